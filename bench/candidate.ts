@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { cpuSeconds } from "./process-usage.ts";
+
+const READY_POLL_MS = 2;
+const READY_LIMIT_MS = 30_000;
+const STOP_LIMIT_MS = 10_000;
+
+/** Something that runs as a process of its own and is measured from outside. */
+export interface RunningProcess {
+  readonly pid: number;
+  readonly port: number;
+  /** From exec to the first good answer of its health route, in milliseconds. */
+  readonly readyMs: number;
+  cpuSeconds(): number;
+  stop(): Promise<void>;
+}
+
+/** A daprd-compatible executable under a name. */
+export interface Candidate {
+  readonly name: string;
+  readonly path: string;
+}
+
+export interface SidecarFlags {
+  readonly appId: string;
+  readonly resourcesPath: string;
+  readonly appPort?: number;
+}
+
+/** Starts a candidate with default flags and metrics, on free ports of the loopback interface. */
+export async function startSidecar(candidate: Candidate, flags: SidecarFlags): Promise<RunningProcess> {
+  const [http, grpc, internal, metrics] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+  const args = [
+    `--app-id=${flags.appId}`,
+    `--dapr-http-port=${http}`,
+    `--dapr-grpc-port=${grpc}`,
+    `--dapr-internal-grpc-port=${internal}`,
+    "--dapr-internal-grpc-listen-address=127.0.0.1",
+    "--dapr-listen-addresses=127.0.0.1",
+    `--metrics-port=${metrics}`,
+    "--metrics-listen-address=127.0.0.1",
+    `--resources-path=${flags.resourcesPath}`,
+    "--log-level=warn",
+    ...(flags.appPort === undefined ? [] : [`--app-port=${flags.appPort}`]),
+  ];
+  return await start(candidate.path, args, http, "/v1.0/healthz", 204);
+}
+
+/** Yardstick E: the bare echo server. */
+export async function startEcho(): Promise<RunningProcess> {
+  const port = await freePort();
+  return await start(process.execPath, [yardstick("echo.mjs"), String(port)], port, "/", 200);
+}
+
+/** Yardstick P: the bare proxy in front of `target`. */
+export async function startProxy(target: number): Promise<RunningProcess> {
+  const port = await freePort();
+  return await start(process.execPath, [yardstick("proxy.mjs"), String(port), `http://127.0.0.1:${target}`], port, "/", 200);
+}
+
+function yardstick(file: string): string {
+  return fileURLToPath(new URL(`yardsticks/${file}`, import.meta.url));
+}
+
+async function start(path: string, args: readonly string[], port: number, healthPath: string, status: number): Promise<RunningProcess> {
+  const startMs = performance.now();
+  const child = spawn(path, args, { stdio: ["ignore", "ignore", "inherit"] });
+  const exited = once(child, "exit");
+  const pid = child.pid;
+  if (pid === undefined) {
+    throw new Error(`cannot start ${path}`);
+  }
+  const readyMs = await waitReady(child, port, healthPath, status, startMs);
+  return {
+    pid,
+    port,
+    readyMs,
+    cpuSeconds: () => cpuSeconds(pid),
+    async stop() {
+      child.kill("SIGINT");
+      const timer = setTimeout(() => child.kill("SIGKILL"), STOP_LIMIT_MS);
+      await exited;
+      clearTimeout(timer);
+    },
+  };
+}
+
+async function waitReady(child: ChildProcess, port: number, path: string, status: number, startMs: number): Promise<number> {
+  while (performance.now() - startMs < READY_LIMIT_MS) {
+    if (child.exitCode !== null) {
+      throw new Error(`${child.spawnfile} ended with code ${child.exitCode} before it was ready`);
+    }
+    try {
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+      await answer.arrayBuffer();
+      if (answer.status === status) {
+        return performance.now() - startMs;
+      }
+    } catch {
+      // Not listening yet.
+    }
+    await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
+  }
+  throw new Error(`${child.spawnfile} was not ready within ${READY_LIMIT_MS} ms`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") {
+    throw new Error("no free port");
+  }
+  return address.port;
+}

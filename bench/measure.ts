@@ -1,0 +1,120 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Candidate, type RunningProcess, startEcho, startProxy, startSidecar } from "./candidate.ts";
+import { type LoadTarget, runClosedLoop, runFixedRate } from "./http-load.ts";
+import { type Operation, RESOURCES } from "./operations.ts";
+import { residentMb } from "./process-usage.ts";
+
+/** How long and how hard; see `--help` of `run.ts`. */
+export interface Effort {
+  readonly connections: number;
+  readonly warmupSeconds: number;
+  readonly seconds: number;
+}
+
+/** One operation of one subject in one round. */
+export interface Sample {
+  readonly opsPerSecond: number;
+  /** User and system CPU of all measured processes, per request. */
+  readonly cpuMicros: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly rssMb: number;
+}
+
+/** A candidate's start in one round, before any load. */
+export interface StartSample {
+  readonly readyMs: number;
+  readonly idleRssMb: number;
+  readonly idleAnonymousMb: number;
+}
+
+const SETTLE_MS = 1000;
+
+export async function measureEcho(effort: Effort, fixedRate: number): Promise<Sample> {
+  const echo = await startEcho();
+  try {
+    return await measure([echo], { port: echo.port, method: "GET", path: "/", expectStatus: 200 }, effort, fixedRate);
+  } finally {
+    await echo.stop();
+  }
+}
+
+/** Only the proxy's own process counts. */
+export async function measureProxy(effort: Effort, fixedRate: number): Promise<Sample> {
+  const echo = await startEcho();
+  const proxy = await startProxy(echo.port);
+  try {
+    return await measure([proxy], { port: proxy.port, method: "GET", path: "/", expectStatus: 200 }, effort, fixedRate);
+  } finally {
+    await proxy.stop();
+    await echo.stop();
+  }
+}
+
+export async function measureStart(candidate: Candidate): Promise<StartSample> {
+  return await withResources(async (resourcesPath) => {
+    const sidecar = await startSidecar(candidate, { appId: "bench", resourcesPath });
+    try {
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+      const rss = residentMb(sidecar.pid);
+      return { readyMs: sidecar.readyMs, idleRssMb: rss.total, idleAnonymousMb: rss.anonymous };
+    } finally {
+      await sidecar.stop();
+    }
+  });
+}
+
+export async function measureOperation(candidate: Candidate, operation: Operation, effort: Effort): Promise<Sample> {
+  return await withResources(async (resourcesPath) => {
+    const running: RunningProcess[] = [];
+    const echo = operation.topology === "pair" ? await startEcho() : undefined;
+    try {
+      if (echo !== undefined) {
+        running.push(await startSidecar(candidate, { appId: "bench-callee", resourcesPath, appPort: echo.port }));
+      }
+      const caller = await startSidecar(candidate, { appId: "bench", resourcesPath });
+      running.push(caller);
+      if (operation.prepare !== undefined) {
+        await runClosedLoop({ ...operation.prepare, port: caller.port }, 1, 0.05);
+      }
+      return await measure(running, { ...operation.request, port: caller.port }, effort, operation.fixedRate);
+    } finally {
+      for (const process of running) {
+        await process.stop();
+      }
+      await echo?.stop();
+    }
+  });
+}
+
+async function measure(running: readonly RunningProcess[], target: LoadTarget, effort: Effort, fixedRate: number): Promise<Sample> {
+  await runClosedLoop(target, effort.connections, effort.warmupSeconds);
+  const cpuBefore = totalCpu(running);
+  const saturated = await runClosedLoop(target, effort.connections, effort.seconds);
+  const cpu = totalCpu(running) - cpuBefore;
+  const rssMb = running.reduce((sum, process) => sum + residentMb(process.pid).total, 0);
+  const paced = await runFixedRate(target, effort.connections, effort.seconds, fixedRate);
+  return {
+    opsPerSecond: saturated.requests / saturated.seconds,
+    cpuMicros: (cpu * 1e6) / saturated.requests,
+    p50Ms: paced.latency.quantile(0.5),
+    p99Ms: paced.latency.quantile(0.99),
+    rssMb,
+  };
+}
+
+function totalCpu(running: readonly RunningProcess[]): number {
+  return running.reduce((sum, process) => sum + process.cpuSeconds(), 0);
+}
+
+async function withResources<T>(use: (resourcesPath: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), "outrigger-bench-"));
+  try {
+    writeFileSync(join(folder, "components.yaml"), RESOURCES);
+    return await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

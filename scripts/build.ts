@@ -1,0 +1,197 @@
+// `npm run build`: dist/outrigger, the whole runtime in one file that needs nothing beside it (Node's single-executable
+// format). Three steps: bundle, run the bundle once to get the bytecode it needs at start, put both into a copy of Node.
+import { spawn, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { build, transformSync } from "esbuild";
+
+const root = resolve(import.meta.dirname, "..");
+const work = join(root, "dist/.build");
+const output = join(root, "dist", process.platform === "win32" ? "outrigger.exe" : "outrigger");
+
+/**
+ * Flags of the executable; bytecode is only accepted under the flags it was made with. Why each: docs/decisions/0001.
+ */
+const EXEC_ARGV = ["--disable-sigusr1", "--v8-pool-size=1"];
+
+/** How long the warming run may take to answer its first request. */
+const WARM_MS_MAX = 30_000;
+
+async function bundle(): Promise<string> {
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+  const git = spawnSync("git", ["rev-parse", "HEAD"], { cwd: root, encoding: "utf8" });
+  const { outputFiles, warnings } = await build({
+    absWorkingDir: root,
+    entryPoints: ["src/main.ts"],
+    bundle: true,
+    write: false,
+    platform: "node",
+    target: `node${process.versions.node}`,
+    // A script, not a module: only scripts take bytecode from `createCachedData`.
+    format: "cjs",
+    // A module of the bundle that is imported on first use is also evaluated on first use.
+    supported: { "dynamic-import": false },
+    // Names stay as they are: minified ones save nothing measurable and make every stack trace unreadable.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: "none",
+    define: {
+      OUTRIGGER_VERSION: JSON.stringify(version),
+      OUTRIGGER_COMMIT: JSON.stringify(git.status === 0 ? git.stdout.trim() : "unknown"),
+    },
+    logLevel: "warning",
+  });
+  const text = outputFiles[0]?.text;
+  if (text === undefined || warnings.length > 0)
+    throw new Error("the bundle has warnings; a warning here is a bug there");
+  const wrapped = `(function(exports,require,module,__filename,__dirname){${text}\n})`;
+  // eslint-disable-next-line no-control-regex -- the whole of ASCII is meant
+  if (/[^\x00-\x7f]/.test(wrapped)) throw new Error("the bundle is not ASCII, as its loader expects");
+  return wrapped;
+}
+
+/** A copy of Node to put the program into, without its symbols where `strip` is at hand (a quarter of the size). */
+function baseNode(): string {
+  const base = join(work, "node");
+  copyFileSync(process.execPath, base);
+  chmodSync(base, 0o755);
+  if (process.platform !== "linux") return base;
+  const { error, status } = spawnSync("strip", [base], { stdio: "inherit" });
+  if (error !== undefined || status !== 0) {
+    copyFileSync(process.execPath, base);
+    console.log("build: no usable `strip` here, so the executable keeps Node's symbols (35 MB more)");
+  }
+  return base;
+}
+
+function inject(file: string, base: string, warming: boolean, assets: Readonly<Record<string, string>>): void {
+  const loader = `${file}.loader.cjs`;
+  const code = readFileSync(join(root, "scripts/executable-loader.ts"), "utf8");
+  writeFileSync(
+    loader,
+    transformSync(code, { loader: "ts", format: "cjs", define: { WARMING: String(warming) }, minifySyntax: true }).code,
+  );
+  const config = `${file}.json`;
+  writeFileSync(
+    config,
+    JSON.stringify({
+      main: loader,
+      executable: base,
+      output: file,
+      disableExperimentalSEAWarning: true,
+      execArgv: EXEC_ARGV,
+      // NODE_OPTIONS of whoever starts a sidecar is meant for the app beside it.
+      execArgvExtension: "none",
+      assets,
+    }),
+  );
+  const { status } = spawnSync(process.execPath, ["--build-sea", config], { stdio: ["ignore", "ignore", "inherit"] });
+  if (status !== 0) throw new Error(`node --build-sea ended with ${status}`);
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, "127.0.0.1");
+      await new Promise((ready) => server.once("listening", ready));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
+  return ports;
+}
+
+/** Starts a sidecar, asks it a few ordinary things, and has it write down the bytecode of all that ran. */
+async function warm(program: string, bytecode: string): Promise<void> {
+  const resources = mkdtempSync(join(tmpdir(), "outrigger-build-"));
+  writeFileSync(
+    join(resources, "store.yaml"),
+    "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: store\nspec:\n  type: state.in-memory\n  version: v1\n",
+  );
+  const [http, grpc, internal, metrics] = await freePorts(4);
+  const child = spawn(
+    program,
+    [
+      "sidecar",
+      "--app-id=build",
+      `--resources-path=${resources}`,
+      `--dapr-http-port=${http}`,
+      `--dapr-grpc-port=${grpc}`,
+      `--dapr-internal-grpc-port=${internal}`,
+      `--metrics-port=${metrics}`,
+      "--dapr-listen-addresses=127.0.0.1",
+      "--dapr-internal-grpc-listen-address=127.0.0.1",
+      "--metrics-listen-address=127.0.0.1",
+    ],
+    { stdio: ["pipe", "pipe", "pipe"], env: {}, timeout: WARM_MS_MAX, killSignal: "SIGKILL" },
+  );
+  const log: Buffer[] = [];
+  child.stdout.on("data", (chunk: Buffer) => log.push(chunk));
+  child.stderr.on("data", (chunk: Buffer) => log.push(chunk));
+  const ended = new Promise<string>((end) => child.once("close", (code, signal) => end(signal ?? String(code))));
+  let over = false;
+  void ended.then(() => (over = true));
+
+  const ask = async (path: string, init?: RequestInit): Promise<number> => {
+    const response = await fetch(`http://127.0.0.1:${http}${path}`, init);
+    await response.arrayBuffer();
+    return response.status;
+  };
+  while (!over && (await ask("/v1.0/healthz").catch(() => 0)) !== 204)
+    await new Promise((next) => setTimeout(next, 20));
+  if (!over) {
+    const save = { method: "POST", headers: { "content-type": "application/json" }, body: '[{"key":"a","value":1}]' };
+    for (const status of [
+      await ask("/v1.0/state/store", save),
+      await ask("/v1.0/state/store/a"),
+      await ask("/v1.0/metadata"),
+    ]) {
+      if (status >= 400) throw new Error(`the warming run answered ${status}`);
+    }
+    child.stdin.end(bytecode);
+  }
+  const how = await ended;
+  rmSync(resources, { recursive: true });
+  if (how !== "0") throw new Error(`the warming run ended with ${how}:\n${Buffer.concat(log).toString()}`);
+}
+
+/** The finished file has to start, by itself, and accept its bytecode. */
+function check(file: string): void {
+  const { status, stdout, stderr } = spawnSync(file, ["--version"], { env: {}, encoding: "utf8" });
+  if (status !== 0 || stderr !== "") throw new Error(`${file} --version ended with ${status}: ${stdout}${stderr}`);
+}
+
+const started = performance.now();
+rmSync(work, { recursive: true, force: true });
+mkdirSync(work, { recursive: true });
+const bundleFile = join(work, "bundle.cjs");
+const bytecodeFile = join(work, "bytecode.bin");
+const warming = join(work, "warming");
+const finished = join(work, "finished");
+
+const text = await bundle();
+writeFileSync(bundleFile, text);
+const base = baseNode();
+inject(warming, base, true, { bundle: bundleFile });
+await warm(warming, bytecodeFile);
+inject(finished, base, false, { bundle: bundleFile, bytecode: bytecodeFile });
+check(finished);
+renameSync(finished, output);
+const bytecodeBytes = readFileSync(bytecodeFile).byteLength;
+rmSync(work, { recursive: true });
+console.log(
+  `built ${output} in ${((performance.now() - started) / 1000).toFixed(1)} s: ` +
+    `bundle ${(text.length / 1e6).toFixed(1)} MB, bytecode ${(bytecodeBytes / 1e6).toFixed(1)} MB`,
+);

@@ -1,0 +1,30 @@
+// The first script of the single executable. It runs the bundle from V8 bytecode that an earlier run of the same bundle
+// left behind, so that starting compiles next to nothing. `build.ts` sets WARMING: true makes the program that produces
+// that bytecode, false the program that uses it.
+import { writeFileSync } from "node:fs";
+import { getRawAsset } from "node:sea";
+import { Script } from "node:vm";
+
+declare const WARMING: boolean;
+
+type Main = (exports: object, require: NodeJS.Require, module: object, filename: string, dirname: string) => void;
+
+/** The bundle is ASCII, so one byte is one character. */
+const source = Buffer.from(getRawAsset("bundle")).toString("latin1");
+const filename = "outrigger.cjs";
+const script = WARMING
+  ? new Script(source, { filename })
+  : new Script(source, { filename, cachedData: Buffer.from(getRawAsset("bytecode")) });
+
+if (WARMING) {
+  // Only after the program has run does the script hold the functions that a start needs.
+  process.stdin.once("data", (file) => {
+    writeFileSync(file.toString(), script.createCachedData());
+    process.exit(0);
+  });
+} else if (script.cachedDataRejected === true) {
+  process.emitWarning("the bytecode in this executable was refused, so that starting it takes longer");
+}
+
+const bundle = { exports: {} };
+(script.runInThisContext() as Main)(bundle.exports, require, bundle, filename, "");

@@ -1,0 +1,132 @@
+import { collectBody, discardBody } from "../../app/body.ts";
+import { headerValue, wantsEventStream } from "../../app/header-rules.ts";
+import type { InvokeCall, InvokeReply } from "../../app/types.ts";
+import type { InvocationBlock } from "../../blocks/invocation/invocation.ts";
+import { invocationErrors } from "../../errors/catalogue/invocation.ts";
+import { apiError } from "../../errors/error.ts";
+import { CHUNK_BYTES_MAX } from "../../mesh/limits.ts";
+import type { RequestHead, ResponseHead, ResponseStatus, StreamMessage } from "../../mesh/messages.ts";
+import { PiecewiseBody, piecesOf } from "../../mesh/piecewise-body.ts";
+import { callLocal, callLocalStream } from "../../mesh/service-invocation.ts";
+import type { GrpcServer } from "../../net/grpc/server.ts";
+import type { ServerCall } from "../../net/grpc/types.ts";
+import type { Body } from "../../net/http/types.ts";
+
+const NO_BYTES = new Uint8Array(0);
+
+export interface PeerInvocationOptions {
+  readonly invocation: Pick<InvocationBlock, "invokeLocal">;
+  /** Bytes of an answer that must be held whole for `CallLocal`; 0: no limit. */
+  readonly maxBodyBytes: number;
+}
+
+/** Registers `CallLocal` and `CallLocalStream` of `dapr.proto.internals.v1.ServiceInvocation` on the internal port. */
+export function addPeerInvocation(server: GrpcServer, options: PeerInvocationOptions): void {
+  server.add(callLocal, (request, call) => answerWhole(request, call, options));
+  server.add(callLocalStream, (requests, call) => answerStreamed(requests, call, options.invocation));
+}
+
+async function answerWhole(request: RequestHead, call: ServerCall, options: PeerInvocationOptions): Promise<ResponseHead> {
+  if (!request.hasMessage) {
+    throw apiError(invocationErrors.internalRequest, { reason: "field Message is nil" });
+  }
+  const reply = await options.invocation.invokeLocal(callOf(request, request.data ?? NO_BYTES, call.signal));
+  return headOf(reply, await collectBody(reply.body, options.maxBodyBytes));
+}
+
+async function* answerStreamed(
+  requests: AsyncIterable<StreamMessage<RequestHead>>,
+  call: ServerCall,
+  invocation: PeerInvocationOptions["invocation"],
+): AsyncGenerator<StreamMessage<ResponseHead>> {
+  const messages = requests[Symbol.asyncIterator]();
+  const first = await messages.next();
+  const head = first.done === true ? undefined : first.value.head;
+  if (first.done === true || head === undefined || !head.hasMessage || !head.hasMetadata) {
+    throw apiError(invocationErrors.internalRequest, { reason: "request does not contain the required fields in the leading chunk" });
+  }
+  const reply = await invocation.invokeLocal(callOf(head, await requestBody(head, first.value, messages), call.signal));
+  const eventStream = wantsEventStream(head.headers) && reply.status.kind === "http";
+  if (eventStream && !isSuccess(reply)) {
+    await discardBody(reply.body);
+    throw apiError(invocationErrors.channelInvoke, { reason: "no response received from stream" });
+  }
+  yield* messagesOf(reply, eventStream);
+}
+
+/** Whole where the first message is known to hold all of it, otherwise a stream. */
+async function requestBody(head: RequestHead, first: StreamMessage<RequestHead>, rest: AsyncIterator<StreamMessage<RequestHead>>): Promise<Body> {
+  const { payload } = first;
+  if (payload !== undefined && payload.byteLength > 0) {
+    if (first.seq === 0 && headerValue(head.headers, "content-length") === String(payload.byteLength)) {
+      return payload;
+    }
+    return new PiecewiseBody<RequestHead>({ first, rest, kind: "request", isEmptyHead, onOver: nothing });
+  }
+  const second = await rest.next();
+  if (second.done === true) {
+    return NO_BYTES;
+  }
+  return new PiecewiseBody<RequestHead>({ first, rest, second: Promise.resolve(second), kind: "request", isEmptyHead, onOver: nothing });
+}
+
+/** The head goes out with the first piece of the body; with events it does not wait for one. */
+async function* messagesOf(reply: InvokeReply, eventStream: boolean): AsyncGenerator<StreamMessage<ResponseHead>> {
+  let head: ResponseHead | undefined = headOf(reply, undefined);
+  if (reply.body instanceof Uint8Array && reply.body.byteLength <= CHUNK_BYTES_MAX) {
+    yield { head, payload: reply.body.byteLength === 0 ? undefined : reply.body, seq: 0 };
+    return;
+  }
+  if (eventStream) {
+    yield { head, payload: undefined, seq: 0 };
+    head = undefined;
+  }
+  let seq = 0;
+  for await (const payload of piecesOf(reply.body instanceof Uint8Array ? [reply.body] : reply.body, CHUNK_BYTES_MAX)) {
+    yield { head, payload, seq };
+    head = undefined;
+    seq += 1;
+  }
+  if (head !== undefined) {
+    yield { head, payload: undefined, seq };
+  }
+}
+
+function callOf(head: RequestHead, body: Body, signal: AbortSignal): InvokeCall {
+  return {
+    method: head.method,
+    verb: head.verb,
+    query: head.query,
+    headers: head.headers,
+    origin: head.origin,
+    contentType: head.contentType,
+    body,
+    typeUrl: head.typeUrl,
+    signal,
+  };
+}
+
+function headOf(reply: InvokeReply, data: Uint8Array | undefined): ResponseHead {
+  const { status } = reply;
+  const shown: ResponseStatus =
+    status.kind === "http" ? { code: status.code, message: "", detailsBin: undefined } : { code: status.code, message: status.message, detailsBin: status.detailsBin };
+  return {
+    status: shown,
+    headers: reply.headers,
+    trailers: reply.trailers,
+    contentType: reply.contentType,
+    typeUrl: reply.typeUrl ?? "",
+    data,
+    hasMessage: true,
+  };
+}
+
+function isSuccess(reply: InvokeReply): boolean {
+  return reply.status.code >= 200 && reply.status.code < 300;
+}
+
+function isEmptyHead(head: RequestHead): boolean {
+  return !head.hasMessage && !head.hasMetadata;
+}
+
+function nothing(): void {}

@@ -1,0 +1,164 @@
+import { create } from "@bufbuild/protobuf";
+import { EmptySchema } from "@bufbuild/protobuf/wkt";
+import { GRPC_STATUS } from "../errors/grpc-status.ts";
+import { HeaderMetadata } from "../net/grpc/metadata.ts";
+import { methodsOf } from "../net/grpc/protobuf.ts";
+import { GrpcError } from "../net/grpc/status.ts";
+import type { CallOptions, GrpcClient } from "../net/grpc/types.ts";
+import { HTTPExtension_Verb, InvokeRequestSchema, type InvokeResponse } from "../wire/gen/dapr/proto/common/v1/common_pb.js";
+import { AppCallback, AppCallbackHealthCheck } from "../wire/gen/dapr/proto/runtime/v1/appcallback_pb.js";
+import { collectBody } from "./body.ts";
+import { ConcurrencyLimit } from "./concurrency-limit.ts";
+import { metadataHeadersOf } from "./grpc-metadata.ts";
+import { APP_UNHEALTHY } from "./http-channel.ts";
+import { retryInit } from "./init-retry.ts";
+import { metadataList } from "./metadata-list.ts";
+import type { AppChannelOptions } from "./options.ts";
+import { topicEventRequest } from "./topic-event-request.ts";
+import { interpretGrpcTopicError, interpretGrpcTopicResponse } from "./topic-response.ts";
+import { fromGrpcSubscriptions } from "./topic-subscriptions.ts";
+import type { AppChannel, AppProtocol, DeliveryOutcome, InvokeCall, InvokeReply, SubscriptionSpec, TopicEvent } from "./types.ts";
+
+const NO_BYTES = new Uint8Array(0);
+const callback = methodsOf(AppCallback);
+const health = methodsOf(AppCallbackHealthCheck);
+
+/** An app that serves `dapr.proto.runtime.v1.AppCallback`. */
+export class GrpcAppChannel implements AppChannel {
+  readonly protocol: AppProtocol;
+  readonly #client: GrpcClient;
+  readonly #options: AppChannelOptions;
+  readonly #limit: ConcurrencyLimit | undefined;
+
+  constructor(protocol: AppProtocol, client: GrpcClient, options: AppChannelOptions) {
+    this.protocol = protocol;
+    this.#client = client;
+    this.#options = options;
+    this.#limit = options.maxConcurrency > 0 ? new ConcurrencyLimit(options.maxConcurrency) : undefined;
+  }
+
+  /** Calls `OnInvoke`. Also a call that never reached the app resolves, with the status that gRPC gave it, as with daprd. */
+  async invoke(call: InvokeCall): Promise<InvokeReply> {
+    this.#refuseUnhealthy();
+    const limit = this.#limit;
+    await limit?.acquire(call.signal);
+    try {
+      return await this.#onInvoke(call);
+    } finally {
+      limit?.release();
+    }
+  }
+
+  async listSubscriptions(signal: AbortSignal): Promise<readonly SubscriptionSpec[]> {
+    const log = this.#options.logger.scope("dapr.runtime.pubsub");
+    const request = create(EmptySchema);
+    try {
+      return await retryInit(this.#options, signal, async () => {
+        try {
+          return fromGrpcSubscriptions((await this.#client.unary(callback.listTopicSubscriptions, request, this.#callOptions([], signal))).response);
+        } catch (error) {
+          if (GrpcError.is(error) && error.code === GRPC_STATUS.UNIMPLEMENTED) {
+            log.info("pubsub subscriptions: gRPC app does not implement ListTopicSubscriptions");
+            return [];
+          }
+          throw error;
+        }
+      });
+    } catch (error) {
+      log.error(`error getting topic list from app: ${error instanceof Error ? error.message : String(error)}`);
+      throw error;
+    }
+  }
+
+  async deliver(event: TopicEvent, signal: AbortSignal): Promise<DeliveryOutcome> {
+    const request = topicEventRequest(event);
+    const custom: string[] = [];
+    for (const name in event.metadata) {
+      custom.push(name.toLowerCase(), event.metadata[name] ?? "");
+    }
+    const limit = this.#limit;
+    await limit?.acquire(signal);
+    try {
+      const { response } = await this.#client.unary(callback.onTopicEvent, request, this.#callOptions(custom, signal));
+      return interpretGrpcTopicResponse(response.status, event);
+    } catch (error) {
+      if (GrpcError.is(error)) {
+        return interpretGrpcTopicError(error.code, error.message, event);
+      }
+      throw error;
+    } finally {
+      limit?.release();
+    }
+  }
+
+  async probe(signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#client.unary(health.healthCheck, create(EmptySchema), { signal });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
+  async #onInvoke(call: InvokeCall): Promise<InvokeReply> {
+    const value = await collectBody(call.body, this.#options.maxBodyBytes);
+    const request = create(InvokeRequestSchema, {
+      method: call.method,
+      data: { value, typeUrl: call.typeUrl ?? "" },
+      contentType: call.contentType,
+      ...(call.verb === "" ? {} : { httpExtension: { verb: verbOf(call.verb), querystring: call.query } }),
+    });
+    const options = this.#callOptions(metadataHeadersOf(call.headers, call.origin === "http"), call.signal);
+    try {
+      const { response, headers, trailers } = await this.#client.unary(callback.onInvoke, request, options);
+      return replyOf(response, metadataList(headers), metadataList(trailers));
+    } catch (error) {
+      if (!GrpcError.is(error)) {
+        throw error;
+      }
+      return {
+        status: { kind: "grpc", code: error.code, message: error.message, detailsBin: error.detailsBin },
+        headers: metadataList(undefined),
+        trailers: metadataList(error.metadata),
+        contentType: "",
+        body: NO_BYTES,
+      };
+    }
+  }
+
+  #callOptions(headers: string[], signal: AbortSignal | undefined): CallOptions {
+    const { appToken } = this.#options;
+    if (appToken === "") {
+      return { metadata: new HeaderMetadata(headers), signal };
+    }
+    const metadata = new HeaderMetadata(headers);
+    metadata.set("dapr-api-token", appToken);
+    return { metadata, signal };
+  }
+
+  #refuseUnhealthy(): void {
+    if (this.#options.isHealthy?.() === false) {
+      throw new GrpcError(GRPC_STATUS.INTERNAL, APP_UNHEALTHY);
+    }
+  }
+}
+
+function replyOf(response: InvokeResponse, headers: string[], trailers: string[]): InvokeReply {
+  return {
+    status: { kind: "grpc", code: GRPC_STATUS.OK, message: "" },
+    headers,
+    trailers,
+    contentType: response.contentType,
+    body: response.data?.value ?? NO_BYTES,
+    typeUrl: response.data?.typeUrl,
+  };
+}
+
+/** Verbs that the message has no number for travel as POST. */
+function verbOf(verb: string): HTTPExtension_Verb {
+  return (HTTPExtension_Verb as unknown as Readonly<Record<string, HTTPExtension_Verb | undefined>>)[verb] ?? HTTPExtension_Verb.POST;
+}

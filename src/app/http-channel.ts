@@ -1,0 +1,184 @@
+import { GRPC_STATUS } from "../errors/grpc-status.ts";
+import { GrpcError } from "../net/grpc/status.ts";
+import { HttpClientError } from "../net/http/errors.ts";
+import type { HeaderList, HttpClient, HttpResponse } from "../net/http/types.ts";
+import { AppUnreachableError } from "./app-unreachable-error.ts";
+import { bodyPrefix, collectBody, discardBody, ObservedBody } from "./body.ts";
+import { cleanPath } from "./clean-path.ts";
+import { ConcurrencyLimit } from "./concurrency-limit.ts";
+import { goErrorText } from "./go-error-text.ts";
+import { headerValue } from "./header-rules.ts";
+import { replyHeadersOf, requestHeadersOf } from "./http-headers.ts";
+import { retryInit } from "./init-retry.ts";
+import { methodTarget } from "./method-target.ts";
+import type { AppChannelOptions } from "./options.ts";
+import { interpretHttpTopicResponse } from "./topic-response.ts";
+import { parseHttpSubscriptions } from "./topic-subscriptions.ts";
+import type { AppChannel, AppProtocol, DeliveryOutcome, InvokeCall, InvokeReply, SubscriptionSpec, TopicEvent } from "./types.ts";
+
+/** Bytes of an answer to a topic event that are read for its status. */
+const TOPIC_ANSWER_BYTES_MAX = 1024 * 1024;
+/** Bytes of the list of subscriptions. */
+const SUBSCRIPTIONS_BYTES_MAX = 4 * 1024 * 1024;
+
+const NO_BYTES = new Uint8Array(0);
+
+/** The message of an answer that daprd gives instead of calling an app that failed its health checks. */
+export const APP_UNHEALTHY = "app is not in a healthy state";
+
+/** An app that speaks HTTP/1.1, HTTPS or h2c, or an HTTP handler in our own process. */
+export class HttpAppChannel implements AppChannel {
+  readonly protocol: AppProtocol;
+  readonly #client: HttpClient;
+  readonly #options: AppChannelOptions;
+  readonly #limit: ConcurrencyLimit | undefined;
+  readonly #healthTarget: string;
+  readonly #ownHeaders: HeaderList;
+
+  constructor(protocol: AppProtocol, client: HttpClient, options: AppChannelOptions) {
+    this.protocol = protocol;
+    this.#client = client;
+    this.#options = options;
+    this.#limit = options.maxConcurrency > 0 ? new ConcurrencyLimit(options.maxConcurrency) : undefined;
+    this.#healthTarget = options.healthPath.startsWith("/") ? options.healthPath : `/${options.healthPath}`;
+    this.#ownHeaders = options.appToken === "" ? [] : ["dapr-api-token", options.appToken];
+  }
+
+  async invoke(call: InvokeCall): Promise<InvokeReply> {
+    if (call.verb === "") {
+      throw new GrpcError(GRPC_STATUS.INVALID_ARGUMENT, "missing HTTP extension field");
+    }
+    if (call.verb === "NONE" || call.verb === "CONNECT") {
+      throw new GrpcError(GRPC_STATUS.INVALID_ARGUMENT, "invalid HTTP verb");
+    }
+    const headers = requestHeadersOf(call, this.#options.appToken);
+    if (!(call.body instanceof Uint8Array)) {
+      const length = headerValue(call.headers, "content-length");
+      if (length !== undefined) {
+        headers.push("content-length", length);
+      }
+    }
+    const response = await this.#exchange(call, methodTarget(call.method, call.query), headers);
+    return {
+      status: { kind: "http", code: response.status },
+      headers: replyHeadersOf(response.headers),
+      trailers: [],
+      contentType: headerValue(response.headers, "content-type") ?? "",
+      body: response.body,
+    };
+  }
+
+  async listSubscriptions(signal: AbortSignal): Promise<readonly SubscriptionSpec[]> {
+    const { logger, appId } = this.#options;
+    const call = this.#ownCall("GET", NO_BYTES, signal);
+    const headers = [...this.#ownHeaders, "content-type", "application/json", "dapr-app-id", appId];
+    const log = logger.scope("dapr.runtime.pubsub");
+    const response = await retryInit(this.#options, signal, () => this.#exchange(call, "/dapr/subscribe", headers));
+    if (response.status !== 200) {
+      await discardBody(response.body);
+      if (response.status === 404) {
+        log.debug("user app did not subscribe to any topic");
+      } else {
+        log.error(`app returned http status code ${response.status} from subscription endpoint`);
+      }
+      return [];
+    }
+    const { subscriptions, topicsWithoutRoute } = parseHttpSubscriptions(await collectBody(response.body, SUBSCRIPTIONS_BYTES_MAX));
+    for (const topic of topicsWithoutRoute) {
+      log.warn(`topic ${topic} has an empty routes. removing from subscriptions list`);
+    }
+    return subscriptions;
+  }
+
+  async deliver(event: TopicEvent, signal: AbortSignal): Promise<DeliveryOutcome> {
+    const call = this.#ownCall("POST", event.envelope, signal);
+    const custom: string[] = [];
+    for (const name in event.metadata) {
+      custom.push(name, event.metadata[name] ?? "");
+    }
+    const headers = requestHeadersOf({ ...call, headers: custom, contentType: "application/cloudevents+json" }, this.#options.appToken);
+    try {
+      const response = await this.#exchange(call, topicTarget(event.path), headers);
+      const body = await bodyPrefix(response.body, TOPIC_ANSWER_BYTES_MAX);
+      return interpretHttpTopicResponse(response.status, body, event);
+    } catch (error) {
+      return { kind: "retry", reason: `error returned from app channel while sending pub/sub event to app: ${goErrorText(error)}` };
+    }
+  }
+
+  async probe(signal: AbortSignal): Promise<boolean> {
+    try {
+      const response = await this.#client.request({ method: "GET", target: this.#healthTarget, headers: [], body: NO_BYTES, signal });
+      await discardBody(response.body);
+      return response.status >= 200 && response.status < 300;
+    } catch {
+      return false;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
+  #ownCall(verb: string, body: Uint8Array, signal: AbortSignal): InvokeCall {
+    return { method: "", verb, query: "", headers: [], origin: "http", contentType: "", body, signal };
+  }
+
+  /** One exchange within the concurrency limit; the slot is held until the answer's body is over. */
+  async #exchange(call: InvokeCall, target: string, headers: HeaderList): Promise<HttpResponse> {
+    if (this.#options.isHealthy?.() === false) {
+      throw new GrpcError(GRPC_STATUS.INTERNAL, APP_UNHEALTHY);
+    }
+    const limit = this.#limit;
+    if (limit === undefined) {
+      return await this.#request(call, target, headers);
+    }
+    await limit.acquire(call.signal);
+    try {
+      const response = await this.#request(call, target, headers);
+      if (response.body instanceof Uint8Array) {
+        limit.release();
+        return response;
+      }
+      return { ...response, body: new ObservedBody(response.body, () => limit.release()) };
+    } catch (error) {
+      limit.release();
+      throw error;
+    }
+  }
+
+  async #request(call: InvokeCall, target: string, headers: HeaderList): Promise<HttpResponse> {
+    try {
+      return await this.#client.request({ method: call.verb, target, headers, body: call.body, signal: call.signal });
+    } catch (error) {
+      throw this.#unreachable(call.verb, target, error);
+    }
+  }
+
+  #unreachable(verb: string, target: string, error: unknown): AppUnreachableError {
+    const { address } = this.#options;
+    const method = verb.charAt(0) + verb.slice(1).toLowerCase();
+    const aborted = error instanceof HttpClientError && error.kind === "aborted";
+    return new AppUnreachableError(`${method} "${address}${target}": ${reasonText(error, address)}`, { aborted, cause: error });
+  }
+}
+
+/** A route may hold a query of its own. */
+function topicTarget(path: string): string {
+  const mark = path.indexOf("?");
+  return mark === -1 ? methodTarget(cleanPath(path), "") : methodTarget(cleanPath(path.slice(0, mark)), path.slice(mark + 1));
+}
+
+/** In Go's words, as far as its standard library has words for it. */
+function reasonText(error: unknown, address: string): string {
+  if (!(error instanceof HttpClientError)) {
+    return goErrorText(error);
+  }
+  if (error.kind === "aborted") {
+    return "context canceled";
+  }
+  if (error.code === "ECONNREFUSED") {
+    return `dial tcp ${address.slice(address.indexOf("//") + 2)}: connect: connection refused`;
+  }
+  return error.code === "UND_ERR_SOCKET" ? "EOF" : error.message;
+}

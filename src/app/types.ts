@@ -1,0 +1,88 @@
+import type { GrpcStatusCode } from "../errors/grpc-status.ts";
+import type { Body, HeaderList } from "../net/http/types.ts";
+
+/** `--app-protocol`. `in-process` is the embedded shape's function call. */
+export type AppProtocol = "http" | "https" | "h2c" | "grpc" | "grpcs" | "in-process";
+
+/** A call of an app's method, the same from every door, over the mesh and into the app. */
+export interface InvokeCall {
+  /** Canonical path without a leading slash; the same string feeds access control and dispatch. */
+  readonly method: string;
+  readonly verb: string;
+  /** Query string without `?`; empty when there is none. */
+  readonly query: string;
+  /** HTTP headers of an HTTP-origin call, or gRPC metadata (binary values base64) of a gRPC-origin one. */
+  readonly headers: HeaderList;
+  readonly origin: "http" | "grpc";
+  readonly contentType: string;
+  /** A stream is never buffered and never retried. */
+  readonly body: Body;
+  /** For gRPC-origin calls: the `google.protobuf.Any` type URL of the data, if any. */
+  readonly typeUrl?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How the app answered: an HTTP status, or a gRPC status. */
+export type InvokeStatus =
+  | { readonly kind: "http"; readonly code: number }
+  | { readonly kind: "grpc"; readonly code: GrpcStatusCode; readonly message: string; readonly detailsBin?: Uint8Array | undefined };
+
+export interface InvokeReply {
+  readonly status: InvokeStatus;
+  readonly headers: HeaderList;
+  readonly trailers: HeaderList;
+  readonly contentType: string;
+  readonly body: Body;
+  readonly typeUrl?: string | undefined;
+}
+
+/** One routing rule of a subscription: the first whose CEL `match` is true wins; an empty match is the default. */
+export interface SubscriptionRule {
+  readonly match: string;
+  readonly path: string;
+}
+
+/** A subscription as the app or a manifest declares it. */
+export interface SubscriptionSpec {
+  readonly pubsubName: string;
+  readonly topic: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly rules: readonly SubscriptionRule[];
+  readonly deadLetterTopic: string;
+  readonly bulk: { readonly enabled: boolean; readonly maxMessagesCount: number; readonly maxAwaitDurationMs: number };
+}
+
+/** A topic event on its way to the app. `envelope` is the CloudEvent as JSON text, `fields` the same parsed. */
+export interface TopicEvent {
+  readonly pubsubName: string;
+  readonly topic: string;
+  readonly path: string;
+  readonly envelope: Uint8Array;
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** The subscription asked for raw payloads: the broker's bytes stand base64 in the envelope. Every app still gets `envelope`. */
+  readonly rawPayload: boolean;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * What the app said: `retry` gives the message back to the broker, `drop` ends it (dead letter where there is one). The
+ * texts are logged; `warning` is for a message that is acknowledged although the app did not take it.
+ */
+export type DeliveryOutcome =
+  | { readonly kind: "success"; readonly warning?: string }
+  | { readonly kind: "drop"; readonly reason: string; readonly severity?: "warn" | "error" }
+  | { readonly kind: "retry"; readonly reason: string };
+
+/** How a sidecar talks to its app, whatever the app speaks. */
+export interface AppChannel {
+  readonly protocol: AppProtocol;
+  /** @throws AppUnreachableError when no answer came */
+  invoke(call: InvokeCall): Promise<InvokeReply>;
+  /** Programmatic subscriptions; empty when the app has none or does not implement the call. */
+  listSubscriptions(signal: AbortSignal): Promise<readonly SubscriptionSpec[]>;
+  deliver(event: TopicEvent, signal: AbortSignal): Promise<DeliveryOutcome>;
+  /** One health probe; false for an unhealthy or silent app. */
+  probe(signal: AbortSignal): Promise<boolean>;
+  close(): Promise<void>;
+}
+

@@ -1,0 +1,62 @@
+import type { PubSub } from "../../components/spi/pubsub.ts";
+import type { ComponentView, Loaded } from "../../inventory/types.ts";
+import { compileScopes, type TopicScopes } from "./scopes.ts";
+
+/** A loaded broker with everything about it that is worked out once. */
+export interface Broker {
+  readonly name: string;
+  readonly loaded: Loaded<PubSub>;
+  readonly scopes: TopicScopes;
+  /** Put before every topic that reaches the component; empty unless the component is scoped to the namespace. */
+  readonly topicPrefix: string;
+  /** The component expires messages itself, so that the envelope needs no `expiration`. */
+  readonly expiresMessages: boolean;
+}
+
+/** The loaded brokers by name, kept current. */
+export interface Brokers {
+  readonly size: number;
+  get(name: string): Broker | undefined;
+  values(): Iterable<Broker>;
+  /** Called after each add, replacement or removal, and at once for what is there. */
+  watch(listener: (name: string, broker: Broker | undefined) => void): void;
+}
+
+export function watchBrokers(view: ComponentView<PubSub>, appId: string, namespace: string): Brokers {
+  const brokers = new Map<string, Broker>();
+  const listeners: ((name: string, broker: Broker | undefined) => void)[] = [];
+  view.watch((name, loaded) => {
+    const broker = loaded === undefined ? undefined : compile(loaded, appId, namespace);
+    if (broker === undefined) {
+      brokers.delete(name);
+    } else {
+      brokers.set(name, broker);
+    }
+    for (const listener of listeners) {
+      listener(name, broker);
+    }
+  });
+  return {
+    get size() {
+      return brokers.size;
+    },
+    get: (name) => brokers.get(name),
+    values: () => brokers.values(),
+    watch(listener) {
+      listeners.push(listener);
+      for (const broker of brokers.values()) {
+        listener(broker.name, broker);
+      }
+    },
+  };
+}
+
+function compile(loaded: Loaded<PubSub>, appId: string, namespace: string): Broker {
+  return {
+    name: loaded.name,
+    loaded,
+    scopes: compileScopes(loaded.metadata, appId),
+    topicPrefix: loaded.namespaceScoped === true ? namespace : "",
+    expiresMessages: loaded.manifest.capabilities.includes("MESSAGE_TTL"),
+  };
+}

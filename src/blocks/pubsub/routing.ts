@@ -1,0 +1,43 @@
+import type { SubscriptionRule } from "../../app/types.ts";
+
+/** An event's attributes, `data` among them, as parsed JSON. */
+export type EventFields = Readonly<Record<string, unknown>>;
+
+/** The path of the first rule that fits the event; undefined when none does. Throws when a rule cannot be evaluated. */
+export type Route = (event: EventFields) => string | undefined;
+
+/**
+ * Compiles routing rules in CEL over the one variable `event`. A rule without match fits everything. The CEL library is
+ * loaded only for a rule that needs it.
+ * @throws Error for an expression that does not parse
+ */
+export async function compileRoute(rules: readonly SubscriptionRule[]): Promise<Route> {
+  const first = rules[0];
+  if (first === undefined) {
+    return () => undefined;
+  }
+  if (first.match.trim() === "") {
+    return () => first.path;
+  }
+  const { Environment } = await import("@marcbachmann/cel-js");
+  const environment = new Environment({ unlistedVariablesAreDyn: true });
+  const compiled = rules.map((rule) => {
+    const match = rule.match.trim();
+    return { path: rule.path, match, evaluate: match === "" ? undefined : environment.parse(match) };
+  });
+  return (event) => {
+    for (const rule of compiled) {
+      if (rule.evaluate === undefined) {
+        return rule.path;
+      }
+      const result: unknown = rule.evaluate({ event });
+      if (typeof result !== "boolean") {
+        throw new TypeError(`the result of match expression ${rule.match} was not a boolean`);
+      }
+      if (result) {
+        return rule.path;
+      }
+    }
+    return undefined;
+  };
+}

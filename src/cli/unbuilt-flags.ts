@@ -1,0 +1,60 @@
+import type { ParsedFlags } from "./flag-set.ts";
+import type { SidecarFlag } from "./sidecar-flags.ts";
+
+/** A flag that asks for what this release does not have; anything but its off value keeps the sidecar from starting. */
+interface UnbuiltFlag {
+  readonly name: SidecarFlag["name"];
+  asksForIt(flags: ParsedFlags<SidecarFlag>): boolean;
+  readonly missing: string;
+  readonly off: string;
+}
+
+const UNBUILT: readonly UnbuiltFlag[] = [
+  {
+    name: "mode",
+    asksForIt: (flags) => flags.text("mode") !== "standalone",
+    missing: "running in Kubernetes",
+    off: "--mode=standalone",
+  },
+  {
+    name: "enable-mtls",
+    asksForIt: (flags) => flags.bool("enable-mtls"),
+    missing: "mutual TLS between sidecars",
+    off: "--enable-mtls=false",
+  },
+  {
+    name: "sentry-address",
+    asksForIt: (flags) => namesAddress([flags.text("sentry-address")]),
+    missing: "certificates from a sentry service",
+    off: '--sentry-address=""',
+  },
+  {
+    name: "placement-host-address",
+    asksForIt: (flags) => namesAddress([flags.text("placement-host-address")]),
+    missing: "actors by a placement service",
+    off: '--placement-host-address=""',
+  },
+  {
+    name: "actors-service",
+    asksForIt: (flags) => namesAddress([flags.text("actors-service").replace(/^placement:/, "")]),
+    missing: "actors by a placement service",
+    off: '--actors-service=""',
+  },
+  {
+    name: "scheduler-host-address",
+    asksForIt: (flags) => namesAddress(flags.list("scheduler-host-address")),
+    missing: "jobs and reminders by a scheduler service",
+    off: '--scheduler-host-address=""',
+  },
+];
+
+/** What the first flag that asks for too much would need, in a sentence that names the flag and its off value. */
+export function unbuiltFlagProblem(flags: ParsedFlags<SidecarFlag>): string | undefined {
+  const unbuilt = UNBUILT.find((flag) => flag.asksForIt(flags));
+  return unbuilt === undefined ? undefined : `--${unbuilt.name} asks for ${unbuilt.missing}, which this release does not have; ${unbuilt.off} is accepted`;
+}
+
+/** Scripts switch an address off with an empty text, a pair of quotes or a lone comma. */
+function namesAddress(values: readonly string[]): boolean {
+  return values.some((value) => /[^\s,'"]/.test(value));
+}

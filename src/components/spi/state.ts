@@ -1,0 +1,88 @@
+import type { Component } from "./component.ts";
+
+export type Concurrency = "" | "first-write" | "last-write";
+export type Consistency = "" | "eventual" | "strong";
+
+/** Key/value metadata of one request, for example `ttlInSeconds`, `contentType`, `partitionKey`. */
+export type RequestMetadata = Readonly<Record<string, string>>;
+
+export interface StateGetRequest {
+  readonly key: string;
+  readonly metadata: RequestMetadata;
+  readonly consistency: Consistency;
+}
+
+/** A value as stored. `metadata.ttlExpireTime` is RFC 3339 in UTC where the item expires. */
+export interface StateItem {
+  readonly data: Uint8Array;
+  readonly etag: string | undefined;
+  readonly metadata: RequestMetadata | undefined;
+}
+
+export interface StateSetRequest {
+  readonly key: string;
+  readonly value: Uint8Array;
+  /** The value is JSON text: stores with a JSON column may store it as such. Otherwise it is opaque bytes. */
+  readonly valueIsJson: boolean;
+  /** Undefined or empty: none was given. */
+  readonly etag: string | undefined;
+  readonly metadata: RequestMetadata;
+  readonly concurrency: Concurrency;
+  readonly consistency: Consistency;
+}
+
+export interface StateDeleteRequest {
+  readonly key: string;
+  readonly etag: string | undefined;
+  readonly metadata: RequestMetadata;
+  readonly concurrency: Concurrency;
+  readonly consistency: Consistency;
+}
+
+export type StateOperation =
+  | { readonly kind: "upsert"; readonly request: StateSetRequest }
+  | { readonly kind: "delete"; readonly request: StateDeleteRequest };
+
+/** One key of a bulk read: the item, undefined when it does not exist, or why it could not be read. */
+export interface BulkStateItem {
+  readonly key: string;
+  readonly item: StateItem | undefined;
+  readonly error?: string;
+}
+
+/** `pattern` is SQL's LIKE: `%` any text, `_` any character, `\` before either takes it literally. */
+export interface KeysLikeRequest {
+  readonly pattern: string;
+  /** From the page before; undefined: from the start. */
+  readonly continuationToken: string | undefined;
+  /** Undefined: all keys in one page. */
+  readonly pageSize: number | undefined;
+}
+
+/** Keys in a stable order; a token when more follow. */
+export interface KeysPage {
+  readonly keys: readonly string[];
+  readonly continuationToken: string | undefined;
+}
+
+/**
+ * A state store. `first-write` without an etag means the key must not exist; an etag that does not match throws
+ * ComponentError `etagMismatch`, one the store cannot read `etagInvalid`. Optional methods exist exactly where the
+ * manifest declares the capability.
+ */
+export interface StateStore extends Component {
+  /** @returns undefined when the key does not exist or has expired */
+  get(request: StateGetRequest): Promise<StateItem | undefined>;
+  set(request: StateSetRequest): Promise<void>;
+  delete(request: StateDeleteRequest): Promise<void>;
+  /** Answers in the order of the requests. Stores without it are read key by key. */
+  bulkGet?(requests: readonly StateGetRequest[]): Promise<readonly BulkStateItem[]>;
+  /** Capability TRANSACTIONAL: all operations or none. */
+  transact?(operations: readonly StateOperation[], metadata: RequestMetadata): Promise<void>;
+  /** Most operations in one transaction; undefined: no limit. */
+  readonly transactionOperationsMax?: number;
+  /** Capability KEYS_LIKE. @throws ComponentError `invalidRequest` for an empty pattern or a token that is none of ours */
+  keysLike?(request: KeysLikeRequest): Promise<KeysPage>;
+  /** Capability DELETE_WITH_PREFIX: deletes keys directly under `prefix` (it ends in `||`, nothing follows with another `||`). */
+  deletePrefix?(prefix: string): Promise<number>;
+}

@@ -1,0 +1,14 @@
+import type { Component, ComponentDeps, ComponentManifest } from "../components/spi/component.ts";
+import type { InventoryObserver, Loaded } from "./types.ts";
+
+export interface InventoryOptions extends Omit<ComponentDeps, "name"> {
+  /** The component types this sidecar can load. */
+  readonly manifests: readonly ComponentManifest[];
+  /** Empty: not running in a pod. */
+  readonly podName: string;
+  /** `spec.components.deny` of the Configuration. */
+  readonly denied: readonly string[];
+  readonly observer?: InventoryObserver;
+  /** Called between a component's `init` and its first use; throwing refuses it as if `init` had failed. */
+  readonly admit?: (loaded: Loaded<Component>) => void;
+}

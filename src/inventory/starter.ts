@@ -1,0 +1,147 @@
+import type { Component, ComponentDeps, ComponentManifest, ComponentMetadata } from "../components/spi/component.ts";
+import type { Logger } from "../kit/logger.ts";
+import type { ComponentResource } from "../resources/component.ts";
+import { errorText, initFailureText, type InitFailure } from "./errors.ts";
+import {
+  fillTemplates,
+  isNamespaceScoped,
+  type ReferencedMetadata,
+  type ResolverOptions,
+} from "./metadata-resolver.ts";
+import type { InventoryOptions } from "./options.ts";
+import { Registry, unknownTypeText } from "./registry.ts";
+import type { Loaded } from "./types.ts";
+
+/** Whatever `init` said, or nothing, after its time was up. */
+class InitTimeoutError extends Error {}
+
+/** Takes one component from its resource to a usable instance: find the type, create, `init` in time, admit. */
+export class Starter {
+  readonly #options: InventoryOptions;
+  readonly #resolver: ResolverOptions;
+  readonly #registry: Registry;
+  readonly #logger: Logger;
+
+  constructor(options: InventoryOptions, resolver: ResolverOptions, logger: Logger) {
+    this.#options = options;
+    this.#resolver = resolver;
+    this.#registry = new Registry(options.manifests);
+    this.#logger = logger;
+  }
+
+  /** @throws Error with Dapr's text of the step that failed; the half-made component has been closed */
+  async start(
+    resource: ComponentResource,
+    referenced: ReferencedMetadata,
+    stop: AbortSignal,
+  ): Promise<Loaded<Component>> {
+    const found = this.#registry.find(resource.type, resource.version);
+    if (found === undefined) {
+      this.#hintType(resource);
+      const cause = new Error(unknownTypeText(resource.type, resource.version, resource.logName));
+      throw this.#failure("CREATE_COMPONENT_FAILURE", resource, cause);
+    }
+    const { manifest, version } = found;
+    let component: Component | undefined;
+    try {
+      const create = await manifest.load();
+      component = create(this.#depsOf(resource));
+      const metadata = this.#metadataOf(referenced, manifest);
+      await this.#initInTime(component, metadata, resource, stop);
+      const loaded: Loaded<Component> = {
+        name: resource.name,
+        manifest,
+        version,
+        metadata,
+        secretNames: referenced.secretNames,
+        namespaceScoped: isNamespaceScoped(referenced),
+        component,
+      };
+      this.#options.admit?.(loaded);
+      this.#options.observer?.componentInitialized(resource.type);
+      return loaded;
+    } catch (cause) {
+      await closeQuietly(component, resource, this.#logger);
+      const kind = component === undefined ? "CREATE_COMPONENT_FAILURE" : "INIT_COMPONENT_FAILURE";
+      throw this.#failure(kind, resource, cause);
+    }
+  }
+
+  #depsOf(resource: ComponentResource): ComponentDeps {
+    const { appId, namespace, logger, clock, random, environment, shared } = this.#options;
+    return { name: resource.name, appId, namespace, logger, clock, random, environment, shared };
+  }
+
+  #metadataOf(referenced: ReferencedMetadata, manifest: ComponentManifest): ComponentMetadata {
+    const metadata = fillTemplates(referenced, this.#resolver);
+    if (manifest.family !== "pubsub") {
+      return metadata;
+    }
+    return { ...metadata, consumerID: metadata["consumerID"]?.trim() || this.#options.appId };
+  }
+
+  async #initInTime(
+    component: Component,
+    metadata: ComponentMetadata,
+    resource: ComponentResource,
+    stop: AbortSignal,
+  ): Promise<void> {
+    const timeout = new AbortController();
+    const timer = this.#options.clock.after(resource.initTimeoutMs, () =>
+      timeout.abort(new Error("context deadline exceeded")),
+    );
+    const signal = AbortSignal.any([timeout.signal, stop]);
+    try {
+      await untilAborted(component.init(metadata, signal), signal);
+    } catch (cause) {
+      throw timeout.signal.aborted ? new InitTimeoutError(errorText(cause), { cause }) : cause;
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  #failure(kind: InitFailure, resource: ComponentResource, cause: unknown): Error {
+    const reason = kind === "CREATE_COMPONENT_FAILURE" ? "creation" : "init";
+    this.#options.observer?.componentInitFailed(resource.type, reason, resource.name);
+    const text = initFailureText(kind, resource.logName, errorText(cause));
+    const late = cause instanceof InitTimeoutError ? `\ninit timeout for component ${resource.logName}` : "";
+    return new Error(text + late, { cause });
+  }
+
+  #hintType(resource: ComponentResource): void {
+    const near = this.#registry.suggest(resource.type);
+    if (near !== undefined && near !== resource.type.toLowerCase()) {
+      const { file, line } = resource.origin;
+      this.#logger.warn(
+        `${file}:${line}: component ${resource.name} has the unknown type "${resource.type}"; did you mean "${near}"?`,
+      );
+    }
+  }
+}
+
+/** Closes a component; what it throws is logged, since nobody could do anything about it. */
+export async function closeQuietly(
+  component: Component | undefined,
+  resource: ComponentResource,
+  logger: Logger,
+): Promise<void> {
+  try {
+    await component?.close();
+  } catch (error) {
+    logger.error(`Error closing component ${resource.logName}: ${errorText(error)}`);
+  }
+}
+
+/** Gives up waiting when the signal fires, for back ends that do not heed it. */
+function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) {
+      onAbort();
+      work.catch(() => undefined);
+      return;
+    }
+    signal.addEventListener("abort", onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}

@@ -1,0 +1,73 @@
+import type { PubSub } from "../components/spi/pubsub.ts";
+import type { SecretStore } from "../components/spi/secret-store.ts";
+import type { StateStore } from "../components/spi/state.ts";
+import type { Component, ComponentManifest, ComponentMetadata } from "../components/spi/component.ts";
+import type { ComponentResource } from "../resources/component.ts";
+
+/** A component that has been initialised, with what its manifest and resource say about it. */
+export interface Loaded<T extends Component> {
+  /** The resource's `metadata.name`. */
+  readonly name: string;
+  readonly manifest: ComponentManifest;
+  /** `spec.version`, or the version that an empty one stands for. */
+  readonly version: string;
+  /** Resolved metadata: secrets and environment references filled in. */
+  readonly metadata: ComponentMetadata;
+  /** For metadata values that came from `secretKeyRef`: field name → the secret's own name. */
+  readonly secretNames: Readonly<Record<string, string>>;
+  /** A metadata value held the `{namespace}` template: topics of such a broker are prefixed with the namespace. */
+  readonly namespaceScoped?: boolean;
+  readonly component: T;
+}
+
+/** A component as `GET /v1.0/metadata` lists it. */
+export interface ComponentInfo {
+  readonly name: string;
+  /** As written in the resource. */
+  readonly type: string;
+  /** As written in the resource; empty: none was written. */
+  readonly version: string;
+  readonly capabilities: readonly string[];
+}
+
+/** What blocks see of one family of components: names to loaded instances; it may change while the sidecar runs. */
+export interface ComponentView<T extends Component> {
+  readonly size: number;
+  get(name: string): Loaded<T> | undefined;
+  values(): Iterable<Loaded<T>>;
+  /** Called after each add, replacement (same name) or removal (undefined), and at once for what is there. */
+  watch(listener: (name: string, loaded: Loaded<T> | undefined) => void): void;
+}
+
+/** Read-only views of all families. */
+export interface InventoryView {
+  readonly state: ComponentView<StateStore>;
+  readonly pubsub: ComponentView<PubSub>;
+  readonly secretstores: ComponentView<SecretStore>;
+}
+
+/** Everything that is loaded, with the operations of the composition root and of hot reload. */
+export interface Inventory extends InventoryView {
+  /** In the order in which they were loaded. */
+  components(): readonly ComponentInfo[];
+  /**
+   * Loads all components one after the other, secret stores first.
+   * @throws ComponentInitError for the first one that fails and does not say `ignoreErrors`; what was loaded stays until `close`
+   */
+  load(resources: readonly ComponentResource[], signal?: AbortSignal): Promise<void>;
+  /** Loads one more component, and those that waited for it. @throws ComponentInitError as `load` does */
+  add(resource: ComponentResource, signal?: AbortSignal): Promise<void>;
+  /** Closes the component of that name, then loads the new one. @throws ComponentInitError as `load` does */
+  replace(resource: ComponentResource, signal?: AbortSignal): Promise<void>;
+  /** Closes the component of that name; nothing happens when there is none. */
+  remove(name: string): Promise<void>;
+  /** Stops what is being loaded, then closes all components at the same time. Safe at any moment, and twice. */
+  close(): Promise<void>;
+}
+
+/** What metrics want to know about loading. `creation` failures come before the component exists. */
+export interface InventoryObserver {
+  componentLoaded(): void;
+  componentInitialized(type: string): void;
+  componentInitFailed(type: string, reason: "creation" | "init", name: string): void;
+}

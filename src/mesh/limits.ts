@@ -1,0 +1,29 @@
+/** Bytes of one piece of a body between sidecars; daprd sends 2 KiB and takes any size up to its message limit. */
+export const CHUNK_BYTES_MAX = 64 * 1024;
+
+/** Calls on one connection before another is opened, as with daprd. */
+export const CALLS_PER_CONNECTION = 100;
+
+/** Connections to one peer; beyond them calls share the least busy one. */
+export const CONNECTIONS_PER_PEER_MAX = 16;
+
+/** Peers with open connections; a call to one more fails. */
+export const PEERS_MAX = 10_000;
+
+/** Milliseconds after its last call when a connection may be closed, and how often that is looked for. */
+export const CONNECTION_IDLE_MS = 3 * 60_000;
+export const SWEEP_INTERVAL_MS = 45_000;
+
+/** Dapr's `DaprBuiltInServiceRetries`. */
+export const RETRIES_MAX = 3;
+export const RETRY_DELAY_MS = 1_000;
+
+/** How often, and how many milliseconds apart, a resolver that answers with an empty address is asked again. */
+export const RESOLVE_RETRIES_MAX = 5;
+export const RESOLVE_RETRY_DELAY_MS = 100;
+
+/**
+ * Milliseconds that the end of a response may lag behind its first piece for the body still to count as whole. A small
+ * body then goes out in one write with its length; a stream's first bytes wait this long at most.
+ */
+export const BODY_END_GRACE_MS = 1;

@@ -1,0 +1,26 @@
+import type { GrpcMethod } from "../net/grpc/types.ts";
+import type { RequestHead, ResponseHead, StreamMessage } from "./messages.ts";
+import { decodeRequest, decodeStreamRequest, encodeRequest, encodeStreamRequest } from "./request-codec.ts";
+import { decodeResponse, decodeStreamResponse, encodeResponse, encodeStreamResponse } from "./response-codec.ts";
+
+const SERVICE = "/dapr.proto.internals.v1.ServiceInvocation/";
+
+/** A call with whole bodies; what sidecars before streaming spoke, and the fallback. */
+export const callLocal: GrpcMethod<RequestHead, ResponseHead> & { readonly kind: "unary" } = {
+  path: `${SERVICE}CallLocal`,
+  kind: "unary",
+  encodeRequest,
+  decodeRequest,
+  encodeResponse,
+  decodeResponse,
+};
+
+/** A call whose bodies travel in numbered pieces. */
+export const callLocalStream: GrpcMethod<StreamMessage<RequestHead>, StreamMessage<ResponseHead>> & { readonly kind: "bidi_streaming" } = {
+  path: `${SERVICE}CallLocalStream`,
+  kind: "bidi_streaming",
+  encodeRequest: encodeStreamRequest,
+  decodeRequest: decodeStreamRequest,
+  encodeResponse: encodeStreamResponse,
+  decodeResponse: decodeStreamResponse,
+};

@@ -1,0 +1,156 @@
+import { GRPC_STATUS } from "../../errors/grpc-status.ts";
+import { DeadlineWheel } from "../deadlines.ts";
+import type { RequestHead, Transport, TransportClientOptions } from "../h2/transport.ts";
+import type { HeaderList } from "../http/types.ts";
+import { ClientStreamCall, type ClientCore } from "./client-call.ts";
+import { StreamingCall } from "./client-stream.ts";
+import { ACCEPTED_ENCODINGS } from "./inflate.ts";
+import { MESSAGE_BYTES_MAX } from "./limits.ts";
+import { appendMetadata } from "./metadata.ts";
+import { sendFramed } from "./response-sender.ts";
+import { formatGrpcTimeout, GrpcError } from "./status.ts";
+import type { CallOptions, ClientStream, GrpcClient, GrpcMethod, UnaryResult } from "./types.ts";
+
+/** What a client may be told; every field has a default. */
+export interface GrpcClientOptions {
+  /** Bytes of one received message; 4 MiB by default, as in grpc-go. */
+  readonly messageBytesMax?: number | undefined;
+  /** Headers added to every call, for instance `dapr-api-token`; names in lower case. */
+  readonly headers?: HeaderList | undefined;
+  /** `:authority` where it differs from the address; for a unix socket it is "localhost" otherwise. */
+  readonly authority?: string | undefined;
+  /** `http`, or `https` when `transport.connect` makes TLS sockets. */
+  readonly scheme?: "http" | "https" | undefined;
+  readonly userAgent?: string | undefined;
+  /** Limits of the connection, and how it is made. */
+  readonly transport?: TransportClientOptions | undefined;
+}
+
+/** A gRPC client of one address, `host:port` or `unix:<path>`; it connects on first use and again after a loss. */
+export function createGrpcClient(transport: Transport, address: string, options: GrpcClientOptions = {}): GrpcClient {
+  return new TransportGrpcClient(transport, address, options);
+}
+
+class TransportGrpcClient implements GrpcClient {
+  private readonly core: ClientCore;
+  private readonly authority: string;
+  private readonly scheme: string;
+  private readonly userAgent: string;
+  private readonly ownHeaders: HeaderList;
+
+  constructor(transport: Transport, address: string, options: GrpcClientOptions) {
+    this.core = {
+      transport: transport.createClient(address, options.transport),
+      deadlines: new DeadlineWheel(),
+      messageBytesMax: options.messageBytesMax ?? MESSAGE_BYTES_MAX,
+    };
+    this.authority = options.authority ?? (address.startsWith("unix:") ? "localhost" : address);
+    this.scheme = options.scheme ?? "http";
+    this.userAgent = options.userAgent ?? "outrigger";
+    this.ownHeaders = [
+      ...["te", "trailers", "content-type", "application/grpc", "grpc-accept-encoding", ACCEPTED_ENCODINGS],
+      ...(options.headers ?? []),
+    ];
+  }
+
+  unary<I, O>(method: GrpcMethod<I, O>, request: I, options?: CallOptions): Promise<UnaryResult<O>> {
+    return new Promise((resolve, reject) => {
+      const bytes = method.encodeRequest(request);
+      const call = new UnaryCall(this.core, method, options?.signal, resolve, reject);
+      call.start(this.headOf(method.path, options), bytes, options?.timeoutMs);
+    });
+  }
+
+  stream<I, O>(method: GrpcMethod<I, O>, options?: CallOptions): ClientStream<I, O> {
+    const call = new StreamingCall(this.core, method, options?.signal);
+    call.start(this.headOf(method.path, options), options?.timeoutMs);
+    return call;
+  }
+
+  close(): Promise<void> {
+    return this.core.transport.close();
+  }
+
+  private headOf(path: string, options: CallOptions | undefined): RequestHead {
+    const headers = this.ownHeaders.slice();
+    const timeoutMs = options?.timeoutMs;
+    const metadata = options?.metadata;
+    if (timeoutMs !== undefined) headers.push("grpc-timeout", formatGrpcTimeout(timeoutMs));
+    if (metadata?.get("user-agent") === undefined) headers.push("user-agent", this.userAgent);
+    if (metadata !== undefined) appendMetadata(metadata, headers);
+    return { method: "POST", path, scheme: this.scheme, authority: this.authority, headers };
+  }
+}
+
+/** One message each way. A stream that the peer refused before it looked at it is tried once more. */
+class UnaryCall<I, O> extends ClientStreamCall {
+  private readonly method: GrpcMethod<I, O>;
+  private readonly resolve: (result: UnaryResult<O>) => void;
+  private readonly reject: (error: unknown) => void;
+  private response: Uint8Array | undefined = undefined;
+  private head: RequestHead | undefined = undefined;
+  private request: Uint8Array | undefined = undefined;
+
+  constructor(
+    core: ClientCore,
+    method: GrpcMethod<I, O>,
+    signal: AbortSignal | undefined,
+    resolve: (result: UnaryResult<O>) => void,
+    reject: (error: unknown) => void,
+  ) {
+    super(core, signal);
+    this.method = method;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+
+  start(head: RequestHead, request: Uint8Array, timeoutMs: number | undefined): void {
+    this.head = head;
+    this.request = request;
+    const stream = this.open(head, timeoutMs);
+    if (stream !== undefined) sendFramed(stream, request, true);
+  }
+
+  override onClose(code: number): void {
+    const head = this.head;
+    const request = this.request;
+    const untouched = code === 7 && !this.headSeen && !this.finished;
+    if (!untouched || head === undefined || request === undefined) {
+      super.onClose(code);
+      return;
+    }
+    this.head = undefined;
+    this.stream = this.core.transport.open(head, false, this);
+    sendFramed(this.stream, request, true);
+  }
+
+  onMessage(message: Uint8Array): boolean {
+    if (this.response !== undefined) {
+      this.finish(new GrpcError(GRPC_STATUS.INTERNAL, "cardinality violation: expected <EOF> for non server-streaming RPCs, but received another message"));
+    }
+    this.response = message;
+    return true;
+  }
+
+  protected onResponseHead(): void {}
+
+  protected onFinish(error: GrpcError | undefined): void {
+    if (error !== undefined) {
+      this.reject(error);
+      return;
+    }
+    const bytes = this.response;
+    if (bytes === undefined) {
+      this.reject(new GrpcError(GRPC_STATUS.INTERNAL, "cardinality violation: received no response message from non-server-streaming RPC"));
+      return;
+    }
+    let response: O;
+    try {
+      response = this.method.decodeResponse(bytes);
+    } catch (cause) {
+      this.reject(new GrpcError(GRPC_STATUS.INTERNAL, `grpc: failed to unmarshal the received message: ${(cause as Error).message}`, { cause }));
+      return;
+    }
+    this.resolve({ response, headers: this.headersMetadata(), trailers: this.trailersMetadata() });
+  }
+}

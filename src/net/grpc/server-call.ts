@@ -1,0 +1,303 @@
+import { GRPC_STATUS } from "../../errors/grpc-status.ts";
+import { Deadline } from "../deadlines.ts";
+import type { PeerInfo, RequestHead, StreamHandler, TransportStream } from "../h2/transport.ts";
+import type { HeaderList } from "../http/types.ts";
+import { PullQueue, type QueueSource } from "../pull-queue.ts";
+import { MESSAGE_OVERHEAD_BYTES, RECEIVE_QUEUE_BYTES } from "./limits.ts";
+import { MessageReceiver, type MessageSink } from "./message-receiver.ts";
+import { HeaderMetadata, headerOf } from "./metadata.ts";
+import { ResponseSender } from "./response-sender.ts";
+import type { InterceptedCall, MethodEntry, ServerCore } from "./server-types.ts";
+import { GrpcError, parseGrpcTimeout } from "./status.ts";
+import type { GrpcStatus, Metadata } from "./types.ts";
+
+const OK: GrpcStatus = Object.freeze({ code: GRPC_STATUS.OK, message: "" });
+const CANCELLED: GrpcStatus = Object.freeze({ code: GRPC_STATUS.CANCELLED, message: "context canceled" });
+const DEADLINE_EXCEEDED: GrpcStatus = Object.freeze({ code: GRPC_STATUS.DEADLINE_EXCEEDED, message: "context deadline exceeded" });
+
+/** One call at the server: a stream with its deadline, its messages and exactly one outcome. */
+export class ServerStreamCall extends Deadline implements StreamHandler, MessageSink, QueueSource, InterceptedCall {
+  readonly path: string;
+  readonly headers: HeaderList;
+  readonly authority: string;
+  readonly remoteAddress: string;
+  private readonly core: ServerCore;
+  private readonly entry: MethodEntry;
+  private readonly receiver: MessageReceiver;
+  private readonly sender: ResponseSender;
+  private readonly queue: PullQueue<unknown> | undefined;
+  private deadlineAt = 0;
+  private requestMetadata: HeaderMetadata | undefined = undefined;
+  private abort: AbortController | undefined = undefined;
+  private settled: GrpcStatus | undefined = undefined;
+  private thrownMetadata: Metadata | undefined = undefined;
+  private outcome: ((status: GrpcStatus) => void) | undefined = undefined;
+  private message: unknown = undefined;
+  private messages = 0;
+  private messagesEnded = false;
+  private invoked = false;
+  private responses: AsyncIterator<unknown> | undefined = undefined;
+
+  constructor(stream: TransportStream, head: RequestHead, peer: PeerInfo, core: ServerCore, entry: MethodEntry, contentType: string) {
+    super();
+    this.path = head.path;
+    this.headers = head.headers;
+    this.authority = head.authority;
+    this.remoteAddress = peer.remoteAddress;
+    this.core = core;
+    this.entry = entry;
+    this.sender = new ResponseSender(stream, contentType);
+    this.receiver = new MessageReceiver(stream, this, core.messageBytesMax, headerOf(head.headers, "grpc-encoding"));
+    const streams = entry.kind === "client_streaming" || entry.kind === "bidi_streaming";
+    this.queue = streams ? new PullQueue<unknown>(this, RECEIVE_QUEUE_BYTES) : undefined;
+  }
+
+  get kind(): MethodEntry["kind"] {
+    return this.entry.kind;
+  }
+
+  get receivedBytes(): number {
+    return this.receiver.bytes;
+  }
+
+  get sentBytes(): number {
+    return this.sender.bytes;
+  }
+
+  get metadata(): Metadata {
+    return (this.requestMetadata ??= new HeaderMetadata(this.headers));
+  }
+
+  get responseHeaders(): Metadata {
+    return (this.sender.headers ??= new HeaderMetadata());
+  }
+
+  get responseTrailers(): Metadata {
+    return (this.sender.trailers ??= new HeaderMetadata());
+  }
+
+  get timeoutMs(): number | undefined {
+    return this.deadlineAt === 0 ? undefined : Math.max(0, this.deadlineAt - performance.now());
+  }
+
+  get signal(): AbortSignal {
+    if (this.abort === undefined) {
+      this.abort = new AbortController();
+      if (this.settled !== undefined && this.settled.code !== GRPC_STATUS.OK) this.abort.abort(errorOf(this.settled));
+    }
+    return this.abort.signal;
+  }
+
+  sendHeaders(): void {
+    this.sender.sendHead();
+  }
+
+  /** Runs the interceptors and the handler. Called once, when the head has come. */
+  start(): void {
+    this.core.add(this);
+    const timeout = headerOf(this.headers, "grpc-timeout");
+    if (timeout !== undefined && !this.startCountdown(timeout)) return;
+    if (this.core.interceptors.length === 0) {
+      this.invoke();
+      return;
+    }
+    this.intercept(0).then(
+      (status) => this.finish(status),
+      (error: unknown) => this.finish(this.statusOf(error)),
+    );
+  }
+
+  private startCountdown(timeout: string): boolean {
+    const ms = parseGrpcTimeout(timeout);
+    if (ms === undefined) {
+      this.finish({ code: GRPC_STATUS.INTERNAL, message: `malformed grpc-timeout: "${timeout}"` });
+      return false;
+    }
+    this.deadlineAt = performance.now() + ms;
+    this.core.deadlines.arm(this, ms);
+    return true;
+  }
+
+  private async intercept(index: number): Promise<GrpcStatus> {
+    const interceptor = this.core.interceptors[index];
+    if (interceptor !== undefined) return interceptor(this, () => this.intercept(index + 1).catch((error: unknown) => this.statusOf(error)));
+    if (this.settled !== undefined) return this.settled;
+    return new Promise((resolve) => {
+      this.outcome = resolve;
+      this.invoke();
+    });
+  }
+
+  private invoke(): void {
+    this.invoked = true;
+    if (this.queue !== undefined || this.messagesEnded) this.run();
+  }
+
+  private run(): void {
+    if (this.settled !== undefined) return;
+    let running: unknown;
+    try {
+      running = this.callHandler();
+    } catch (error) {
+      this.settle(this.statusOf(error));
+      return;
+    }
+    if (!(running instanceof Promise)) {
+      this.complete(running);
+      return;
+    }
+    running.then(
+      (response) => this.complete(response),
+      (error: unknown) => this.settle(this.statusOf(error)),
+    );
+  }
+
+  private callHandler(): unknown {
+    const entry = this.entry;
+    switch (entry.kind) {
+      case "unary":
+        return entry.handler(this.message, this);
+      case "client_streaming":
+        return entry.handler(this.queue as AsyncIterable<unknown>, this);
+      case "server_streaming":
+        return this.sendAll(entry.handler(this.message, this));
+      case "bidi_streaming":
+        return this.sendAll(entry.handler(this.queue as AsyncIterable<unknown>, this));
+    }
+  }
+
+  private complete(response: unknown): void {
+    if (this.settled !== undefined) return;
+    if (this.entry.kind === "unary" || this.entry.kind === "client_streaming") {
+      try {
+        this.sender.sendMessage(this.entry.method.encodeResponse(response));
+      } catch (error) {
+        this.settle(marshalStatus(error));
+        return;
+      }
+    }
+    this.settle(OK);
+  }
+
+  private async sendAll(responses: AsyncIterable<unknown>): Promise<void> {
+    const iterator = responses[Symbol.asyncIterator]();
+    this.responses = iterator;
+    for (;;) {
+      const result = await iterator.next();
+      if (result.done === true || this.settled !== undefined) break;
+      let bytes: Uint8Array;
+      try {
+        bytes = this.entry.method.encodeResponse(result.value);
+      } catch (error) {
+        this.settle(marshalStatus(error));
+        return;
+      }
+      if (!this.sender.sendMessage(bytes)) await this.sender.drained();
+      if (this.settled !== undefined) return;
+    }
+    this.responses = undefined;
+  }
+
+  /** The call's outcome, from whoever is first: the handler, the caller, the deadline or the server's end. */
+  settle(status: GrpcStatus): void {
+    if (this.settled !== undefined) return;
+    this.settled = status;
+    this.core.deadlines.disarm(this);
+    if (status.code !== GRPC_STATUS.OK) this.stopWork(status);
+    if (this.outcome !== undefined) this.outcome(status);
+    else if (this.core.interceptors.length === 0 || status === DEADLINE_EXCEEDED) this.finish(status);
+  }
+
+  private stopWork(status: GrpcStatus): void {
+    const responses = this.responses;
+    this.abort?.abort(errorOf(status));
+    this.queue?.fail(errorOf(status));
+    this.sender.onDrain();
+    if (responses?.return !== undefined) void Promise.resolve(responses.return()).catch(() => undefined);
+  }
+
+  private finish(status: GrpcStatus): void {
+    this.settled ??= status;
+    this.core.deadlines.disarm(this);
+    this.receiver.stop();
+    try {
+      this.sender.sendStatus(status, this.thrownMetadata);
+    } finally {
+      this.core.remove(this);
+    }
+  }
+
+  private statusOf(error: unknown): GrpcStatus {
+    if (GrpcError.is(error)) this.thrownMetadata = error.metadata;
+    return this.core.mapError(error);
+  }
+
+  onDeadline(): void {
+    this.settle(DEADLINE_EXCEEDED);
+  }
+
+  onData(chunk: Uint8Array): void {
+    this.receiver.push(chunk);
+  }
+
+  onEnd(): void {
+    this.receiver.end();
+  }
+
+  onDrain(): void {
+    this.sender.onDrain();
+  }
+
+  onClose(): void {
+    this.sender.close();
+    this.settle(CANCELLED);
+    this.core.remove(this);
+  }
+
+  onMessage(bytes: Uint8Array): boolean {
+    this.messages += 1;
+    let message: unknown;
+    try {
+      message = this.entry.method.decodeRequest(bytes);
+    } catch (error) {
+      this.settle({ code: GRPC_STATUS.INTERNAL, message: `grpc: error unmarshalling request: ${(error as Error).message}` });
+      return true;
+    }
+    if (this.queue !== undefined) return this.queue.push(message, bytes.length + MESSAGE_OVERHEAD_BYTES);
+    if (this.messages > 1) this.settle(cardinality("received multiple request messages"));
+    this.message = message;
+    return true;
+  }
+
+  onMessagesEnd(whole: boolean): void {
+    this.messagesEnded = true;
+    if (!whole) this.settle({ code: GRPC_STATUS.INTERNAL, message: "unexpected EOF" });
+    else if (this.queue !== undefined) this.queue.end();
+    else if (this.messages === 0) this.settle(cardinality("received no request message"));
+    else if (this.invoked) this.run();
+  }
+
+  onMessageError(error: GrpcError): void {
+    this.settle(error);
+  }
+
+  onRoom(): void {
+    this.receiver.resume();
+  }
+
+  onAbandoned(): void {
+    this.receiver.stop();
+  }
+}
+
+function errorOf(status: GrpcStatus): GrpcError {
+  return GrpcError.is(status) ? status : new GrpcError(status.code, status.message, { detailsBin: status.detailsBin });
+}
+
+function marshalStatus(error: unknown): GrpcStatus {
+  return { code: GRPC_STATUS.INTERNAL, message: `grpc: error while marshaling: ${(error as Error).message}` };
+}
+
+function cardinality(what: string): GrpcStatus {
+  return { code: GRPC_STATUS.INTERNAL, message: `cardinality violation: ${what} for non-client-streaming RPC` };
+}

@@ -1,0 +1,93 @@
+import type { GrpcStatusCode } from "../../errors/grpc-status.ts";
+
+/** A gRPC method as its doors and clients know it: the path, the kind, and a codec that may be exchanged for a faster one. */
+export interface GrpcMethod<I, O> {
+  /** `/package.Service/Method` */
+  readonly path: string;
+  readonly kind: "unary" | "client_streaming" | "server_streaming" | "bidi_streaming";
+  encodeRequest(message: I): Uint8Array;
+  decodeRequest(bytes: Uint8Array): I;
+  encodeResponse(message: O): Uint8Array;
+  decodeResponse(bytes: Uint8Array): O;
+}
+
+/**
+ * gRPC metadata: lower-case keys, several values each, in order. Values of keys ending in `-bin` are bytes and travel as
+ * base64 (gRPC over HTTP/2, "Custom-Metadata").
+ */
+export interface Metadata {
+  get(key: string): string | undefined;
+  getBinary(key: string): Uint8Array | undefined;
+  getAll(key: string): readonly (string | Uint8Array)[];
+  set(key: string, value: string | Uint8Array): void;
+  append(key: string, value: string | Uint8Array): void;
+  delete(key: string): void;
+  entries(): Iterable<readonly [string, string | Uint8Array]>;
+}
+
+/** A call's outcome other than OK. `detailsBin` is an encoded `google.rpc.Status` and travels as `grpc-status-details-bin`. */
+export interface GrpcStatus {
+  readonly code: GrpcStatusCode;
+  readonly message: string;
+  readonly detailsBin?: Uint8Array | undefined;
+}
+
+/** One call seen by its handler. */
+export interface ServerCall {
+  readonly path: string;
+  readonly metadata: Metadata;
+  /** Aborted when the caller cancels, its deadline passes or the connection is lost. Made on first use. */
+  readonly signal: AbortSignal;
+  /** Milliseconds the caller still gives us, undefined without a deadline. */
+  readonly timeoutMs: number | undefined;
+  readonly remoteAddress: string;
+  /** Initial metadata of the answer; must be set before the first message is sent. */
+  readonly responseHeaders: Metadata;
+  readonly responseTrailers: Metadata;
+  /** Sends the initial metadata now instead of with the first message. */
+  sendHeaders(): void;
+}
+
+export type UnaryHandler<I, O> = (request: I, call: ServerCall) => Promise<O> | O;
+export type ClientStreamingHandler<I, O> = (requests: AsyncIterable<I>, call: ServerCall) => Promise<O>;
+export type ServerStreamingHandler<I, O> = (request: I, call: ServerCall) => AsyncIterable<O>;
+export type BidiHandler<I, O> = (requests: AsyncIterable<I>, call: ServerCall) => AsyncIterable<O>;
+
+/** A call whose messages are passed on as raw bytes: how unknown services are proxied. */
+export type RawHandler = (requests: AsyncIterable<Uint8Array>, call: ServerCall) => AsyncIterable<Uint8Array>;
+
+/** What a caller may set on one call. */
+export interface CallOptions {
+  readonly metadata?: Metadata | undefined;
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A finished unary call. */
+export interface UnaryResult<O> {
+  readonly response: O;
+  readonly headers: Metadata;
+  readonly trailers: Metadata;
+}
+
+/** A streaming call from the caller's side. */
+export interface ClientStream<I, O> {
+  /** Resolves when there is room for the next message. @throws GrpcError when the call has ended */
+  send(message: I): Promise<void> | undefined;
+  closeSend(): void;
+  /** Messages until the status is OK; any other status is thrown as GrpcError. */
+  readonly responses: AsyncIterable<O>;
+  /** Initial metadata of the answer. */
+  readonly headers: Promise<Metadata>;
+  /** Settled after `responses` has ended. */
+  readonly trailers: Promise<Metadata>;
+  cancel(): void;
+}
+
+/** A client of one authority; safe for concurrent calls. */
+export interface GrpcClient {
+  /** @throws GrpcError with the peer's status, or UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED of our own */
+  unary<I, O>(method: GrpcMethod<I, O>, request: I, options?: CallOptions): Promise<UnaryResult<O>>;
+  stream<I, O>(method: GrpcMethod<I, O>, options?: CallOptions): ClientStream<I, O>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,60 @@
+import type { TransportOptions } from "./transport.ts";
+
+/** Most bytes of one decoded header block; a peer that sends more has its stream refused (SETTINGS_MAX_HEADER_LIST_SIZE). */
+export const HEADER_BYTES_MAX = 64 * 1024;
+
+/** Most fields in one header block, so that thousands of one-byte references into the HPACK table stay cheap. */
+export const HEADER_FIELDS_MAX = 512;
+
+/** Most streams a peer may have open on one connection (SETTINGS_MAX_CONCURRENT_STREAMS). */
+export const STREAMS_MAX = 1_000;
+
+/** Bytes a peer may send on one stream before we have read any: also what a held stream can cost us. */
+export const STREAM_WINDOW_BYTES = 256 * 1024;
+
+/** The same for all streams of a connection together. */
+export const CONNECTION_WINDOW_BYTES = 4 * 1024 * 1024;
+
+/** Bytes of a stream's own output that may wait before `send` answers false. */
+export const SEND_BUFFER_BYTES = 64 * 1024;
+
+/** Memory in megabytes one connection may hold (queued output, header tables, streams) before new streams are refused. */
+export const SESSION_MEMORY_MB = 256;
+
+/** Streams a peer may reset in a burst before it is cut off (CVE-2023-44487, "rapid reset"). */
+export const RESET_BURST = 1_000;
+
+/** Resets that are forgiven each second. */
+export const RESET_RATE_PER_S = 33;
+
+/** Frames that break the protocol, and streams opened beyond the limit, before a peer is cut off. */
+export const INVALID_FRAMES_MAX = 100;
+
+/** SETTINGS entries in one frame, and PINGs of ours that may be unanswered. */
+export const SETTINGS_ENTRIES_MAX = 32;
+
+/** Milliseconds between PINGs on a connection with open streams; 0 sends none. */
+export const KEEPALIVE_MS = 0;
+
+/** Milliseconds a PING may stay unanswered before the connection is taken for lost. */
+export const KEEPALIVE_TIMEOUT_MS = 20_000;
+
+/** Milliseconds until a new connection must stand, both TCP and TLS. */
+export const CONNECT_TIMEOUT_MS = 10_000;
+
+/** Streams opened on one client connection before it is exchanged for a new one: ids run to 2^31 in steps of two. */
+export const STREAMS_PER_CONNECTION_MAX = 2 ** 30 - 1_000;
+
+/** Transport options with the defaults of this file filled in. */
+export type ResolvedTransportOptions = Required<TransportOptions>;
+
+/** Fills the absent options with the defaults of this file. */
+export function resolveTransportOptions(options: TransportOptions = {}): ResolvedTransportOptions {
+  return {
+    headerBytesMax: options.headerBytesMax ?? HEADER_BYTES_MAX,
+    streamsMax: options.streamsMax ?? STREAMS_MAX,
+    streamWindowBytes: options.streamWindowBytes ?? STREAM_WINDOW_BYTES,
+    keepaliveMs: options.keepaliveMs ?? KEEPALIVE_MS,
+    keepaliveTimeoutMs: options.keepaliveTimeoutMs ?? KEEPALIVE_TIMEOUT_MS,
+  };
+}

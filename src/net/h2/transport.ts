@@ -1,0 +1,118 @@
+import type { HeaderList } from "../http/types.ts";
+
+/**
+ * The transport under gRPC and the h2c door: HTTP/2 streams without any type of the library or code that speaks them.
+ * `net/h2/node/` adapts `node:http2`; our own implementation will stand beside it, and either can be handed to
+ * `net/grpc` (RFC 9113).
+ */
+
+/** HTTP/2 error codes that callers use (RFC 9113 section 7). */
+export const H2_ERROR = {
+  noError: 0,
+  protocol: 1,
+  internal: 2,
+  flowControl: 3,
+  refusedStream: 7,
+  cancel: 8,
+  enhanceYourCalm: 11,
+  inadequateSecurity: 12,
+} as const;
+
+/** What a request begins with. `headers` leaves the pseudo-headers out. */
+export interface RequestHead {
+  readonly method: string;
+  readonly path: string;
+  readonly scheme: string;
+  readonly authority: string;
+  readonly headers: HeaderList;
+}
+
+/** What a response begins with, or, with `endStream`, all of it (trailers-only in gRPC). */
+export interface ResponseHead {
+  readonly status: number;
+  readonly headers: HeaderList;
+}
+
+/** Our end of one stream. Calls after the stream's end are ignored. */
+export interface TransportStream {
+  /** Server only: sends the response's head. */
+  respond(head: ResponseHead, endStream: boolean): void;
+  /**
+   * Sends bytes and takes ownership of them.
+   * @returns false when more than the stream's send buffer is waiting: the caller stops until `onDrain`
+   */
+  send(data: Uint8Array, endStream: boolean): boolean;
+  /** Server only: ends the stream with trailers. */
+  sendTrailers(trailers: HeaderList): void;
+  /** Ends the stream at once in both directions with an HTTP/2 error code. */
+  reset(code: number): void;
+  /** Stops the inflow: no `onData` until `resume`, and no window credit for the peer meanwhile. */
+  hold(): void;
+  resume(): void;
+}
+
+/** What happens on a stream. `onClose` is called exactly once and last. */
+export interface StreamHandler {
+  /** Client only: the response's head has come. */
+  onHead?(head: ResponseHead, endStream: boolean): void;
+  /** A chunk of the peer's bytes; it may be kept. */
+  onData(chunk: Uint8Array): void;
+  onTrailers?(trailers: HeaderList): void;
+  /** The peer has finished sending. */
+  onEnd(): void;
+  /** There is room to send again. */
+  onDrain?(): void;
+  /** The stream is over: `code` is 0 after a clean end, otherwise the HTTP/2 error code or -1 for a lost connection. */
+  onClose(code: number): void;
+}
+
+/** Limits and timers of one connection; every field has a default in `limits.ts`. */
+export interface TransportOptions {
+  readonly headerBytesMax?: number;
+  readonly streamsMax?: number;
+  readonly streamWindowBytes?: number;
+  readonly keepaliveMs?: number;
+  readonly keepaliveTimeoutMs?: number;
+}
+
+/** What a client needs besides: how its connection is made. */
+export interface TransportClientOptions extends TransportOptions {
+  /**
+   * Makes the socket of each connection, for TLS and tests; without it plain TCP or a unix socket is opened. The socket
+   * may still be connecting.
+   */
+  readonly connect?: (() => import("node:net").Socket) | undefined;
+}
+
+/** The server's answer to a new stream: who handles it. Called synchronously with the request's head. */
+export type AcceptStream = (stream: TransportStream, head: RequestHead, peer: PeerInfo) => StreamHandler;
+
+/** Who is at the other end of a connection. */
+export interface PeerInfo {
+  readonly remoteAddress: string;
+}
+
+/** Serves HTTP/2 on sockets that a listener has accepted and recognised. */
+export interface TransportServer {
+  /** Takes over a connected socket on which nothing has been consumed. */
+  accept(socket: import("node:net").Socket): void;
+  /** Sends GOAWAY on all connections and resolves when their streams have ended or `graceMs` has passed. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** One client connection; it connects on first use and reconnects after a loss. */
+export interface TransportClient {
+  /**
+   * Opens a stream. Failures to connect arrive as `onClose(-1)` with `reason`.
+   * @returns our end of it; sends before the connection stands are queued within the stream's send buffer
+   */
+  open(head: RequestHead, endStream: boolean, handler: StreamHandler & { onConnectError?(error: Error): void }): TransportStream;
+  close(): Promise<void>;
+}
+
+/** Makes servers and clients: the seam where one HTTP/2 implementation is exchanged for another. */
+export interface Transport {
+  createServer(accept: AcceptStream, options?: TransportOptions): TransportServer;
+  /** `authority` is host:port or `unix:<path>`. */
+  createClient(authority: string, options?: TransportClientOptions): TransportClient;
+}

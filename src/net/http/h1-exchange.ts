@@ -1,0 +1,161 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { BodyTooLargeError, PeerGoneError } from "./errors.ts";
+import { collectBody, drained, flushHead, H1RequestBody, lingerOnClose } from "./h1-body.ts";
+import { EMPTY_BODY, headerValue, isBodyless, lengthOf } from "./headers.ts";
+import { DRAIN_BYTES_MAX } from "./limits.ts";
+import type { BodyWriter, HeaderList, HttpExchange } from "./types.ts";
+
+/** What an exchange must know of its listener: whether connections should end after the answer. */
+export interface ExchangeOwner {
+  readonly closing: boolean;
+}
+
+/** An exchange over `node:http`. It touches neither `req.headers` nor the header map of the response. */
+export class H1Exchange implements HttpExchange, BodyWriter {
+  responseBytes = 0;
+  responseStatus = 0;
+  private readonly request: IncomingMessage;
+  private readonly response: ServerResponse;
+  private readonly owner: ExchangeOwner;
+  private expectsContinue: boolean;
+  private length: number | undefined = -1;
+  private extraHeaders: HeaderList | undefined = undefined;
+
+  constructor(request: IncomingMessage, response: ServerResponse, owner: ExchangeOwner, expectsContinue: boolean) {
+    this.request = request;
+    this.response = response;
+    this.owner = owner;
+    this.expectsContinue = expectsContinue;
+  }
+
+  get method(): string {
+    return this.request.method as string;
+  }
+
+  get target(): string {
+    return this.request.url as string;
+  }
+
+  get headers(): HeaderList {
+    return this.request.rawHeaders;
+  }
+
+  get protocol(): "HTTP/1.1" {
+    return "HTTP/1.1";
+  }
+
+  get remoteAddress(): string {
+    const address = this.request.socket.remoteAddress ?? "";
+    return address.startsWith("::ffff:") ? address.slice(7) : address;
+  }
+
+  get answered(): boolean {
+    return this.responseStatus !== 0;
+  }
+
+  get contentLength(): number | undefined {
+    if (this.length !== -1) return this.length;
+    const chunked = this.header("transfer-encoding") !== undefined;
+    this.length = chunked ? undefined : (lengthOf(this.header("content-length")) ?? 0);
+    return this.length;
+  }
+
+  header(name: string): string | undefined {
+    return headerValue(this.request.rawHeaders, name);
+  }
+
+  readBody(bytesMax: number): Promise<Uint8Array> {
+    const length = this.contentLength;
+    if (length === 0) return Promise.resolve(EMPTY_BODY);
+    if (bytesMax > 0 && length !== undefined && length > bytesMax) return Promise.reject(new BodyTooLargeError(bytesMax));
+    if (this.request.destroyed && !this.request.complete) return Promise.reject(new PeerGoneError());
+    this.continue();
+    return collectBody(this.request, bytesMax);
+  }
+
+  streamBody(bytesMax: number): AsyncIterable<Uint8Array> {
+    const body = new H1RequestBody(this.request, bytesMax);
+    const length = this.contentLength;
+    if (length === 0) body.queue.end();
+    else if (bytesMax > 0 && length !== undefined && length > bytesMax) body.queue.fail(new BodyTooLargeError(bytesMax));
+    else {
+      this.continue();
+      body.start();
+    }
+    return body.queue;
+  }
+
+  addResponseHeaders(headers: HeaderList): void {
+    this.extraHeaders = this.extraHeaders === undefined ? headers : [...this.extraHeaders, ...headers];
+  }
+
+  respond(status: number, headers: HeaderList, body?: Uint8Array | string): void {
+    if (this.responseStatus !== 0) throw new Error("the exchange has been answered already");
+    this.responseStatus = status;
+    const response = this.response;
+    const list = this.extraHeaders === undefined ? headers.slice() : headers.concat(this.extraHeaders);
+    if (!isBodyless(status)) {
+      const length = body === undefined ? 0 : typeof body === "string" ? Buffer.byteLength(body) : body.length;
+      list.push("content-length", String(length));
+      this.responseBytes = length;
+    }
+    this.prepareConnection(list);
+    response.writeHead(status, list);
+    if (body === undefined || this.responseBytes === 0) response.end();
+    else response.end(body);
+  }
+
+  startResponse(status: number, headers: HeaderList): BodyWriter {
+    if (this.responseStatus !== 0) throw new Error("the exchange has been answered already");
+    this.responseStatus = status;
+    const list = this.extraHeaders === undefined ? headers.slice() : headers.concat(this.extraHeaders);
+    this.prepareConnection(list);
+    this.response.writeHead(status, list);
+    process.nextTick(flushHead, this.response);
+    return this;
+  }
+
+  write(chunk: Uint8Array): Promise<void> | undefined {
+    const response = this.response;
+    if (response.destroyed) return Promise.reject(new PeerGoneError());
+    this.responseBytes += chunk.length;
+    return response.write(chunk) ? undefined : drained(response);
+  }
+
+  end(): void {
+    this.response.end();
+  }
+
+  abort(): void {
+    this.request.socket.destroy();
+  }
+
+  onAbort(listener: () => void): void {
+    if (this.response.destroyed && !this.response.writableFinished) {
+      queueMicrotask(listener);
+      return;
+    }
+    this.response.once("close", () => {
+      if (!this.response.writableFinished) listener();
+    });
+  }
+
+  /** A body that is neither read nor small would be read to its end by `node:http`: the connection is closed instead. */
+  private prepareConnection(list: string[]): void {
+    let close = this.owner.closing;
+    if (!this.request.complete && !this.request.destroyed) {
+      const length = this.contentLength;
+      if (length === undefined || length > DRAIN_BYTES_MAX || this.expectsContinue) {
+        close = true;
+        lingerOnClose(this.request.socket);
+      }
+    }
+    if (close) list.push("connection", "close");
+  }
+
+  private continue(): void {
+    if (!this.expectsContinue) return;
+    this.expectsContinue = false;
+    this.response.writeContinue();
+  }
+}

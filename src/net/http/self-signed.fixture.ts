@@ -1,0 +1,21 @@
+/** A throw-away certificate for "localhost" that nobody has signed, for tests of TLS on loopback. */
+export const SELF_SIGNED_CERT = `-----BEGIN CERTIFICATE-----
+MIIBfzCCASWgAwIBAgIUIrP/3/4X0f9kNGdK1dsavcL+NZwwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMjAzMDIwMloYDzIxMjYxMDI5
+MDMwMjAyWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAQ8wtf0Wr4tMF1qOxN089QatzIATaxKlD77Wqa0RNE+FIvlcyj/V1At
+/uKEpzOOE3gqK1U+OVLTgmbmLLdcHNZgo1MwUTAdBgNVHQ4EFgQUJSbtf3zTo51A
+RjHpYj751Sz9zy8wHwYDVR0jBBgwFoAUJSbtf3zTo51ARjHpYj751Sz9zy8wDwYD
+VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiEA8NwuU1/6oicAPuzCg6xK
+xKqDxp0THOEvBUnh2Dww1UkCIBvDlheRsW+wuH2qD+f0omPGeSF/MbRmfAJ84PoN
+eyT0
+-----END CERTIFICATE-----
+`;
+
+/** Its private key, which protects nothing. */
+export const SELF_SIGNED_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQga/RbtJ6xOA7/C1zG
+k/VlKfdhVLbNXMeuGokh184iea6hRANCAAQ8wtf0Wr4tMF1qOxN089QatzIATaxK
+lD77Wqa0RNE+FIvlcyj/V1At/uKEpzOOE3gqK1U+OVLTgmbmLLdcHNZg
+-----END PRIVATE KEY-----
+`;

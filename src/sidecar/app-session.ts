@@ -1,0 +1,129 @@
+import { AppHealth } from "../app/health.ts";
+import { waitForApp } from "../app/wait.ts";
+import { errorMessage } from "../kit/error-message.ts";
+import { collectBody } from "../app/body.ts";
+import type { Assembly } from "./assembly.ts";
+import type { SidecarOptions } from "./options.ts";
+import type { SidecarDeps } from "./types.ts";
+
+/** Bytes of the app's answer to `GET /dapr/config`. */
+const APP_CONFIG_BYTES_MAX = 1024 * 1024;
+
+/** The life with one app: waiting for it, asking it what it wants, and following its health. */
+export class AppSession {
+  readonly #options: SidecarOptions;
+  readonly #deps: SidecarDeps;
+  readonly #assembly: Assembly;
+  readonly #unhealthy: (() => void)[] = [];
+  #health: AppHealth | undefined;
+  #introduced = false;
+
+  constructor(options: SidecarOptions, deps: SidecarDeps, assembly: Assembly) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#assembly = assembly;
+  }
+
+  /** Resolves when the app has answered and its subscriptions are live; with health checks, when the probes run. */
+  async begin(signal: AbortSignal): Promise<void> {
+    const { app } = this.#assembly;
+    const { logger, clock } = this.#deps;
+    if (app === undefined) {
+      return;
+    }
+    if (this.#options.appPort !== undefined && this.#deps.app === undefined) {
+      logger.info(`application protocol: ${this.#options.appProtocol}. waiting on port ${this.#options.appPort}.  This will block until the app is listening on that port.`);
+      await waitForApp(app.dial, clock, signal);
+      logger.info(`application discovered on port ${this.#options.appPort}`);
+    }
+    if (this.#options.appMaxConcurrency > 0) {
+      logger.info(`app max concurrency set to ${this.#options.appMaxConcurrency}`);
+    }
+    const { appHealth } = this.#options;
+    if (!appHealth.enabled) {
+      await this.#appIsHealthy(signal);
+      return;
+    }
+    this.#health = new AppHealth({ ...appHealth, probe: (probeSignal) => app.channel.probe(probeSignal), clock, logger });
+    this.#assembly.appHealth.follow(this.#health);
+    this.#health.onChange((healthy) => void this.#healthChanged(healthy, signal));
+    this.#health.start();
+  }
+
+  /** Resolves when the app turns unhealthy; never without health checks. */
+  unhealthy(): Promise<void> {
+    return new Promise((resolve) => void this.#unhealthy.push(resolve));
+  }
+
+  close(): void {
+    this.#health?.close();
+  }
+
+  async #healthChanged(healthy: boolean, signal: AbortSignal): Promise<void> {
+    try {
+      if (healthy) {
+        await this.#appIsHealthy(signal);
+        return;
+      }
+      for (const resolve of this.#unhealthy.splice(0)) {
+        resolve();
+      }
+      await this.#assembly.subscriptions.stop();
+    } catch (error) {
+      this.#deps.logger.warn(`failed to follow the app's health: ${errorMessage(error)}`);
+    }
+  }
+
+  async #appIsHealthy(signal: AbortSignal): Promise<void> {
+    const { app, subscriptions } = this.#assembly;
+    if (app === undefined) {
+      return;
+    }
+    if (!this.#introduced) {
+      this.#introduced = true;
+      await this.#readAppConfiguration(signal);
+    }
+    await subscriptions.start(app.channel);
+  }
+
+  /** Actors are what the answer is about; an app that declares some is told that they do not run here yet. */
+  async #readAppConfiguration(signal: AbortSignal): Promise<void> {
+    const { logger } = this.#deps;
+    const channel = this.#assembly.app?.channel;
+    if (channel === undefined || channel.protocol === "grpc" || channel.protocol === "grpcs") {
+      return;
+    }
+    if (this.#options.disableInitEndpoints.includes("config")) {
+      logger.info("Skipping programmatic dapr configuration loading");
+      return;
+    }
+    try {
+      const reply = await channel.invoke({
+        method: "dapr/config",
+        verb: "GET",
+        query: "",
+        headers: ["dapr-app-id", this.#options.appId],
+        origin: "http",
+        contentType: "application/json",
+        body: new Uint8Array(0),
+        signal,
+      });
+      const body = await collectBody(reply.body, APP_CONFIG_BYTES_MAX);
+      if (reply.status.kind === "http" && reply.status.code === 200 && declaresActors(body)) {
+        logger.warn("the app declares actors in GET /dapr/config; actors are not supported by this release and will not be called");
+      }
+    } catch (error) {
+      logger.debug(`failed to read the app's configuration: ${errorMessage(error)}`);
+    }
+  }
+}
+
+function declaresActors(body: Uint8Array): boolean {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(body).toString());
+    const entities = typeof parsed === "object" && parsed !== null && "entities" in parsed ? parsed.entities : undefined;
+    return Array.isArray(entities) && entities.length > 0;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,59 @@
+import type { Logger } from "../kit/logger.ts";
+import type { Configuration } from "../resources/configuration.ts";
+import type { LoadedResources } from "../resources/types.ts";
+import { DEFAULT_METRICS_SETTINGS, type MetricsSettings } from "../telemetry/metrics/runtime-metrics.ts";
+
+/** Sections whose rules protect something: running without them would be worse than not running. */
+const REFUSED_SECTIONS = ["accessControl", "httpPipeline", "appHttpPipeline"] as const;
+/** Sections that this release reads and does not act on. */
+const IGNORED_SECTIONS = ["tracing", "secrets", "wasm", "workflow"] as const;
+
+/** The Configuration asks for something that this release does not have. */
+export class UnsupportedConfigurationError extends Error {
+  override readonly name = "UnsupportedConfigurationError";
+}
+
+/**
+ * Says what of the Configuration has no effect yet.
+ * @throws UnsupportedConfigurationError for sections that guard access
+ */
+export function checkConfiguration(configuration: Configuration, logger: Logger): void {
+  for (const section of REFUSED_SECTIONS) {
+    const origin = configuration.sections.get(section);
+    if (origin !== undefined) {
+      throw new UnsupportedConfigurationError(
+        `${origin.file}:${origin.line}: spec.${section} is not supported by this release and is not ignored, since it guards access; remove it to start without it`,
+      );
+    }
+  }
+  for (const section of IGNORED_SECTIONS) {
+    const origin = configuration.sections.get(section);
+    if (origin !== undefined) {
+      logger.warn(`${origin.file}:${origin.line}: spec.${section} has no effect in this release`);
+    }
+  }
+}
+
+/** Says which kinds of resources were read and are not acted on yet. */
+export function checkResources(resources: LoadedResources, logger: Logger): void {
+  for (const endpoint of resources.httpEndpoints) {
+    logger.warn(`HTTPEndpoint ${endpoint.name} has no effect in this release: service invocation reaches apps by their id only`);
+  }
+  for (const resiliency of resources.resiliencies) {
+    logger.warn(`Resiliency ${resiliency.name} has no effect in this release: only the built-in retries are applied`);
+  }
+}
+
+/** What the metrics of this run are made with. */
+export function metricsSettings(configuration: Configuration): MetricsSettings {
+  const { metrics } = configuration;
+  return {
+    http: { ...metrics.http, increasedCardinality: metrics.http.increasedCardinality ?? DEFAULT_METRICS_SETTINGS.http.increasedCardinality },
+    recordErrorCodes: metrics.recordErrorCodes,
+    latencyBucketsMs: metrics.latencyDistributionBuckets ?? DEFAULT_METRICS_SETTINGS.latencyBucketsMs,
+    rules: metrics.rules.map((rule) => ({
+      name: rule.name,
+      labels: rule.labels.map((label) => ({ name: label.name, regex: Object.fromEntries(label.regex) })),
+    })),
+  };
+}

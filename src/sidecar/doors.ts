@@ -1,0 +1,164 @@
+import { controlHandlers } from "../api/grpc/control.ts";
+import { createGrpcDoor } from "../api/grpc/door.ts";
+import { invokeHandlers } from "../api/grpc/invoke.ts";
+import { publishHandlers } from "../api/grpc/publish.ts";
+import { stateHandlers } from "../api/grpc/state.ts";
+import { controlRoutes } from "../api/http/control.ts";
+import { createHttpDoor, type HttpDoorOptions } from "../api/http/door.ts";
+import { invokeFallback, invokeRoutes } from "../api/http/invoke.ts";
+import { publishRoutes } from "../api/http/publish.ts";
+import { stateRoutes } from "../api/http/state.ts";
+import { unimplementedRoutes } from "../api/http/unimplemented.ts";
+import { createPeerServer } from "../api/peer/peer-server.ts";
+import type { HttpHandler } from "../net/http/types.ts";
+import type { Configuration } from "../resources/configuration.ts";
+import { ApiLog } from "../telemetry/api-log.ts";
+import { metricsHandler } from "../telemetry/metrics/metrics-handler.ts";
+import type { RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
+import type { AssemblyPlan } from "./assembly.ts";
+import { messageBytesMax } from "./options.ts";
+import { apiAddresses, type Listeners, tcpAddress } from "./listeners.ts";
+import { grpcObserver, httpObserver } from "./observers.ts";
+import type { SidecarBlocks, SidecarPorts } from "./types.ts";
+
+export interface DoorsPlan {
+  readonly plan: AssemblyPlan;
+  readonly configuration: Configuration;
+  readonly metrics: RuntimeMetrics | undefined;
+  readonly blocks: SidecarBlocks;
+  readonly listeners: Listeners;
+}
+
+/** The doors of one sidecar: `http` works without a socket, `open` puts all of them on their ports. */
+export interface Doors {
+  readonly http: HttpHandler;
+  open(): Promise<SidecarPorts>;
+}
+
+/** Makes the doors over the blocks. Doors whose port is undefined are not opened. */
+export function createDoors(plan: DoorsPlan): Doors {
+  const http = createApiHandler(plan);
+  return { http, open: () => openDoors(plan, http) };
+}
+
+function createApiHandler(doors: DoorsPlan): HttpHandler {
+  const { blocks } = doors;
+  const { options, deps } = doors.plan;
+  const invoke = { invocation: blocks.invocation, maxBodyBytes: options.maxBodyBytes, logger: deps.logger };
+  return createHttpDoor({
+    ...sharedHttpOptions(doors),
+    routes: [
+      ...controlRoutes(blocks.control),
+      ...stateRoutes(blocks.state, { bodyBytesMax: options.maxBodyBytes }),
+      ...publishRoutes(blocks.pubsub, { maxBodyBytes: options.maxBodyBytes }),
+      ...invokeRoutes(invoke),
+      ...unimplementedRoutes(),
+    ],
+    fallback: invokeFallback(invoke),
+    apiToken: options.apiToken,
+    allowedOrigins: options.allowedOrigins,
+  });
+}
+
+/** The public port serves health and metadata, and asks for no token. */
+function createPublicHandler(doors: DoorsPlan): HttpHandler {
+  const { blocks } = doors;
+  return createHttpDoor({
+    ...sharedHttpOptions(doors),
+    routes: controlRoutes(blocks.control).filter((route) => route.onPublicPort === true),
+    fallback: (exchange) => exchange.respond(404, ["content-type", "text/plain; charset=utf-8"], "404 page not found\n"),
+    apiToken: "",
+    allowedOrigins: "",
+  });
+}
+
+function sharedHttpOptions({ plan, configuration, metrics }: DoorsPlan): Pick<HttpDoorOptions, "accessRules" | "observer" | "clock" | "logger"> {
+  const { logger, clock } = plan.deps;
+  return {
+    accessRules: configuration.api,
+    observer: httpObserver(metrics, createApiLog(plan, configuration)),
+    clock,
+    logger: logger.scope("dapr.runtime.http"),
+  };
+}
+
+function createApiLog({ options, deps }: AssemblyPlan, configuration: Configuration): ApiLog | undefined {
+  const { apiLogging } = configuration;
+  return (options.apiLogging ?? apiLogging.enabled) ? new ApiLog(deps.logger, apiLogging) : undefined;
+}
+
+async function openDoors(doors: DoorsPlan, http: HttpHandler): Promise<SidecarPorts> {
+  const { listeners, metrics } = doors;
+  const { options, deps, health } = doors.plan;
+  const { logger } = deps;
+  const { listenAddresses, unixDomainSocket, appId } = options;
+  const limits = { headerBytesMax: options.readBufferBytes, h2c: !options.h2cDisabled };
+  const metricsPort = metrics === undefined ? undefined : await openMetrics(doors, metrics);
+
+  let grpc: number | undefined;
+  if (options.grpcPort !== undefined) {
+    const target = health.addTarget("grpc-api-server");
+    grpc = await listeners.grpc(apiAddresses({ listenAddresses, unixDomainSocket, appId, port: options.grpcPort, kind: "grpc" }), createGrpcApi(doors));
+    logger.info(unixDomainSocket === "" ? `API gRPC server is running on port ${grpc}` : "API gRPC server is running on a Unix Domain Socket");
+    target.ready();
+  }
+  let httpPort: number | undefined;
+  if (options.httpPort !== undefined) {
+    httpPort = await listeners.http(apiAddresses({ listenAddresses, unixDomainSocket, appId, port: options.httpPort, kind: "http" }), http, limits);
+    logger.info(unixDomainSocket === "" ? `HTTP server is running on port ${httpPort}` : "HTTP server is running on a Unix Domain Socket");
+    logger.info(`The request body size parameter is: ${options.maxBodyBytes} bytes`);
+  }
+  const publicPort =
+    options.publicPort === undefined
+      ? undefined
+      : await listeners.http([tcpAddress(options.publicListenAddress, options.publicPort)], createPublicHandler(doors), limits);
+  let internalGrpc: number | undefined;
+  if (options.internalGrpcPort !== undefined) {
+    const target = health.addTarget("grpc-internal-server");
+    internalGrpc = await listeners.grpc([tcpAddress(options.internalListenAddress, options.internalGrpcPort)], createInternalApi(doors));
+    logger.info(`Internal gRPC server is running on ${options.internalListenAddress}:${internalGrpc}`);
+    target.ready();
+  }
+  return { http: httpPort, grpc, internalGrpc, public: publicPort, metrics: metricsPort };
+}
+
+async function openMetrics(doors: DoorsPlan, metrics: RuntimeMetrics): Promise<number> {
+  const { options, deps, health } = doors.plan;
+  const target = health.addTarget("metrics-exporter");
+  const port = await doors.listeners.http([tcpAddress(options.metrics.listenAddress, options.metrics.port)], metricsHandler(metrics.registry), {
+    headerBytesMax: options.readBufferBytes,
+    h2c: false,
+  });
+  deps.logger.info(`metrics server started on ${options.metrics.listenAddress}:${port}/`);
+  target.ready();
+  return port;
+}
+
+function createGrpcApi({ plan, configuration, metrics, blocks }: DoorsPlan): ReturnType<typeof createGrpcDoor> {
+  const { options, deps } = plan;
+  return createGrpcDoor({
+    handlers: {
+      ...controlHandlers(blocks.control),
+      ...stateHandlers(blocks.state),
+      ...publishHandlers(blocks.pubsub),
+      ...invokeHandlers({ invocation: blocks.invocation, maxBodyBytes: options.maxBodyBytes, logger: deps.logger }),
+    },
+    apiToken: options.apiToken,
+    accessRules: configuration.api,
+    maxBodyBytes: messageBytesMax(options.maxBodyBytes),
+    observer: grpcObserver(metrics, createApiLog(plan, configuration)),
+    clock: deps.clock,
+    logger: deps.logger.scope("dapr.runtime.grpc.api"),
+  });
+}
+
+function createInternalApi({ plan, metrics, blocks }: DoorsPlan): ReturnType<typeof createPeerServer> {
+  const { options, deps } = plan;
+  return createPeerServer({
+    invocation: blocks.invocation,
+    maxBodyBytes: messageBytesMax(options.maxBodyBytes),
+    logger: deps.logger.scope("dapr.runtime.grpc.internal"),
+    observer: grpcObserver(metrics, undefined),
+    clock: deps.clock,
+  });
+}

@@ -1,0 +1,35 @@
+import type { GrpcDoorObserver } from "../api/grpc/door.ts";
+import type { HttpDoorObserver } from "../api/http/door.ts";
+import type { ApiLog } from "../telemetry/api-log.ts";
+import type { RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
+
+/** What the HTTP door's exchanges leave behind: server metrics, error codes and, where it is on, the API log. */
+export function httpObserver(metrics: RuntimeMetrics | undefined, apiLog: ApiLog | undefined): HttpDoorObserver {
+  return {
+    exchangeDone(exchange, route, path, latencyMs) {
+      metrics?.httpServer.record(exchange.method, exchange.target, exchange.responseStatus, latencyMs, exchange.contentLength ?? 0, exchange.responseBytes);
+      apiLog?.http({
+        method: exchange.method,
+        path,
+        name: route?.name,
+        healthCheck: route?.health === true,
+        userAgent: exchange.header("user-agent"),
+        code: exchange.responseStatus,
+        sizeBytes: exchange.responseBytes,
+        durationMs: latencyMs,
+      });
+    },
+    errorAnswered: (error) => metrics?.errorCodes?.record(error),
+  };
+}
+
+/** The same for a gRPC door. */
+export function grpcObserver(metrics: RuntimeMetrics | undefined, apiLog: ApiLog | undefined): GrpcDoorObserver {
+  return {
+    callDone(call) {
+      metrics?.grpcServer.record(call.path, call.status.code, call.latencyMs, call.receivedBytes, call.sentBytes);
+      apiLog?.grpc({ method: call.path, userAgent: call.userAgent, code: call.status.code, durationMs: call.latencyMs });
+    },
+    errorAnswered: (error) => metrics?.errorCodes?.record(error),
+  };
+}

@@ -1,0 +1,58 @@
+import type { AppProtocol } from "../app/types.ts";
+
+/**
+ * Everything that decides how one sidecar runs, already parsed and validated. Command-line flags, `outrigger dev` and
+ * `createRuntime` all end here; names follow daprd's flags.
+ */
+export interface SidecarOptions {
+  readonly appId: string;
+  readonly namespace: string;
+  /** Undefined: no app channel. */
+  readonly appPort: number | undefined;
+  readonly appProtocol: Exclude<AppProtocol, "in-process">;
+  readonly appChannelAddress: string;
+  /** In-flight calls to the app; -1: no limit. */
+  readonly appMaxConcurrency: number;
+  /** 0 picks a free port; undefined: the door is closed (embedded shape). */
+  readonly httpPort: number | undefined;
+  readonly grpcPort: number | undefined;
+  readonly internalGrpcPort: number | undefined;
+  readonly publicPort: number | undefined;
+  readonly listenAddresses: readonly string[];
+  readonly internalListenAddress: string;
+  readonly publicListenAddress: string;
+  /** Folder for `dapr-<app-id>-{http,grpc}.socket` instead of TCP; empty: TCP. */
+  readonly unixDomainSocket: string;
+  readonly resourcesPaths: readonly string[];
+  readonly configPaths: readonly string[];
+  readonly allowedOrigins: string;
+  /** Bytes; 0: no limit. */
+  readonly maxBodyBytes: number;
+  readonly readBufferBytes: number;
+  readonly gracefulShutdownMs: number;
+  readonly blockShutdownMs: number | undefined;
+  /** Undefined: the Configuration decides. */
+  readonly apiLogging: boolean | undefined;
+  readonly appHealth: {
+    readonly enabled: boolean;
+    readonly path: string;
+    readonly probeIntervalMs: number;
+    readonly probeTimeoutMs: number;
+    readonly threshold: number;
+  };
+  readonly disableInitEndpoints: readonly ("config" | "subscribe")[];
+  readonly h2cDisabled: boolean;
+  readonly metrics: { readonly enabled: boolean; readonly port: number; readonly listenAddress: string };
+  /** Token that callers of the API must send; empty: none. */
+  readonly apiToken: string;
+  /** Token sent to the app with every call; empty: none. */
+  readonly appToken: string;
+  /** Address peers reach us at; empty: the machine's first non-loopback address. */
+  readonly hostAddress: string;
+  readonly logLevel: string;
+}
+
+/** Bytes of one gRPC message for a body limit, whose 0 means none. */
+export function messageBytesMax(maxBodyBytes: number): number {
+  return maxBodyBytes === 0 ? Number.MAX_SAFE_INTEGER : maxBodyBytes;
+}

@@ -1,0 +1,205 @@
+import { createControlBlock, type ControlBlock } from "../blocks/control/control.ts";
+import { createHealth } from "../blocks/control/health.ts";
+import type { Inventory } from "../inventory/types.ts";
+import type { HttpHandler } from "../net/http/types.ts";
+import { errorMessage } from "../kit/error-message.ts";
+import { formatGoDuration } from "../kit/duration.ts";
+import { sleep } from "../kit/clock.ts";
+import { AppSession } from "./app-session.ts";
+import { assemble, type Assembly } from "./assembly.ts";
+import type { SidecarOptions } from "./options.ts";
+import type { Sidecar, SidecarBlocks, SidecarDeps, SidecarExit, SidecarPorts, StopReason } from "./types.ts";
+
+/** What is left of the grace period for open requests once subscriptions have drained. */
+const LISTENER_GRACE_MS_MIN = 250;
+
+/** Makes a sidecar; nothing happens before `start`. */
+export function createSidecar(options: SidecarOptions, deps: SidecarDeps): Sidecar {
+  return new SidecarRuntime(options, deps);
+}
+
+class SidecarRuntime implements Sidecar {
+  readonly ready: Promise<void>;
+  readonly done: Promise<SidecarExit>;
+  readonly #options: SidecarOptions;
+  readonly #deps: SidecarDeps;
+  readonly #health = createHealth();
+  readonly #outboundHealth = createHealth();
+  readonly #abort = new AbortController();
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #done = Promise.withResolvers<SidecarExit>();
+  #assembly: Assembly | undefined;
+  #session: AppSession | undefined;
+  #starting: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: SidecarOptions, deps: SidecarDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.ready = this.#ready.promise;
+    this.done = this.#done.promise;
+    // Whoever waits for readiness hears of the failure; nobody has to.
+    this.ready.catch(() => undefined);
+  }
+
+  get ports(): SidecarPorts {
+    return this.#started().ports;
+  }
+
+  get http(): HttpHandler {
+    return this.#started().http;
+  }
+
+  get blocks(): SidecarBlocks {
+    return this.#started().blocks;
+  }
+
+  start(): Promise<void> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  stop(reason: StopReason): Promise<void> {
+    this.#stopping ??= this.#stop(reason, undefined);
+    return this.#stopping;
+  }
+
+  async #start(): Promise<void> {
+    const { logger, clock } = this.#deps;
+    const startMs = clock.monotonicMs();
+    logger.info("standalone mode configured");
+    logger.info(`app id: ${this.#options.appId}`);
+    const runtimeTarget = this.#health.addTarget("runtime");
+    const outboundTarget = this.#outboundHealth.addTarget("app");
+    try {
+      this.#assembly = await assemble({
+        options: this.#options,
+        deps: this.#deps,
+        health: this.#health,
+        control: (metadata) => this.#control(metadata),
+        signal: this.#abort.signal,
+      });
+    } catch (error) {
+      await this.#fail(error);
+      throw error;
+    }
+    outboundTarget.ready();
+    void this.#attendApp(this.#assembly, () => {
+      runtimeTarget.ready();
+      logger.info(`dapr initialized. Status: Running. Init Elapsed ${Math.round(clock.monotonicMs() - startMs)}ms`);
+    });
+  }
+
+  /** Waits for the app and keeps its subscriptions in step with its health, until the sidecar stops. */
+  async #attendApp(assembly: Assembly, onReady: () => void): Promise<void> {
+    this.#session = new AppSession(this.#options, this.#deps, assembly);
+    try {
+      await this.#session.begin(this.#abort.signal);
+      onReady();
+      this.#ready.resolve();
+    } catch (error) {
+      this.#ready.reject(error);
+      if (!this.#abort.signal.aborted) {
+        await this.#fail(error);
+      }
+    }
+  }
+
+  #control(metadata: Parameters<typeof createControlBlock>[0]["metadata"]): ControlBlock {
+    const { clock, logger } = this.#deps;
+    return createControlBlock({
+      appId: this.#options.appId,
+      metadata,
+      health: this.#health,
+      outboundHealth: this.#outboundHealth,
+      clock,
+      logger: logger.scope("dapr.api"),
+      requestStop: () => void this.stop("api"),
+      forceExit: () => this.#done.resolve({ exitCode: 1 }),
+    });
+  }
+
+  async #fail(error: unknown): Promise<void> {
+    this.#stopping ??= this.#stop("host", error instanceof Error ? error : new Error(String(error)));
+    await this.#stopping;
+  }
+
+  async #stop(reason: StopReason, error: Error | undefined): Promise<void> {
+    const { logger } = this.#deps;
+    if (reason === "signal") {
+      await this.#block();
+    }
+    logger.info("Dapr is shutting down");
+    const drained = await this.#drainWithin(this.#options.gracefulShutdownMs);
+    if (!drained) {
+      logger.fatal("Graceful shutdown timeout exceeded, forcing shutdown");
+    } else {
+      logger.info("Dapr runtime stopped");
+    }
+    const exitCode = drained && error === undefined ? 0 : 1;
+    this.#done.resolve(error === undefined ? { exitCode } : { exitCode, error });
+  }
+
+  /** `--dapr-block-shutdown-duration`: the APIs stay open, while nothing new is taken from brokers. */
+  async #block(): Promise<void> {
+    const blockMs = this.#options.blockShutdownMs;
+    if (blockMs === undefined || this.#assembly === undefined) {
+      return;
+    }
+    const { logger, clock } = this.#deps;
+    logger.info(`Blocking graceful shutdown for ${formatGoDuration(blockMs)} or until app reports unhealthy...`);
+    await this.#assembly.subscriptions.close();
+    const expired = new AbortController();
+    const unhealthy = this.#session?.unhealthy() ?? new Promise<never>(() => undefined);
+    const first = await Promise.race([sleep(clock, blockMs, expired.signal).then(() => "expired"), unhealthy.then(() => "unhealthy")]);
+    logger.info(first === "expired" ? "Block shutdown period expired, entering shutdown..." : "App reported unhealthy, entering shutdown...");
+  }
+
+  async #drainWithin(limitMs: number): Promise<boolean> {
+    const timer = Promise.withResolvers<boolean>();
+    const pending = this.#deps.clock.after(limitMs, () => timer.resolve(false));
+    const closed = this.#close(limitMs).then(() => true);
+    const drained = await Promise.race([closed, timer.promise]);
+    pending.cancel();
+    return drained;
+  }
+
+  async #close(limitMs: number): Promise<void> {
+    this.#abort.abort(new Error("the sidecar is stopping"));
+    this.#ready.reject(this.#abort.signal.reason);
+    const assembly = this.#assembly;
+    this.#session?.close();
+    if (assembly === undefined) {
+      return;
+    }
+    const steps = [
+      () => assembly.subscriptions.close(),
+      () => assembly.listeners.close(Math.max(limitMs - LISTENER_GRACE_MS_MIN, LISTENER_GRACE_MS_MIN)),
+      () => closeComponents(assembly.inventory, this.#deps),
+      () => assembly.resolver?.close(),
+      () => assembly.mesh.close(),
+      () => assembly.app?.channel.close(),
+    ];
+    for (const step of steps) {
+      try {
+        await step();
+      } catch (error) {
+        this.#deps.logger.warn(`error while closing: ${errorMessage(error)}`);
+      }
+    }
+  }
+
+  #started(): Assembly {
+    if (this.#assembly === undefined) {
+      throw new Error("the sidecar has not been started");
+    }
+    return this.#assembly;
+  }
+}
+
+async function closeComponents(inventory: Inventory, deps: SidecarDeps): Promise<void> {
+  for (const component of inventory.components()) {
+    deps.logger.info(`Shutting down component ${component.name} (${component.type}/${component.version})`);
+  }
+  await inventory.close();
+}

@@ -1,0 +1,71 @@
+import type { ControlBlock } from "../blocks/control/control.ts";
+import type { InvocationBlock } from "../blocks/invocation/invocation.ts";
+import type { PubSubBlock } from "../blocks/pubsub/pubsub-block.ts";
+import type { StateBlock } from "../blocks/state/state-block.ts";
+import type { SharedScope } from "../components/spi/component.ts";
+import type { Clock } from "../kit/clock.ts";
+import type { Logger } from "../kit/logger.ts";
+import type { Random } from "../kit/random.ts";
+import type { Transport } from "../net/h2/transport.ts";
+import type { HttpHandler } from "../net/http/types.ts";
+import type { ProcessFacts } from "../telemetry/metrics/process-metrics.ts";
+
+/** Everything of the outside world that a sidecar may touch; a composition root hands it in. */
+export interface SidecarDeps {
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What components of several sidecars share; a scope of its own for a sidecar on its own. */
+  readonly shared: SharedScope;
+  readonly transport: Transport;
+  /** Name resolver where the Configuration names none: `mdns` for the executable, `outrigger.local` within one process. */
+  readonly nameResolution: string;
+  /** An app in this process; it takes the place of `appPort`. */
+  readonly app?: HttpHandler | undefined;
+  /** Absent: no `process_*` metrics, for a sidecar that is not the process. */
+  readonly process?: ProcessFacts | undefined;
+}
+
+/** Where a sidecar listens; undefined for doors that are closed. */
+export interface SidecarPorts {
+  readonly http: number | undefined;
+  readonly grpc: number | undefined;
+  readonly internalGrpc: number | undefined;
+  readonly public: number | undefined;
+  readonly metrics: number | undefined;
+}
+
+/** The operations of a sidecar, for callers in the same process. */
+export interface SidecarBlocks {
+  readonly state: StateBlock;
+  readonly pubsub: PubSubBlock;
+  readonly invocation: InvocationBlock;
+  readonly control: ControlBlock;
+}
+
+/** Why a sidecar is asked to stop: only a signal is held back by `--dapr-block-shutdown-duration`. */
+export type StopReason = "signal" | "api" | "host";
+
+/** How a sidecar ended. `error` is what ended it when that was not asked for. */
+export interface SidecarExit {
+  readonly exitCode: number;
+  readonly error?: Error;
+}
+
+/** One sidecar: a value that is started and stopped; fifty of them run in one process. */
+export interface Sidecar {
+  /** Resolves when the APIs are open, which is before the app has to be there. @throws Error naming what kept it from starting */
+  start(): Promise<void>;
+  /** Resolves when all is ready: the app has answered and its subscriptions are live. Rejects when it stops before. */
+  readonly ready: Promise<void>;
+  /** Drains and closes all; calls after the first wait for the same end. Never rejects. */
+  stop(reason: StopReason): Promise<void>;
+  /** Resolves once, however the sidecar ends. */
+  readonly done: Promise<SidecarExit>;
+  readonly ports: SidecarPorts;
+  /** The HTTP API without a socket; available after `start`. */
+  readonly http: HttpHandler;
+  /** Available after `start`. */
+  readonly blocks: SidecarBlocks;
+}

@@ -1,0 +1,64 @@
+import type { Logger } from "../../kit/logger.ts";
+import { ComponentMetrics } from "./component-metrics.ts";
+import { ErrorCodeMetrics } from "./error-code-metrics.ts";
+import { GrpcClientMetrics, GrpcServerMetrics } from "./grpc-metrics.ts";
+import { HttpClientMetrics } from "./http-client-metrics.ts";
+import { HttpServerMetrics, type HttpMetricsOptions } from "./http-server-metrics.ts";
+import type { LabelRule } from "./label-rules.ts";
+import { collectProcessMetrics, type ProcessFacts } from "./process-metrics.ts";
+import { MetricRegistry } from "./registry.ts";
+
+/** `spec.metrics` (or `metric`) of a Configuration. */
+export interface MetricsSettings {
+  readonly http: HttpMetricsOptions;
+  readonly recordErrorCodes: boolean;
+  /** Milliseconds; Dapr's bounds when empty. */
+  readonly latencyBucketsMs: readonly number[];
+  readonly rules: readonly LabelRule[];
+}
+
+/** What 1.18.3 does without a Configuration. */
+export const DEFAULT_METRICS_SETTINGS: MetricsSettings = {
+  http: { increasedCardinality: true, pathMatching: [], excludeVerbs: false },
+  recordErrorCodes: false,
+  latencyBucketsMs: [],
+  rules: [],
+};
+
+export interface RuntimeMetricsOptions {
+  readonly appId: string;
+  readonly settings: MetricsSettings;
+  readonly logger: Logger;
+  /** Absent: no `process_*` metrics. */
+  readonly process?: ProcessFacts;
+}
+
+/** All metrics of one run of a sidecar; a restart by SIGHUP makes new ones. */
+export interface RuntimeMetrics {
+  readonly registry: MetricRegistry;
+  readonly httpServer: HttpServerMetrics;
+  readonly httpClient: HttpClientMetrics;
+  readonly grpcServer: GrpcServerMetrics;
+  readonly grpcClient: GrpcClientMetrics;
+  readonly components: ComponentMetrics;
+  /** Present when the Configuration asks for error codes. */
+  readonly errorCodes: ErrorCodeMetrics | undefined;
+}
+
+/** @throws LabelRuleError or PathPatternError for settings that cannot be used */
+export function createRuntimeMetrics(options: RuntimeMetricsOptions): RuntimeMetrics {
+  const { appId, settings, logger } = options;
+  const registry = new MetricRegistry({ prefix: "dapr_", logger, latencyBucketsMs: settings.latencyBucketsMs, rules: settings.rules });
+  if (options.process !== undefined) {
+    collectProcessMetrics(registry, options.process);
+  }
+  return {
+    registry,
+    httpServer: new HttpServerMetrics(registry, appId, settings.http),
+    httpClient: new HttpClientMetrics(registry, appId, settings.http),
+    grpcServer: new GrpcServerMetrics(registry, appId),
+    grpcClient: new GrpcClientMetrics(registry, appId),
+    components: new ComponentMetrics(registry, appId),
+    errorCodes: settings.recordErrorCodes ? new ErrorCodeMetrics(registry, appId) : undefined,
+  };
+}

@@ -1,0 +1,33 @@
+import { defineConfig } from "vitest/config";
+
+/** One project per ring of `npm test`: the folder says the ring, the ring says how long a test may take. */
+function ring(name: string, include: readonly string[], timeoutMs: number, exclude: readonly string[] = []) {
+  return {
+    test: {
+      name,
+      include: [...include],
+      exclude: ["**/node_modules/**", "dist/**", ...exclude],
+      testTimeout: timeoutMs,
+      hookTimeout: timeoutMs,
+      retry: 0,
+      passWithNoTests: true,
+    },
+  };
+}
+
+export default defineConfig({
+  test: {
+    passWithNoTests: true,
+    projects: [
+      ring("unit", ["src/**/*.test.ts"], 10_000, ["**/*.prop.test.ts"]),
+      ring("property", ["src/**/*.prop.test.ts"], 60_000),
+      ring("conformance", ["test/conformance/**/*.test.ts"], 60_000),
+      ring("integration", ["test/integration/**/*.test.ts"], 60_000),
+      ring("simulation", ["test/simulation/**/*.test.ts"], 120_000),
+      ring("compat", ["test/compat/**/*.test.ts"], 120_000),
+      ring("tidy", ["test/tidy.test.ts"], 30_000),
+      ring("docs", ["test/docs.test.ts"], 120_000),
+      ring("executable", ["test/executable/**/*.test.ts"], 60_000),
+    ],
+  },
+});
