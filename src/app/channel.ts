@@ -20,7 +20,10 @@ export function createAppChannel(connection: AppConnection, options: AppChannelO
       return new GrpcAppChannel(connection.protocol, connection.client, options);
     case "in-process": {
       const { handler } = connection;
-      const client: HttpClient = { request: (request) => callInProcess(handler, request), close: () => Promise.resolve() };
+      const client: HttpClient = {
+        request: (request) => callInProcess(handler, request),
+        close: () => Promise.resolve(),
+      };
       return new HttpAppChannel("in-process", client, options);
     }
     default:

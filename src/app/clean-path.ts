@@ -18,5 +18,7 @@ export function cleanPath(path: string): string {
 }
 
 function needsCleaning(path: string): boolean {
-  return path.startsWith("/") || path.endsWith("/") || path.startsWith(".") || path.includes("//") || path.includes("/.");
+  return (
+    path.startsWith("/") || path.endsWith("/") || path.startsWith(".") || path.includes("//") || path.includes("/.")
+  );
 }

@@ -5,7 +5,11 @@ import { HeaderMetadata } from "../net/grpc/metadata.ts";
 import { methodsOf } from "../net/grpc/protobuf.ts";
 import { GrpcError } from "../net/grpc/status.ts";
 import type { CallOptions, GrpcClient } from "../net/grpc/types.ts";
-import { HTTPExtension_Verb, InvokeRequestSchema, type InvokeResponse } from "../wire/gen/dapr/proto/common/v1/common_pb.js";
+import {
+  HTTPExtension_Verb,
+  InvokeRequestSchema,
+  type InvokeResponse,
+} from "../wire/gen/dapr/proto/common/v1/common_pb.js";
 import { AppCallback, AppCallbackHealthCheck } from "../wire/gen/dapr/proto/runtime/v1/appcallback_pb.js";
 import { collectBody } from "./body.ts";
 import { ConcurrencyLimit } from "./concurrency-limit.ts";
@@ -17,7 +21,15 @@ import type { AppChannelOptions } from "./options.ts";
 import { topicEventRequest } from "./topic-event-request.ts";
 import { interpretGrpcTopicError, interpretGrpcTopicResponse } from "./topic-response.ts";
 import { fromGrpcSubscriptions } from "./topic-subscriptions.ts";
-import type { AppChannel, AppProtocol, DeliveryOutcome, InvokeCall, InvokeReply, SubscriptionSpec, TopicEvent } from "./types.ts";
+import type {
+  AppChannel,
+  AppProtocol,
+  DeliveryOutcome,
+  InvokeCall,
+  InvokeReply,
+  SubscriptionSpec,
+  TopicEvent,
+} from "./types.ts";
 
 const NO_BYTES = new Uint8Array(0);
 const callback = methodsOf(AppCallback);
@@ -55,7 +67,10 @@ export class GrpcAppChannel implements AppChannel {
     try {
       return await retryInit(this.#options, signal, async () => {
         try {
-          return fromGrpcSubscriptions((await this.#client.unary(callback.listTopicSubscriptions, request, this.#callOptions([], signal))).response);
+          return fromGrpcSubscriptions(
+            (await this.#client.unary(callback.listTopicSubscriptions, request, this.#callOptions([], signal)))
+              .response,
+          );
         } catch (error) {
           if (GrpcError.is(error) && error.code === GRPC_STATUS.UNIMPLEMENTED) {
             log.info("pubsub subscriptions: gRPC app does not implement ListTopicSubscriptions");
@@ -160,5 +175,8 @@ function replyOf(response: InvokeResponse, headers: string[], trailers: string[]
 
 /** Verbs that the message has no number for travel as POST. */
 function verbOf(verb: string): HTTPExtension_Verb {
-  return (HTTPExtension_Verb as unknown as Readonly<Record<string, HTTPExtension_Verb | undefined>>)[verb] ?? HTTPExtension_Verb.POST;
+  return (
+    (HTTPExtension_Verb as unknown as Readonly<Record<string, HTTPExtension_Verb | undefined>>)[verb] ??
+    HTTPExtension_Verb.POST
+  );
 }

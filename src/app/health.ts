@@ -74,7 +74,9 @@ export class AppHealth {
     }
     this.#probing = true;
     const timeout = new AbortController();
-    const timer = this.#options.clock.after(this.#options.probeTimeoutMs, () => timeout.abort(new Error("the health probe timed out")));
+    const timer = this.#options.clock.after(this.#options.probeTimeoutMs, () =>
+      timeout.abort(new Error("the health probe timed out")),
+    );
     const well = await this.#ask(AbortSignal.any([timeout.signal, this.#stop.signal]));
     timer.cancel();
     this.#probing = false;
@@ -90,7 +92,9 @@ export class AppHealth {
     try {
       return await Promise.race([this.#options.probe(signal), gaveUp]);
     } catch (error) {
-      this.#logger.error(`App health probe could not complete with error: ${error instanceof Error ? error.message : String(error)}`);
+      this.#logger.error(
+        `App health probe could not complete with error: ${error instanceof Error ? error.message : String(error)}`,
+      );
       return false;
     }
   }

@@ -14,7 +14,15 @@ import { methodTarget } from "./method-target.ts";
 import type { AppChannelOptions } from "./options.ts";
 import { interpretHttpTopicResponse } from "./topic-response.ts";
 import { parseHttpSubscriptions } from "./topic-subscriptions.ts";
-import type { AppChannel, AppProtocol, DeliveryOutcome, InvokeCall, InvokeReply, SubscriptionSpec, TopicEvent } from "./types.ts";
+import type {
+  AppChannel,
+  AppProtocol,
+  DeliveryOutcome,
+  InvokeCall,
+  InvokeReply,
+  SubscriptionSpec,
+  TopicEvent,
+} from "./types.ts";
 
 /** Bytes of an answer to a topic event that are read for its status. */
 const TOPIC_ANSWER_BYTES_MAX = 1024 * 1024;
@@ -83,7 +91,9 @@ export class HttpAppChannel implements AppChannel {
       }
       return [];
     }
-    const { subscriptions, topicsWithoutRoute } = parseHttpSubscriptions(await collectBody(response.body, SUBSCRIPTIONS_BYTES_MAX));
+    const { subscriptions, topicsWithoutRoute } = parseHttpSubscriptions(
+      await collectBody(response.body, SUBSCRIPTIONS_BYTES_MAX),
+    );
     for (const topic of topicsWithoutRoute) {
       log.warn(`topic ${topic} has an empty routes. removing from subscriptions list`);
     }
@@ -96,19 +106,31 @@ export class HttpAppChannel implements AppChannel {
     for (const name in event.metadata) {
       custom.push(name, event.metadata[name] ?? "");
     }
-    const headers = requestHeadersOf({ ...call, headers: custom, contentType: "application/cloudevents+json" }, this.#options.appToken);
+    const headers = requestHeadersOf(
+      { ...call, headers: custom, contentType: "application/cloudevents+json" },
+      this.#options.appToken,
+    );
     try {
       const response = await this.#exchange(call, topicTarget(event.path), headers);
       const body = await bodyPrefix(response.body, TOPIC_ANSWER_BYTES_MAX);
       return interpretHttpTopicResponse(response.status, body, event);
     } catch (error) {
-      return { kind: "retry", reason: `error returned from app channel while sending pub/sub event to app: ${goErrorText(error)}` };
+      return {
+        kind: "retry",
+        reason: `error returned from app channel while sending pub/sub event to app: ${goErrorText(error)}`,
+      };
     }
   }
 
   async probe(signal: AbortSignal): Promise<boolean> {
     try {
-      const response = await this.#client.request({ method: "GET", target: this.#healthTarget, headers: [], body: NO_BYTES, signal });
+      const response = await this.#client.request({
+        method: "GET",
+        target: this.#healthTarget,
+        headers: [],
+        body: NO_BYTES,
+        signal,
+      });
       await discardBody(response.body);
       return response.status >= 200 && response.status < 300;
     } catch {
@@ -159,14 +181,19 @@ export class HttpAppChannel implements AppChannel {
     const { address } = this.#options;
     const method = verb.charAt(0) + verb.slice(1).toLowerCase();
     const aborted = error instanceof HttpClientError && error.kind === "aborted";
-    return new AppUnreachableError(`${method} "${address}${target}": ${reasonText(error, address)}`, { aborted, cause: error });
+    return new AppUnreachableError(`${method} "${address}${target}": ${reasonText(error, address)}`, {
+      aborted,
+      cause: error,
+    });
   }
 }
 
 /** A route may hold a query of its own. */
 function topicTarget(path: string): string {
   const mark = path.indexOf("?");
-  return mark === -1 ? methodTarget(cleanPath(path), "") : methodTarget(cleanPath(path.slice(0, mark)), path.slice(mark + 1));
+  return mark === -1
+    ? methodTarget(cleanPath(path), "")
+    : methodTarget(cleanPath(path.slice(0, mark)), path.slice(mark + 1));
 }
 
 /** In Go's words, as far as its standard library has words for it. */

@@ -7,7 +7,13 @@ import type { InvokeCall, InvokeReply } from "./types.ts";
 export const PROTOBUF_CONTENT_TYPE = "application/x-protobuf";
 
 /** Never copied: framing belongs to each hop, the type travels beside the headers, the rest is for sidecars only. */
-const NOT_FORWARDED: ReadonlySet<string> = new Set(["content-type", "content-length", "destination-app-id", "host", "expect"]);
+const NOT_FORWARDED: ReadonlySet<string> = new Set([
+  "content-type",
+  "content-length",
+  "destination-app-id",
+  "host",
+  "expect",
+]);
 
 /** The content type of a call's or a reply's body: typed data is always protobuf. */
 export function contentTypeOf(message: InvokeCall | InvokeReply): string {

@@ -13,7 +13,11 @@ const JITTER = 0.5;
  *
  * @throws what the last attempt threw, or the signal's reason
  */
-export async function retryInit<T>(ports: { readonly clock: Clock; readonly random: Random }, signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+export async function retryInit<T>(
+  ports: { readonly clock: Clock; readonly random: Random },
+  signal: AbortSignal,
+  attempt: () => Promise<T>,
+): Promise<T> {
   let delayMs = FIRST_DELAY_MS;
   for (let retries = 0; ; retries += 1) {
     try {

@@ -31,7 +31,11 @@ function encodePath(method: string): string {
 
 /** Escaped by UTF-8 byte; a lone surrogate, which no UTF-8 input makes, becomes U+FFFD. */
 function encodeText(method: string): string {
-  return encodeURI(method.toWellFormed()).replaceAll("?", "%3F").replaceAll("#", "%23").replaceAll("%5B", "[").replaceAll("%5D", "]");
+  return encodeURI(method.toWellFormed())
+    .replaceAll("?", "%3F")
+    .replaceAll("#", "%23")
+    .replaceAll("%5B", "[")
+    .replaceAll("%5D", "]");
 }
 
 /** Reads the method as an app might, once more per layer of escapes, until nothing changes. */

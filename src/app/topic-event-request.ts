@@ -12,7 +12,15 @@ export class TopicEventDataError extends Error {
 }
 
 /** Attributes with a field of their own; the rest travels in `extensions`. */
-const OWN_FIELDS: ReadonlySet<string> = new Set(["id", "source", "datacontenttype", "type", "specversion", "data", "data_base64"]);
+const OWN_FIELDS: ReadonlySet<string> = new Set([
+  "id",
+  "source",
+  "datacontenttype",
+  "type",
+  "specversion",
+  "data",
+  "data_base64",
+]);
 
 const NO_DATA: Uint8Array = new Uint8Array();
 
@@ -105,5 +113,7 @@ function text(fields: Readonly<Record<string, unknown>>, name: string): string {
 }
 
 function dataError(reason: string): TopicEventDataError {
-  return new TopicEventDataError(`error returned from app while processing pub/sub event: retriable error occurred: ${reason}`);
+  return new TopicEventDataError(
+    `error returned from app while processing pub/sub event: retriable error occurred: ${reason}`,
+  );
 }

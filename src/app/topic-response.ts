@@ -50,7 +50,10 @@ export function interpretGrpcTopicError(code: GrpcStatusCode, message: string, e
   const id = goFormat(event.fields["id"]);
   const error = `rpc error: code = ${grpcCodeName(code)} desc = ${message}`;
   if (code === GRPC_STATUS.UNIMPLEMENTED) {
-    return { kind: "success", warning: `non-retriable error returned from app while processing pub/sub event ${id}: ${error}` };
+    return {
+      kind: "success",
+      warning: `non-retriable error returned from app while processing pub/sub event ${id}: ${error}`,
+    };
   }
   return { kind: "retry", reason: `error returned from app while processing pub/sub event ${id}: ${error}` };
 }
@@ -61,7 +64,10 @@ function interpretStatusName(name: string, event: TopicEvent): DeliveryOutcome {
     case "SUCCESS":
       return SUCCESS;
     case "RETRY":
-      return { kind: "retry", reason: `RETRY status returned from app while processing pub/sub event ${goFormat(event.fields["id"])}` };
+      return {
+        kind: "retry",
+        reason: `RETRY status returned from app while processing pub/sub event ${goFormat(event.fields["id"])}`,
+      };
     case "DROP":
       return {
         kind: "drop",
@@ -83,7 +89,9 @@ function statusOf(body: Uint8Array): string {
     return "";
   }
   const fields = parsed as Readonly<Record<string, unknown>>;
-  const name = Object.hasOwn(fields, "status") ? "status" : Object.keys(fields).find((key) => key.toLowerCase() === "status");
+  const name = Object.hasOwn(fields, "status")
+    ? "status"
+    : Object.keys(fields).find((key) => key.toLowerCase() === "status");
   const value = name === undefined ? undefined : fields[name];
   return typeof value === "string" ? value : "";
 }

@@ -56,7 +56,10 @@ export function fromGrpcSubscriptions(response: ListTopicSubscriptionsResponse):
 }
 
 function grpcRules(routes: TopicRoutes | undefined): SubscriptionRule[] {
-  const rules: SubscriptionRule[] = (routes?.rules ?? []).map((rule) => ({ match: rule.match.trim(), path: rule.path }));
+  const rules: SubscriptionRule[] = (routes?.rules ?? []).map((rule) => ({
+    match: rule.match.trim(),
+    path: rule.path,
+  }));
   if (routes !== undefined && routes.default !== "") {
     rules.push({ match: "", path: routes.default });
   }

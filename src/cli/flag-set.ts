@@ -37,7 +37,12 @@ export class ParsedFlags<D extends FlagDefinition> {
   readonly #values: ReadonlyMap<string, FlagValue>;
   readonly #given: ReadonlySet<string>;
 
-  constructor(help: boolean, notices: readonly string[], values: ReadonlyMap<string, FlagValue>, given: ReadonlySet<string>) {
+  constructor(
+    help: boolean,
+    notices: readonly string[],
+    values: ReadonlyMap<string, FlagValue>,
+    given: ReadonlySet<string>,
+  ) {
     this.help = help;
     this.notices = notices;
     this.#values = values;
@@ -75,7 +80,10 @@ export class ParsedFlags<D extends FlagDefinition> {
  * (No library here: those for Node know one-dash words only as bundles of letters.)
  * @throws FlagError
  */
-export function parseFlags<D extends FlagDefinition>(definitions: readonly D[], args: readonly string[]): ParsedFlags<D> {
+export function parseFlags<D extends FlagDefinition>(
+  definitions: readonly D[],
+  args: readonly string[],
+): ParsedFlags<D> {
   const reader = new FlagReader(definitions);
   for (let at = 0; at < args.length; at++) {
     const arg = args[at] ?? "";
@@ -148,8 +156,12 @@ class FlagReader<D extends FlagDefinition> {
 
   #set(definition: D, text: string): void {
     const value = readGiven(definition, text);
-    const before = definition.kind === "strings" && this.#given.has(definition.name) ? this.#values.get(definition.name) : undefined;
-    this.#values.set(definition.name, Array.isArray(before) && Array.isArray(value) ? [...(before as string[]), ...(value as string[])] : value);
+    const before =
+      definition.kind === "strings" && this.#given.has(definition.name) ? this.#values.get(definition.name) : undefined;
+    this.#values.set(
+      definition.name,
+      Array.isArray(before) && Array.isArray(value) ? [...(before as string[]), ...(value as string[])] : value,
+    );
     this.#given.add(definition.name);
     if (definition.deprecated !== undefined) {
       this.#notices.push(`Flag --${definition.name} has been deprecated, ${definition.deprecated}`);
@@ -157,7 +169,9 @@ class FlagReader<D extends FlagDefinition> {
   }
 
   #hint(name: string): string {
-    const visible = [...this.#definitions.values()].filter((definition) => !isHidden(definition)).map((definition) => definition.name);
+    const visible = [...this.#definitions.values()]
+      .filter((definition) => !isHidden(definition))
+      .map((definition) => definition.name);
     const near = suggest(name, visible);
     return near === undefined ? "" : ` (did you mean --${near}?)`;
   }
@@ -168,7 +182,10 @@ function readGiven(definition: FlagDefinition, text: string): FlagValue {
     return readValue(definition, text);
   } catch (error) {
     if (error instanceof ValueError || error instanceof InvalidDurationError) {
-      throw new FlagError(`invalid argument ${goQuote(text)} for ${goQuote(`--${definition.name}`)} flag: ${error.message}`, { cause: error });
+      throw new FlagError(
+        `invalid argument ${goQuote(text)} for ${goQuote(`--${definition.name}`)} flag: ${error.message}`,
+        { cause: error },
+      );
     }
     throw error;
   }

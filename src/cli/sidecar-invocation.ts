@@ -34,6 +34,20 @@ export type SidecarInvocation =
 /** Flags that were read but cannot be used together or at all. The program logs it as fatal and exits with code 1. */
 export class OptionsError extends Error {
   override readonly name = "OptionsError";
+  /** What the log line that tells it is written with. */
+  readonly appId: string;
+  readonly asJson: boolean;
+
+  constructor(message: string, log: { readonly appId?: string; readonly asJson?: boolean } = {}, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.appId = log.appId ?? "";
+    this.asJson = log.asJson ?? false;
+  }
+}
+
+/** A combination that the runtime refuses; told as Dapr tells errors of its start. */
+class RefusedError extends Error {
+  override readonly name = "RefusedError";
 }
 
 const BODY_BYTES_DEFAULT = 4 << 20;
@@ -71,14 +85,20 @@ export function parseSidecarFlags(args: readonly string[], env: Environment): Si
   if (level === undefined) {
     throw new OptionsError(`invalid value for --log-level: ${flags.text("log-level")}`);
   }
-  const unbuilt = unbuiltFlagProblem(flags);
-  if (unbuilt !== undefined) {
-    throw fatal(unbuilt);
-  }
-  const warnings: string[] = [];
-  const options = runOptions(flags, env, limits, warnings);
   const log = { level, asJson: flags.bool("log-as-json"), file: flags.text("log-file") };
-  return { action: "run", options, log, notices: flags.notices, warnings };
+  const warnings: string[] = [];
+  try {
+    return { action: "run", options: runOptions(flags, env, limits, warnings), log, notices: flags.notices, warnings };
+  } catch (error) {
+    if (error instanceof RefusedError) {
+      throw new OptionsError(
+        `Fatal error from runtime: ${error.message}`,
+        { appId: flags.text("app-id"), asJson: log.asJson },
+        error,
+      );
+    }
+    throw error;
+  }
 }
 
 interface Limits {
@@ -97,21 +117,39 @@ function parseLimits(flags: ParsedFlags<SidecarFlag>): Limits {
   const disseminateMs = flags.milliseconds("actors-disseminate-timeout");
   if (disseminateMs <= 0) {
     const shown = formatGoDuration(disseminateMs);
-    throw new OptionsError(`Failed to parse flags: invalid value for 'actors-disseminate-timeout' option: must be positive, got ${shown}`);
+    throw new OptionsError(
+      `Failed to parse flags: invalid value for 'actors-disseminate-timeout' option: must be positive, got ${shown}`,
+    );
   }
   return {
     maxBodyBytes: maxBodyBytes === -1 ? BODY_BYTES_DEFAULT : Math.max(0, maxBodyBytes),
-    readBufferBytes: readBufferBytes === -1 ? READ_BUFFER_BYTES_DEFAULT : readBufferBytes > 0 ? readBufferBytes : READ_BUFFER_BYTES_UNLIMITED,
+    readBufferBytes:
+      readBufferBytes === -1
+        ? READ_BUFFER_BYTES_DEFAULT
+        : readBufferBytes > 0
+          ? readBufferBytes
+          : READ_BUFFER_BYTES_UNLIMITED,
   };
 }
 
-function runOptions(flags: ParsedFlags<SidecarFlag>, env: Environment, limits: Limits, warnings: string[]): SidecarOptions {
+function runOptions(
+  flags: ParsedFlags<SidecarFlag>,
+  env: Environment,
+  limits: Limits,
+  warnings: string[],
+): SidecarOptions {
+  const unbuilt = unbuiltFlagProblem(flags);
+  if (unbuilt !== undefined) {
+    throw new RefusedError(unbuilt);
+  }
   const appId = checkedAppId(flags.text("app-id"));
   const ports = parsePorts(flags);
   const seconds = flags.integer("dapr-graceful-shutdown-seconds");
   const concurrency = flags.integer("app-max-concurrency");
   if (flags.bool("enable-profiling")) {
-    warnings.push(`--enable-profiling is accepted, but Go's pprof is not served: nothing listens on port ${flags.text("profile-port")}; use Node's --cpu-prof or inspector`);
+    warnings.push(
+      `--enable-profiling is accepted, but Go's pprof is not served: nothing listens on port ${flags.text("profile-port")}; use Node's --cpu-prof or inspector`,
+    );
   }
   return {
     appId,
@@ -129,14 +167,18 @@ function runOptions(flags: ParsedFlags<SidecarFlag>, env: Environment, limits: L
     allowedOrigins: flags.text("allowed-origins"),
     ...limits,
     gracefulShutdownMs: (seconds < 0 ? GRACEFUL_SHUTDOWN_SECONDS_DEFAULT : seconds) * 1000,
-    blockShutdownMs: flags.given("dapr-block-shutdown-duration") ? flags.milliseconds("dapr-block-shutdown-duration") : undefined,
+    blockShutdownMs: flags.given("dapr-block-shutdown-duration")
+      ? flags.milliseconds("dapr-block-shutdown-duration")
+      : undefined,
     apiLogging: flags.given("enable-api-logging") ? flags.bool("enable-api-logging") : undefined,
     appHealth: appHealth(flags),
     disableInitEndpoints: disabledEndpoints(flags.list("disable-init-endpoints")),
     h2cDisabled: isTruthy(env["DAPR_HTTP_DISABLE_H2C"]),
     metrics: {
       enabled: flags.bool("enable-metrics"),
-      port: flags.bool("enable-metrics") ? parsePort("metrics-port", "failed to parse metrics port: ", flags.text("metrics-port")) : 0,
+      port: flags.bool("enable-metrics")
+        ? parsePort("metrics-port", "failed to parse metrics port: ", flags.text("metrics-port"))
+        : 0,
       listenAddress: flags.text("metrics-listen-address"),
     },
     apiToken: env["DAPR_API_TOKEN"] ?? "",
@@ -146,21 +188,25 @@ function runOptions(flags: ParsedFlags<SidecarFlag>, env: Environment, limits: L
   };
 }
 
-function parsePorts(flags: ParsedFlags<SidecarFlag>): Pick<SidecarOptions, "appPort" | "httpPort" | "grpcPort" | "internalGrpcPort" | "publicPort"> {
+function parsePorts(
+  flags: ParsedFlags<SidecarFlag>,
+): Pick<SidecarOptions, "appPort" | "httpPort" | "grpcPort" | "internalGrpcPort" | "publicPort"> {
   const httpPort = parsePort("dapr-http-port", "error parsing dapr-http-port flag: ", flags.text("dapr-http-port"));
   const grpcPort = parsePort("dapr-grpc-port", "error parsing dapr-grpc-port flag: ", flags.text("dapr-grpc-port"));
   parsePort("profile-port", "error parsing profile-port flag: ", flags.text("profile-port"));
   const internal = flags.text("dapr-internal-grpc-port");
-  const internalGrpcPort = internal === "" ? 0 : parsePort("dapr-internal-grpc-port", "error parsing dapr-internal-grpc-port: ", internal);
+  const internalGrpcPort =
+    internal === "" ? 0 : parsePort("dapr-internal-grpc-port", "error parsing dapr-internal-grpc-port: ", internal);
   const given = flags.text("dapr-public-port");
-  const publicPort = given === "" ? undefined : parsePort("dapr-public-port", "error parsing dapr-public-port: ", given);
+  const publicPort =
+    given === "" ? undefined : parsePort("dapr-public-port", "error parsing dapr-public-port: ", given);
   const app = flags.text("app-port");
   const appPort = app === "" ? 0 : parsePort("app-port", "error parsing app-port: ", app);
   if (appPort !== 0 && appPort === httpPort) {
-    throw fatal(`the 'dapr-http-port' argument value ${httpPort} conflicts with 'app-port'`);
+    throw new RefusedError(`the 'dapr-http-port' argument value ${httpPort} conflicts with 'app-port'`);
   }
   if (appPort !== 0 && appPort === grpcPort) {
-    throw fatal(`the 'dapr-grpc-port' argument value ${grpcPort} conflicts with 'app-port'`);
+    throw new RefusedError(`the 'dapr-grpc-port' argument value ${grpcPort} conflicts with 'app-port'`);
   }
   return { appPort: appPort === 0 ? undefined : appPort, httpPort, grpcPort, internalGrpcPort, publicPort };
 }
@@ -173,16 +219,16 @@ function parsePort(flag: string, complaint: string, text: string): number {
     }
     throw new ValueError(`--${flag} must be between 0 and ${PORT_MAX}, not ${port}`);
   } catch (error) {
-    throw error instanceof ValueError ? fatal(complaint + error.message, error) : error;
+    throw error instanceof ValueError ? new RefusedError(complaint + error.message, { cause: error }) : error;
   }
 }
 
 function checkedAppId(appId: string): string {
   if (appId === "") {
-    throw fatal("parameter app-id cannot be empty");
+    throw new RefusedError("parameter app-id cannot be empty");
   }
   if (appId.includes(".")) {
-    throw fatal("parameter app-id cannot contain dots");
+    throw new RefusedError("parameter app-id cannot contain dots");
   }
   return appId;
 }
@@ -204,7 +250,7 @@ function appProtocol(text: string, ssl: boolean, warnings: string[]): SidecarOpt
       return secured;
     }
     default:
-      throw fatal(`invalid value for 'app-protocol': ${text}`);
+      throw new RefusedError(`invalid value for 'app-protocol': ${text}`);
   }
 }
 
@@ -221,7 +267,7 @@ function disabledEndpoints(words: readonly string[]): SidecarOptions["disableIni
     if (endpoint === "config" || endpoint === "subscribe") {
       endpoints.push(endpoint);
     } else if (endpoint !== "") {
-      throw fatal(`invalid value for 'disable-init-endpoints': ${endpoint}`);
+      throw new RefusedError(`invalid value for 'disable-init-endpoints': ${endpoint}`);
     }
   }
   return endpoints;
@@ -235,7 +281,7 @@ function appHealth(flags: ParsedFlags<SidecarFlag>): SidecarOptions["appHealth"]
   const probeIntervalMs = (interval <= 0 ? PROBE_INTERVAL_SECONDS_DEFAULT : interval) * 1000;
   const probeTimeoutMs = timeout <= 0 ? PROBE_TIMEOUT_MS_DEFAULT : timeout;
   if (probeTimeoutMs > probeIntervalMs) {
-    throw fatal("value for 'health-probe-timeout' must be smaller than 'health-probe-interval'");
+    throw new RefusedError("value for 'health-probe-timeout' must be smaller than 'health-probe-interval'");
   }
   return {
     enabled: flags.bool("enable-app-health-check"),
@@ -251,7 +297,7 @@ function quantity(flag: string, text: string): number {
     return parseQuantity(text);
   } catch (error) {
     if (error instanceof InvalidQuantityError) {
-      throw new OptionsError(`Failed to parse flags: invalid value for '${flag}' option: ${error.message}`, { cause: error });
+      throw new OptionsError(`Failed to parse flags: invalid value for '${flag}' option: ${error.message}`, {}, error);
     }
     throw error;
   }
@@ -259,8 +305,4 @@ function quantity(flag: string, text: string): number {
 
 function scaled(count: number, unitBytes: number): number {
   return count > 0 ? count * unitBytes : count;
-}
-
-function fatal(reason: string, cause?: unknown): OptionsError {
-  return new OptionsError(`Fatal error from runtime: ${reason}`, cause === undefined ? undefined : { cause });
 }

@@ -51,7 +51,9 @@ const UNBUILT: readonly UnbuiltFlag[] = [
 /** What the first flag that asks for too much would need, in a sentence that names the flag and its off value. */
 export function unbuiltFlagProblem(flags: ParsedFlags<SidecarFlag>): string | undefined {
   const unbuilt = UNBUILT.find((flag) => flag.asksForIt(flags));
-  return unbuilt === undefined ? undefined : `--${unbuilt.name} asks for ${unbuilt.missing}, which this release does not have; ${unbuilt.off} is accepted`;
+  return unbuilt === undefined
+    ? undefined
+    : `--${unbuilt.name} asks for ${unbuilt.missing}, which this release does not have; ${unbuilt.off} is accepted`;
 }
 
 /** Scripts switch an address off with an empty text, a pair of quotes or a lone comma. */

@@ -25,7 +25,10 @@ export function isBinaryContentType(contentType: string): boolean {
  * CloudEvent, which loses bytes; we keep it binary.
  */
 export function isProtobufContentType(contentType: string): boolean {
-  return isContentType(contentType, "application/cloudevents+protobuf") || isContentType(contentType, "application/x-protobuf");
+  return (
+    isContentType(contentType, "application/cloudevents+protobuf") ||
+    isContentType(contentType, "application/x-protobuf")
+  );
 }
 
 function isContentType(contentType: string, expected: string): boolean {

@@ -17,13 +17,18 @@ it("is symmetric, zero only between equals, and at most the longer length", () =
 
 it("finds a long word again after one typing mistake", () => {
   fc.assert(
-    fc.property(fc.stringMatching(/^[a-z]{6,12}$/), fc.nat(5), fc.constantFrom("drop", "swap", "replace"), (word, at, mistake) => {
-      const typed = {
-        drop: word.slice(0, at) + word.slice(at + 1),
-        swap: word.slice(0, at) + (word[at + 1] ?? "") + (word[at] ?? "") + word.slice(at + 2),
-        replace: `${word.slice(0, at)}-${word.slice(at + 1)}`,
-      }[mistake];
-      expect(suggest(typed, ["0000000000000000000", word])).toBe(word);
-    }),
+    fc.property(
+      fc.stringMatching(/^[a-z]{6,12}$/),
+      fc.nat(5),
+      fc.constantFrom("drop", "swap", "replace"),
+      (word, at, mistake) => {
+        const typed = {
+          drop: word.slice(0, at) + word.slice(at + 1),
+          swap: word.slice(0, at) + (word[at + 1] ?? "") + (word[at] ?? "") + word.slice(at + 2),
+          replace: `${word.slice(0, at)}-${word.slice(at + 1)}`,
+        }[mistake];
+        expect(suggest(typed, ["0000000000000000000", word])).toBe(word);
+      },
+    ),
   );
 });

@@ -6,7 +6,9 @@ import { jsonFault, JsonScanner } from "./json-scanner.ts";
 const nearlyJson = fc
   .tuple(
     fc.json({ maxDepth: 4 }),
-    fc.array(fc.tuple(fc.nat(), fc.nat(2), fc.constantFrom(...'{}[]",:\\ \t\n\u000101-.eEutfnx/é')), { maxLength: 3 }),
+    fc.array(fc.tuple(fc.nat(), fc.nat(2), fc.constantFrom(...Array.from('{}[]",:\\ \t\n\u000101-.eEutfnx/é'))), {
+      maxLength: 3,
+    }),
   )
   .map(([json, edits]) => {
     let text = json;

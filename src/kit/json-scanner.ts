@@ -28,12 +28,12 @@ export type JsonKind = "object" | "array" | "string" | "number" | "bool" | "null
  * pass them on as they are. It accepts what Go's decoder accepts. Every method throws JsonSyntaxError.
  */
 export class JsonScanner {
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Buffer;
   readonly #words: DataView;
   #at = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    this.#bytes = asBuffer(bytes);
     this.#words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -144,7 +144,7 @@ export class JsonScanner {
 
 /** Text of a JSON string literal that has been found valid. */
 export function decodeJsonString(literal: Uint8Array): string {
-  return decodeString(literal, 0, literal.length);
+  return decodeString(asBuffer(literal), 0, literal.length);
 }
 
 /** Why bytes are not one JSON document, in the words of Go's `json.Unmarshal`; undefined when they are. */
@@ -232,10 +232,15 @@ function skipName(bytes: Uint8Array, words: DataView, at: number): number {
 }
 
 /** `start` is at the opening quote, `end` behind the closing one. */
-function decodeString(bytes: Uint8Array, start: number, end: number): string {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start);
-  if (text.includes(BACKSLASH)) {
-    return (JSON.parse(text.toString("utf8")) as string).toWellFormed();
+function decodeString(bytes: Buffer, start: number, end: number): string {
+  for (let at = start + 1; at < end; at += 1) {
+    if (bytes[at] === BACKSLASH) {
+      return (JSON.parse(bytes.toString("utf8", start, end)) as string).toWellFormed();
+    }
   }
-  return text.toString("utf8", 1, text.length - 1);
+  return bytes.toString("utf8", start + 1, end - 1);
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,7 +1,18 @@
 const QUANTITY = /^([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*)([-+]?[0-9]*)$/;
 
 const BINARY_EXPONENTS: Readonly<Record<string, number>> = { Ki: 10, Mi: 20, Gi: 30, Ti: 40, Pi: 50, Ei: 60 };
-const DECIMAL_EXPONENTS: Readonly<Record<string, number>> = { "": 0, n: -9, u: -6, m: -3, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
+const DECIMAL_EXPONENTS: Readonly<Record<string, number>> = {
+  "": 0,
+  n: -9,
+  u: -6,
+  m: -3,
+  k: 3,
+  M: 6,
+  G: 9,
+  T: 12,
+  P: 15,
+  E: 18,
+};
 
 const BYTES_MAX = (1n << 63n) - 1n;
 const EXPONENT_MAX = 400;
@@ -20,7 +31,9 @@ export class InvalidQuantityError extends Error {
 export function parseQuantity(text: string): number {
   const match = text === "" ? null : QUANTITY.exec(text);
   if (match === null) {
-    throw new InvalidQuantityError("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
+    throw new InvalidQuantityError(
+      "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+    );
   }
   const [, sign, whole = "", fraction = "", letters = "", exponentDigits = ""] = match;
   const [base, exponent] = interpretSuffix(letters, exponentDigits);

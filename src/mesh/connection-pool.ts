@@ -2,7 +2,13 @@ import { GRPC_STATUS } from "../errors/grpc-status.ts";
 import type { Clock, Timer } from "../kit/clock.ts";
 import { GrpcError } from "../net/grpc/status.ts";
 import type { GrpcClient } from "../net/grpc/types.ts";
-import { CALLS_PER_CONNECTION, CONNECTION_IDLE_MS, CONNECTIONS_PER_PEER_MAX, PEERS_MAX, SWEEP_INTERVAL_MS } from "./limits.ts";
+import {
+  CALLS_PER_CONNECTION,
+  CONNECTION_IDLE_MS,
+  CONNECTIONS_PER_PEER_MAX,
+  PEERS_MAX,
+  SWEEP_INTERVAL_MS,
+} from "./limits.ts";
 import type { InvocationTarget } from "./target.ts";
 
 /** Makes a client of a sidecar's internal port; the target is who must answer there. */
@@ -69,7 +75,10 @@ export class ConnectionPool {
 
   #addPeer(key: string): Connection[] {
     if (this.#peers.size >= PEERS_MAX) {
-      throw new GrpcError(GRPC_STATUS.RESOURCE_EXHAUSTED, `there are connections to ${PEERS_MAX} other sidecars already`);
+      throw new GrpcError(
+        GRPC_STATUS.RESOURCE_EXHAUSTED,
+        `there are connections to ${PEERS_MAX} other sidecars already`,
+      );
     }
     this.#sweeper ??= this.#clock.every(SWEEP_INTERVAL_MS, () => this.#sweep());
     const connections: Connection[] = [];
@@ -90,7 +99,12 @@ export class ConnectionPool {
     if (best !== undefined && connections.length >= CONNECTIONS_PER_PEER_MAX) {
       return best;
     }
-    const opened: Connection = { client: this.#connect(address, target), calls: 0, idleSinceMs: this.#clock.monotonicMs(), retired: false };
+    const opened: Connection = {
+      client: this.#connect(address, target),
+      calls: 0,
+      idleSinceMs: this.#clock.monotonicMs(),
+      retired: false,
+    };
     connections.push(opened);
     return opened;
   }
@@ -107,8 +121,8 @@ export class ConnectionPool {
   #sweep(): void {
     const oldestMs = this.#clock.monotonicMs() - CONNECTION_IDLE_MS;
     for (const [key, connections] of this.#peers) {
-      for (const connection of [...connections]) {
-        if (connection.calls === 0 && connection.idleSinceMs < oldestMs) {
+      for (const connection of connections.filter((one) => one.calls === 0)) {
+        if (connection.idleSinceMs < oldestMs) {
           this.#retire(key, connection);
           void connection.client.close();
         }

@@ -42,7 +42,13 @@ export function writeHeaderMap(writer: ProtoWriter, field: number, headers: Head
 }
 
 /** The same for a request, with what the calling sidecar adds. */
-export function writeRequestMap(writer: ProtoWriter, field: number, headers: HeaderList, fromHttp: boolean, stamps: CallerStamps): void {
+export function writeRequestMap(
+  writer: ProtoWriter,
+  field: number,
+  headers: HeaderList,
+  fromHttp: boolean,
+  stamps: CallerStamps,
+): void {
   const names = lowerNames(headers);
   writeEntries(writer, field, headers, names, fromHttp, NEVER_SENT);
   appendForwarded(writer, field, headers, fromHttp ? names : [], "X-Forwarded-For", stamps.forwardedFor);
@@ -87,7 +93,14 @@ function lowerNames(headers: HeaderList): string[] {
   return names;
 }
 
-function writeEntries(writer: ProtoWriter, field: number, headers: HeaderList, names: readonly string[], fromHttp: boolean, except: ReadonlySet<string> | undefined): void {
+function writeEntries(
+  writer: ProtoWriter,
+  field: number,
+  headers: HeaderList,
+  names: readonly string[],
+  fromHttp: boolean,
+  except: ReadonlySet<string> | undefined,
+): void {
   for (let index = 0; index < names.length; index += 1) {
     const name = names[index] as string;
     const merged = except !== undefined && fromHttp && FORWARDED.has(name);
@@ -110,7 +123,14 @@ function writeEntries(writer: ProtoWriter, field: number, headers: HeaderList, n
 }
 
 /** A proxy adds itself behind those that a request has passed. */
-function appendForwarded(writer: ProtoWriter, field: number, headers: HeaderList, names: readonly string[], key: string, value: string): void {
+function appendForwarded(
+  writer: ProtoWriter,
+  field: number,
+  headers: HeaderList,
+  names: readonly string[],
+  key: string,
+  value: string,
+): void {
   const lower = key.toLowerCase();
   const first = names.indexOf(lower);
   if (value === "" && first === -1) {

@@ -24,6 +24,6 @@ export const RESOLVE_RETRY_DELAY_MS = 100;
 
 /**
  * Milliseconds that the end of a response may lag behind its first piece for the body still to count as whole. A small
- * body then goes out in one write with its length; a stream's first bytes wait this long at most.
+ * body then goes out in one write with its length; the first bytes of an app that pauses wait this long at most.
  */
-export const BODY_END_GRACE_MS = 1;
+export const BODY_END_GRACE_MS = 5;

@@ -63,7 +63,10 @@ export class Mesh {
           throw error.cause;
         }
         if (retries === RETRIES_MAX) {
-          throw new Error(`failed to invoke target ${target.appId} after ${retries} retries. Error: ${goErrorText(error.cause)}`, { cause: error.cause });
+          throw new Error(
+            `failed to invoke target ${target.appId} after ${retries} retries. Error: ${goErrorText(error.cause)}`,
+            { cause: error.cause },
+          );
         }
       }
       await sleep(this.#options.clock, RETRY_DELAY_MS, call.signal);
@@ -107,7 +110,10 @@ function isLost(error: unknown): boolean {
 }
 
 /** Values of the forwarding headers (RFC 7239: an IPv6 address is bracketed and quoted). */
-function forwardedOf(address: string, hostName: string): Pick<CallerStamps, "forwardedFor" | "forwardedHost" | "forwarded"> {
+function forwardedOf(
+  address: string,
+  hostName: string,
+): Pick<CallerStamps, "forwardedFor" | "forwardedHost" | "forwarded"> {
   const node = isIPv6(address) ? `"[${address}]"` : address;
   const parts = address === "" ? [] : [`for=${node};by=${node}`];
   if (hostName !== "") {

@@ -102,7 +102,10 @@ export class PiecewiseBody<Head> implements AsyncIterableIterator<Uint8Array> {
 }
 
 /** A body's bytes as messages' pieces: none larger than the limit, none held back to fill another up. */
-export async function* piecesOf(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, pieceBytesMax: number): AsyncGenerator<Uint8Array> {
+export async function* piecesOf(
+  body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  pieceBytesMax: number,
+): AsyncGenerator<Uint8Array> {
   for await (const chunk of body) {
     if (chunk.byteLength <= pieceBytesMax) {
       yield chunk;

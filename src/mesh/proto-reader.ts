@@ -1,16 +1,23 @@
 /** Reads protobuf fields from one message's bytes; views, not copies. Errors name what is broken. */
 export class ProtoReader {
   readonly #bytes: Buffer;
-  #at = 0;
+  readonly #end: number;
+  #at: number;
   #wireType = 0;
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  private constructor(bytes: Buffer, start: number, end: number) {
+    this.#bytes = bytes;
+    this.#at = start;
+    this.#end = end;
+  }
+
+  static of(bytes: Uint8Array): ProtoReader {
+    return new ProtoReader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0, bytes.byteLength);
   }
 
   /** The number of the next field, 0 at the end. */
   next(): number {
-    if (this.#at === this.#bytes.byteLength) {
+    if (this.#at === this.#end) {
       return 0;
     }
     const tag = this.#varint();
@@ -44,7 +51,11 @@ export class ProtoReader {
   }
 
   message(): ProtoReader {
-    return new ProtoReader(this.bytes());
+    this.#expect(2);
+    const size = this.#varint();
+    const start = this.#at;
+    this.#advance(size);
+    return new ProtoReader(this.#bytes, start, this.#at);
   }
 
   /** Passes over the current field. */
@@ -89,7 +100,7 @@ export class ProtoReader {
 
   #advance(size: number): void {
     const end = this.#at + size;
-    if (end > this.#bytes.byteLength) {
+    if (end > this.#end) {
       throw new Error("unexpected EOF");
     }
     this.#at = end;
@@ -99,10 +110,10 @@ export class ProtoReader {
     let value = 0;
     let factor = 1;
     for (let count = 0; count < 10; count += 1) {
-      const byte = this.#bytes[this.#at];
-      if (byte === undefined) {
+      if (this.#at >= this.#end) {
         throw new Error("unexpected EOF");
       }
+      const byte = this.#bytes[this.#at] as number;
       this.#at += 1;
       value += (byte & 0x7f) * factor;
       if (byte < 0x80) {

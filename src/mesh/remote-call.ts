@@ -1,6 +1,6 @@
 import { headerValue, wantsEventStream } from "../app/header-rules.ts";
 import type { InvokeCall, InvokeReply, InvokeStatus } from "../app/types.ts";
-import { GRPC_STATUS, type GrpcStatusCode } from "../errors/grpc-status.ts";
+import { GRPC_STATUS } from "../errors/grpc-status.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Logger } from "../kit/logger.ts";
 import { GrpcError } from "../net/grpc/status.ts";
@@ -27,7 +27,13 @@ export interface RemoteCallPorts {
  * @param onOver called once when the answer's body is over; not after a rejection
  * @throws GrpcError that the peer or the connection gave before an answer began
  */
-export async function callPeer(client: GrpcClient, call: InvokeCall, stamps: CallerStamps, ports: RemoteCallPorts, onOver: () => void): Promise<InvokeReply> {
+export async function callPeer(
+  client: GrpcClient,
+  call: InvokeCall,
+  stamps: CallerStamps,
+  ports: RemoteCallPorts,
+  onOver: () => void,
+): Promise<InvokeReply> {
   try {
     return await streamed(client, call, stamps, ports, onOver);
   } catch (error) {
@@ -40,7 +46,13 @@ export async function callPeer(client: GrpcClient, call: InvokeCall, stamps: Cal
   return reply;
 }
 
-async function streamed(client: GrpcClient, call: InvokeCall, stamps: CallerStamps, ports: RemoteCallPorts, onOver: () => void): Promise<InvokeReply> {
+async function streamed(
+  client: GrpcClient,
+  call: InvokeCall,
+  stamps: CallerStamps,
+  ports: RemoteCallPorts,
+  onOver: () => void,
+): Promise<InvokeReply> {
   const stream = client.stream(callLocalStream, { signal: call.signal });
   const sending = new RequestSender(stream, headOf(call, stamps, undefined));
   const responses = stream.responses[Symbol.asyncIterator]();
@@ -62,7 +74,13 @@ async function streamed(client: GrpcClient, call: InvokeCall, stamps: CallerStam
 }
 
 /** Whole where the answer's end follows its first piece at once, otherwise a stream. */
-async function responseBody(first: Response, rest: AsyncIterator<Response>, clock: Clock, eventStream: boolean, onOver: () => void): Promise<Body> {
+async function responseBody(
+  first: Response,
+  rest: AsyncIterator<Response>,
+  clock: Clock,
+  eventStream: boolean,
+  onOver: () => void,
+): Promise<Body> {
   const second = rest.next();
   second.catch(() => undefined);
   const soon = eventStream ? undefined : await settledWithin(second, clock, BODY_END_GRACE_MS);
@@ -101,14 +119,20 @@ async function unary(client: GrpcClient, call: InvokeCall, stamps: CallerStamps,
     log.error(
       `App ${appId} does not support streaming-based service invocation (most likely because it's using an older version of Dapr) and the request is not replayable. Please upgrade the Dapr sidecar used by the target app, or use Resiliency policies to add retries`,
     );
-    throw new Error(`target app '${appId}' is running a version of Dapr that does not support streaming-based service invocation`);
+    throw new Error(
+      `target app '${appId}' is running a version of Dapr that does not support streaming-based service invocation`,
+    );
   }
   log.warn(
     `App ${appId} does not support streaming-based service invocation (most likely because it's using an older version of Dapr); falling back to unary calls`,
   );
   const request = headOf(call, stamps, call.body);
   const { response } = await client.unary(callLocal, request, { signal: call.signal });
-  return replyOf(response, response.status ?? { code: 0, message: "", detailsBin: undefined }, response.data ?? NO_BYTES);
+  return replyOf(
+    response,
+    response.status ?? { code: 0, message: "", detailsBin: undefined },
+    response.data ?? NO_BYTES,
+  );
 }
 
 function headOf(call: InvokeCall, stamps: CallerStamps, data: Uint8Array | undefined): RequestHead {
@@ -129,7 +153,7 @@ function headOf(call: InvokeCall, stamps: CallerStamps, data: Uint8Array | undef
 
 function replyOf(head: ResponseHead, status: NonNullable<ResponseHead["status"]>, body: Body): InvokeReply {
   const shown: InvokeStatus = isGrpcCode(status.code)
-    ? { kind: "grpc", code: status.code as GrpcStatusCode, message: status.message, detailsBin: status.detailsBin }
+    ? { kind: "grpc", code: status.code, message: status.message, detailsBin: status.detailsBin }
     : { kind: "http", code: status.code };
   return {
     status: shown,

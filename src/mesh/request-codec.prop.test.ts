@@ -15,13 +15,32 @@ const stamps: CallerStamps = {
   forwarded: "for=10.0.0.1",
 };
 
-const token = fc.stringMatching(/^[a-zA-Z][a-zA-Z0-9-]{0,20}$/).filter((name) => !/^(host|trailer|transfer-encoding|content-type|forwarded|x-forwarded-.*|dapr-c.*|destination-app-id)$/i.test(name));
+const token = fc
+  .stringMatching(/^[a-zA-Z][a-zA-Z0-9-]{0,20}$/)
+  .filter(
+    (name) =>
+      !/^(host|trailer|transfer-encoding|content-type|forwarded|x-forwarded-.*|dapr-c.*|destination-app-id)$/i.test(
+        name,
+      ),
+  );
 const value = fc.stringMatching(/^[\x20-\x7e]{0,200}$/);
 const headerPairs = fc.array(fc.tuple(token, value), { maxLength: 20 });
 const bytes = fc.uint8Array({ maxLength: 40_000 });
 const text = fc.string({ unit: "grapheme", maxLength: 300 });
 const asciiText = fc.stringMatching(/^[\x21-\x7e]{0,200}$/);
-const verb = fc.constantFrom("", "GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "TRACE", "PATCH", "CONNECT", "NONE");
+const verb = fc.constantFrom(
+  "",
+  "GET",
+  "POST",
+  "PUT",
+  "DELETE",
+  "HEAD",
+  "OPTIONS",
+  "TRACE",
+  "PATCH",
+  "CONNECT",
+  "NONE",
+);
 
 function headOf(pairs: readonly (readonly [string, string])[], more: Partial<RequestHead>): RequestHead {
   return {
@@ -48,7 +67,10 @@ function canonical(name: string): string {
     .join("-");
 }
 
-function grouped(pairs: readonly (readonly [string, string])[], nameOf: (name: string) => string): Record<string, string[]> {
+function grouped(
+  pairs: readonly (readonly [string, string])[],
+  nameOf: (name: string) => string,
+): Record<string, string[]> {
   const map: Record<string, string[]> = {};
   for (const [name, one] of pairs) {
     (map[nameOf(name)] ??= []).push(one);
@@ -58,32 +80,58 @@ function grouped(pairs: readonly (readonly [string, string])[], nameOf: (name: s
 
 test("the generated code reads what we write", () => {
   fc.assert(
-    fc.property(headerPairs, text, verb, asciiText, asciiText, fc.option(bytes, { nil: undefined }), fc.nat(), (pairs, method, verbName, query, contentType, payload, seq) => {
-      const head = headOf(pairs, { method, verb: verbName, query: verbName === "" ? "" : query, contentType });
-      const read = fromBinary(InternalInvokeRequestStreamSchema, encodeStreamRequest({ head, payload, seq }));
-      expect(read.request?.ver).toBe(1);
-      expect(read.request?.message?.method).toBe(method);
-      expect(read.request?.message?.contentType).toBe(contentType);
-      expect(read.request?.message?.httpExtension?.verb).toBe(verbName === "" ? undefined : HTTPExtension_Verb[verbName as keyof typeof HTTPExtension_Verb]);
-      expect(read.request?.message?.httpExtension?.querystring ?? "").toBe(head.query);
-      const written = Object.fromEntries(Object.entries(read.request?.metadata ?? {}).map(([name, list]) => [name, list.values]));
-      expect(written).toEqual(grouped(pairs, canonical));
-      expect(read.payload?.data).toEqual(payload === undefined ? undefined : new Uint8Array(payload));
-      expect(read.payload?.seq).toBe(payload === undefined ? undefined : BigInt(seq));
-    }),
+    fc.property(
+      headerPairs,
+      text,
+      verb,
+      asciiText,
+      asciiText,
+      fc.option(bytes, { nil: undefined }),
+      fc.nat(),
+      (pairs, method, verbName, query, contentType, payload, seq) => {
+        const head = headOf(pairs, { method, verb: verbName, query: verbName === "" ? "" : query, contentType });
+        const read = fromBinary(InternalInvokeRequestStreamSchema, encodeStreamRequest({ head, payload, seq }));
+        expect(read.request?.ver).toBe(1);
+        expect(read.request?.message?.method).toBe(method);
+        expect(read.request?.message?.contentType).toBe(contentType);
+        expect(read.request?.message?.httpExtension?.verb).toBe(
+          verbName === "" ? undefined : HTTPExtension_Verb[verbName],
+        );
+        expect(read.request?.message?.httpExtension?.querystring ?? "").toBe(head.query);
+        const written = Object.fromEntries(
+          Object.entries(read.request?.metadata ?? {}).map(([name, list]) => [name, list.values]),
+        );
+        expect(written).toEqual(grouped(pairs, canonical));
+        expect(read.payload === undefined ? undefined : Buffer.from(read.payload.data)).toEqual(
+          payload === undefined ? undefined : Buffer.from(payload),
+        );
+        expect(read.payload?.seq).toBe(payload === undefined ? undefined : BigInt(seq));
+      },
+    ),
   );
 });
 
 test("we read what the generated code writes, unknown fields skipped", () => {
   fc.assert(
     fc.property(headerPairs, text, asciiText, bytes, fc.boolean(), (pairs, method, query, data, withMessage) => {
-      const metadata = Object.fromEntries(Object.entries(grouped(pairs, (name) => name)).map(([name, values]) => [name, { values }]));
+      const metadata = Object.fromEntries(
+        Object.entries(grouped(pairs, (name) => name)).map(([name, values]) => [name, { values }]),
+      );
       const message = create(InternalInvokeRequestStreamSchema, {
         request: {
           ver: 1,
           metadata,
           actor: { actorType: "t", actorId: "i" },
-          ...(withMessage ? { message: { method, contentType: "a/b", data: { value: data, typeUrl: "u" }, httpExtension: { verb: HTTPExtension_Verb.PUT, querystring: query } } } : {}),
+          ...(withMessage
+            ? {
+                message: {
+                  method,
+                  contentType: "a/b",
+                  data: { value: data, typeUrl: "u" },
+                  httpExtension: { verb: HTTPExtension_Verb.PUT, querystring: query },
+                },
+              }
+            : {}),
         },
         payload: { data, seq: 7n },
       });
@@ -127,7 +175,9 @@ test("the caller's identity is ours alone, and forwarding headers grow", () => {
   ] as const;
   const message: StreamMessage<RequestHead> = { head: headOf(pairs, { stamps }), payload: undefined, seq: 0 };
   const { request } = fromBinary(InternalInvokeRequestStreamSchema, encodeStreamRequest(message));
-  expect(Object.fromEntries(Object.entries(request?.metadata ?? {}).map(([name, list]) => [name, list.values]))).toEqual({
+  expect(
+    Object.fromEntries(Object.entries(request?.metadata ?? {}).map(([name, list]) => [name, list.values])),
+  ).toEqual({
     "X-A": ["1", "2"],
     "X-Forwarded-For": ["1.1.1.1", "10.0.0.1"],
     "X-Forwarded-Host": ["host"],
@@ -142,7 +192,10 @@ test("the caller's identity is ours alone, and forwarding headers grow", () => {
 test("header bytes beyond ASCII pass through, and metadata keeps its spelling", () => {
   const raw = Buffer.from("grüße").toString("latin1");
   expect(decodeRequest(encodeRequest(headOf([["x-u", raw]], {}))).headers).toEqual(["X-U", raw]);
-  expect(decodeRequest(encodeRequest(headOf([["x-u", "\u00e9"]], {}))).headers).toEqual(["X-U", Buffer.from("\u00e9").toString("latin1")]);
+  expect(decodeRequest(encodeRequest(headOf([["x-u", "\u00e9"]], {}))).headers).toEqual([
+    "X-U",
+    Buffer.from("\u00e9").toString("latin1"),
+  ]);
   const metadata = headOf(
     [
       ["content-type", "application/grpc"],
@@ -150,5 +203,8 @@ test("header bytes beyond ASCII pass through, and metadata keeps its spelling", 
     ],
     { origin: "grpc" },
   );
-  expect(decodeRequest(encodeRequest(metadata))).toMatchObject({ origin: "grpc", headers: ["content-type", "application/grpc", "x-meta", "1"] });
+  expect(decodeRequest(encodeRequest(metadata))).toMatchObject({
+    origin: "grpc",
+    headers: ["content-type", "application/grpc", "x-meta", "1"],
+  });
 });

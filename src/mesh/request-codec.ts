@@ -26,7 +26,18 @@ const ANY_VALUE = 2;
 const VERSION_V1 = 1;
 
 /** By number; what is not here travels as POST, as with daprd. */
-const VERBS: readonly string[] = ["NONE", "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
+const VERBS: readonly string[] = [
+  "NONE",
+  "GET",
+  "HEAD",
+  "POST",
+  "PUT",
+  "DELETE",
+  "CONNECT",
+  "OPTIONS",
+  "TRACE",
+  "PATCH",
+];
 const POST = 3;
 
 /** Bytes for everything but headers, texts and body; a guess. */
@@ -41,7 +52,7 @@ export function encodeRequest(head: RequestHead): Uint8Array {
 }
 
 export function decodeRequest(bytes: Uint8Array): RequestHead {
-  return readRequest(new ProtoReader(bytes));
+  return readRequest(ProtoReader.of(bytes));
 }
 
 export function encodeStreamRequest(message: StreamMessage<RequestHead>): Uint8Array {
@@ -60,7 +71,7 @@ export function encodeStreamRequest(message: StreamMessage<RequestHead>): Uint8A
 }
 
 export function decodeStreamRequest(bytes: Uint8Array): StreamMessage<RequestHead> {
-  const reader = new ProtoReader(bytes);
+  const reader = ProtoReader.of(bytes);
   let head: RequestHead | undefined;
   let payload: { readonly data: Uint8Array; readonly seq: number } | undefined;
   for (let field = reader.next(); field !== 0; field = reader.next()) {
@@ -76,7 +87,9 @@ export function decodeStreamRequest(bytes: Uint8Array): StreamMessage<RequestHea
 }
 
 function guess(head: RequestHead): number {
-  return FIXED_BYTES + headerMapGuess(head.headers) + head.method.length + head.query.length + (head.data?.byteLength ?? 0);
+  return (
+    FIXED_BYTES + headerMapGuess(head.headers) + head.method.length + head.query.length + (head.data?.byteLength ?? 0)
+  );
 }
 
 function writeRequest(writer: ProtoWriter, head: RequestHead): void {
@@ -125,7 +138,14 @@ function readRequest(reader: ProtoReader): RequestHead {
     }
   }
   const fromGrpc = headerValue(headers, "content-type")?.startsWith("application/grpc") === true;
-  return { headers, origin: fromGrpc ? "grpc" : "http", stamps: undefined, hasMetadata, hasMessage: message !== undefined, ...(message ?? NO_MESSAGE) };
+  return {
+    headers,
+    origin: fromGrpc ? "grpc" : "http",
+    stamps: undefined,
+    hasMetadata,
+    hasMessage: message !== undefined,
+    ...(message ?? NO_MESSAGE),
+  };
 }
 
 type MessageFields = Pick<RequestHead, "method" | "verb" | "query" | "contentType" | "typeUrl" | "data">;
@@ -133,7 +153,14 @@ type MessageFields = Pick<RequestHead, "method" | "verb" | "query" | "contentTyp
 const NO_MESSAGE: MessageFields = { method: "", verb: "", query: "", contentType: "", typeUrl: "", data: undefined };
 
 function readMessage(reader: ProtoReader): MessageFields {
-  const fields = { method: "", verb: "", query: "", contentType: "", typeUrl: "", data: undefined as Uint8Array | undefined };
+  const fields = {
+    method: "",
+    verb: "",
+    query: "",
+    contentType: "",
+    typeUrl: "",
+    data: undefined as Uint8Array | undefined,
+  };
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     switch (field) {
       case METHOD:

@@ -8,7 +8,12 @@ import type { InvocationTarget } from "./target.ts";
  *
  * @throws what the resolver threw, or an Error when it never had an address
  */
-export async function resolveAddress(resolver: NameResolver, target: InvocationTarget, clock: Clock, signal: AbortSignal | undefined): Promise<string> {
+export async function resolveAddress(
+  resolver: NameResolver,
+  target: InvocationTarget,
+  clock: Clock,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   for (let retries = 0; ; retries += 1) {
     const address = await resolver.resolve(target, signal);
     if (address !== "") {

@@ -8,21 +8,42 @@ import { StatusSchema } from "../wire/gen/google/rpc/status_pb.js";
 import type { ResponseHead } from "./messages.ts";
 import { decodeResponse, decodeStreamResponse, encodeResponse, encodeStreamResponse } from "./response-codec.ts";
 
-const empty: ResponseHead = { status: undefined, headers: [], trailers: [], contentType: "", typeUrl: "", data: undefined, hasMessage: true };
+const empty: ResponseHead = {
+  status: undefined,
+  headers: [],
+  trailers: [],
+  contentType: "",
+  typeUrl: "",
+  data: undefined,
+  hasMessage: true,
+};
 const bytes = fc.uint8Array({ maxLength: 40_000 });
 const asciiText = fc.stringMatching(/^[\x21-\x7e]{0,200}$/);
 
 test("the generated code reads what we write", () => {
   fc.assert(
-    fc.property(fc.integer({ min: 100, max: 599 }), asciiText, fc.option(bytes, { nil: undefined }), fc.nat(), (code, contentType, payload, seq) => {
-      const head = { ...empty, status: { code, message: "", detailsBin: undefined }, headers: ["x-a", "1", "X-A", contentType], contentType };
-      const read = fromBinary(InternalInvokeResponseStreamSchema, encodeStreamResponse({ head, payload, seq }));
-      expect(read.response?.status?.code).toBe(code);
-      expect(read.response?.headers["X-A"]?.values).toEqual(["1", contentType]);
-      expect(read.response?.message?.contentType).toBe(contentType);
-      expect(read.payload?.data).toEqual(payload === undefined ? undefined : new Uint8Array(payload));
-      expect(read.payload?.seq).toBe(payload === undefined ? undefined : BigInt(seq));
-    }),
+    fc.property(
+      fc.integer({ min: 100, max: 599 }),
+      asciiText,
+      fc.option(bytes, { nil: undefined }),
+      fc.nat(),
+      (code, contentType, payload, seq) => {
+        const head = {
+          ...empty,
+          status: { code, message: "", detailsBin: undefined },
+          headers: ["x-a", "1", "X-A", contentType],
+          contentType,
+        };
+        const read = fromBinary(InternalInvokeResponseStreamSchema, encodeStreamResponse({ head, payload, seq }));
+        expect(read.response?.status?.code).toBe(code);
+        expect(read.response?.headers["X-A"]?.values).toEqual(["1", contentType]);
+        expect(read.response?.message?.contentType).toBe(contentType);
+        expect(read.payload === undefined ? undefined : Buffer.from(read.payload.data)).toEqual(
+          payload === undefined ? undefined : Buffer.from(payload),
+        );
+        expect(read.payload?.seq).toBe(payload === undefined ? undefined : BigInt(seq));
+      },
+    ),
   );
 });
 
@@ -39,7 +60,13 @@ test("we read what the generated code writes", () => {
         payload: { data, seq: 1n },
       });
       const { head, payload, seq } = decodeStreamResponse(toBinary(InternalInvokeResponseStreamSchema, written));
-      expect(head).toMatchObject({ status: { code, message }, headers: ["X-B", "1", "X-B", "2"], trailers: ["t", "3"], contentType, typeUrl: "u" });
+      expect(head).toMatchObject({
+        status: { code, message },
+        headers: ["X-B", "1", "X-B", "2"],
+        trailers: ["t", "3"],
+        contentType,
+        typeUrl: "u",
+      });
       expect(Buffer.from(head?.data ?? [])).toEqual(Buffer.from(data));
       expect([Buffer.from(payload ?? []), seq]).toEqual([Buffer.from(data), 1]);
     }),
@@ -47,7 +74,14 @@ test("we read what the generated code writes", () => {
 });
 
 test("an OK status is written although it is all zero, and a status keeps its details", () => {
-  const ok = fromBinary(InternalInvokeResponseStreamSchema, encodeStreamResponse({ head: { ...empty, status: { code: 0, message: "", detailsBin: undefined } }, payload: undefined, seq: 0 }));
+  const ok = fromBinary(
+    InternalInvokeResponseStreamSchema,
+    encodeStreamResponse({
+      head: { ...empty, status: { code: 0, message: "", detailsBin: undefined } },
+      payload: undefined,
+      seq: 0,
+    }),
+  );
   expect(ok.response?.status).toBeDefined();
   const info = anyPack(ErrorInfoSchema, create(ErrorInfoSchema, { reason: "R" }));
   const detailsBin = toBinary(StatusSchema, create(StatusSchema, { code: 5, message: "gone", details: [info] }));

@@ -34,7 +34,7 @@ export function encodeResponse(head: ResponseHead): Uint8Array {
 }
 
 export function decodeResponse(bytes: Uint8Array): ResponseHead {
-  return readResponse(new ProtoReader(bytes));
+  return readResponse(ProtoReader.of(bytes));
 }
 
 export function encodeStreamResponse(message: StreamMessage<ResponseHead>): Uint8Array {
@@ -53,7 +53,7 @@ export function encodeStreamResponse(message: StreamMessage<ResponseHead>): Uint
 }
 
 export function decodeStreamResponse(bytes: Uint8Array): StreamMessage<ResponseHead> {
-  const reader = new ProtoReader(bytes);
+  const reader = ProtoReader.of(bytes);
   let head: ResponseHead | undefined;
   let payload: { readonly data: Uint8Array; readonly seq: number } | undefined;
   for (let field = reader.next(); field !== 0; field = reader.next()) {
@@ -130,11 +130,19 @@ function readResponse(reader: ProtoReader): ResponseHead {
         reader.skip();
     }
   }
-  return { status, headers, trailers, hasMessage, contentType: fields.contentType, typeUrl: fields.typeUrl, data: fields.data };
+  return {
+    status,
+    headers,
+    trailers,
+    hasMessage,
+    contentType: fields.contentType,
+    typeUrl: fields.typeUrl,
+    data: fields.data,
+  };
 }
 
 function readStatus(bytes: Uint8Array): ResponseStatus {
-  const reader = new ProtoReader(bytes);
+  const reader = ProtoReader.of(bytes);
   let code = 0;
   let message = "";
   let detailed = false;
@@ -151,7 +159,10 @@ function readStatus(bytes: Uint8Array): ResponseStatus {
   return { code, message, detailsBin: detailed ? bytes : undefined };
 }
 
-function readMessage(reader: ProtoReader, fields: { contentType: string; typeUrl: string; data: Uint8Array | undefined }): void {
+function readMessage(
+  reader: ProtoReader,
+  fields: { contentType: string; typeUrl: string; data: Uint8Array | undefined },
+): void {
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     if (field === DATA) {
       readAny(reader.message(), fields);

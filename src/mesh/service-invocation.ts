@@ -16,7 +16,9 @@ export const callLocal: GrpcMethod<RequestHead, ResponseHead> & { readonly kind:
 };
 
 /** A call whose bodies travel in numbered pieces. */
-export const callLocalStream: GrpcMethod<StreamMessage<RequestHead>, StreamMessage<ResponseHead>> & { readonly kind: "bidi_streaming" } = {
+export const callLocalStream: GrpcMethod<StreamMessage<RequestHead>, StreamMessage<ResponseHead>> & {
+  readonly kind: "bidi_streaming";
+} = {
   path: `${SERVICE}CallLocalStream`,
   kind: "bidi_streaming",
   encodeRequest: encodeStreamRequest,

@@ -8,9 +8,10 @@ export interface QueueSource {
 
 interface Waiter<T> {
   resolve(result: IteratorResult<T>): void;
-  reject(error: unknown): void;
+  reject(error: Error): void;
 }
 
+const NO_FAILURE = new Error("no failure");
 const DONE = Object.freeze({ done: true as const, value: undefined });
 
 /**
@@ -23,7 +24,7 @@ export class PullQueue<T> implements AsyncIterableIterator<T> {
   private first = 0;
   private size = 0;
   private state: "open" | "ended" | "failed" | "abandoned" = "open";
-  private failure: unknown;
+  private failure: Error = NO_FAILURE;
   private full = false;
   private waiters: Waiter<T>[] = [];
   private readonly source: QueueSource;
@@ -64,7 +65,7 @@ export class PullQueue<T> implements AsyncIterableIterator<T> {
   }
 
   /** Items that wait are still read, then the error is thrown once. */
-  fail(error: unknown): void {
+  fail(error: Error): void {
     if (this.state !== "open") return;
     const waiter = this.waiters.shift();
     if (waiter === undefined) {

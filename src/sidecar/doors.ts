@@ -49,7 +49,7 @@ function createApiHandler(doors: DoorsPlan): HttpHandler {
     ...sharedHttpOptions(doors),
     routes: [
       ...controlRoutes(blocks.control),
-      ...stateRoutes(blocks.state, { bodyBytesMax: options.maxBodyBytes }),
+      ...stateRoutes(blocks.state, { maxBodyBytes: options.maxBodyBytes }),
       ...publishRoutes(blocks.pubsub, { maxBodyBytes: options.maxBodyBytes }),
       ...invokeRoutes(invoke),
       ...unimplementedRoutes(),

@@ -1,15 +1,22 @@
 import { describe, expect, it } from "vitest";
 import { GRPC_STATUS } from "../errors/grpc-status.ts";
+import { VirtualClock } from "../kit/virtual-clock.fixture.ts";
 import { ApiLog, type HttpApiCall } from "./api-log.ts";
 import { createLogger } from "./log/logger.ts";
 
 const CALL: HttpApiCall = {
-  method: "GET", path: "/v1.0/state/my%20store/key?x=1", name: "GetState", healthCheck: false, userAgent: "curl/8",
-  code: 200, sizeBytes: 12, durationMs: 3.9,
+  method: "GET",
+  path: "/v1.0/state/my%20store/key?x=1",
+  name: "GetState",
+  healthCheck: false,
+  userAgent: "curl/8",
+  code: 200,
+  sizeBytes: 12,
+  durationMs: 3.9,
 };
 
 function apiLogInto(lines: string[], options: { obfuscateUrls?: boolean; omitHealthChecks?: boolean } = {}): ApiLog {
-  const clock = { now: () => 0, monotonicMs: () => 0, after: () => ({ cancel: () => {} }), every: () => ({ cancel: () => {} }) };
+  const clock = new VirtualClock(0);
   const sink = { write: (line: string) => void lines.push(line), close: () => Promise.resolve() };
   const logger = createLogger({ appId: "a", instance: "vm", version: "1", level: "error", asJson: false, sink, clock });
   return new ApiLog(logger, { obfuscateUrls: false, omitHealthChecks: false, ...options });
@@ -54,7 +61,10 @@ describe("ApiLog", () => {
   it("writes a line per gRPC call", () => {
     const lines: string[] = [];
     apiLogInto(lines).grpc({
-      method: "/dapr.proto.runtime.v1.Dapr/GetState", code: GRPC_STATUS.NOT_FOUND, durationMs: 0.2, userAgent: "grpc-go/1.70",
+      method: "/dapr.proto.runtime.v1.Dapr/GetState",
+      code: GRPC_STATUS.NOT_FOUND,
+      durationMs: 0.2,
+      userAgent: "grpc-go/1.70",
     });
     expect(lines[0]).toBe(
       'time="1970-01-01T00:00:00Z" level=info msg="gRPC API Called" app_id=a code=5 duration=0 instance=vm ' +

@@ -19,7 +19,7 @@ function oddNames(files: readonly SourceFile[]): string[] {
     .filter(({ path }) => /^(src|test|scripts|bench|examples)\//.test(path) && isCode(path) && !givenNames.test(path))
     .filter(({ path }) => {
       const folders = path.split("/");
-      const name = (folders.pop() ?? "").replace(/(\.(test|prop\.test|fixture|config|d))?\.\w+$/, "");
+      const name = (folders.pop() ?? "").replace(/(\.(test|prop\.test|interop\.test|fixture|config|d))?\.\w+$/, "");
       return ![...folders, name].every((part) => kebab.test(part));
     })
     .map(({ path }) => `${path} is not in kebab case`);

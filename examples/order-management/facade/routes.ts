@@ -7,6 +7,8 @@ import type { OrderDesk } from "./order-desk.ts";
 export interface Rest {
   get(path: string, handle: Handler): void;
   post(path: string, handle: Handler): void;
+  /** Express takes a function of four parameters for what answers failures of the handlers before it. */
+  use(handle: (error: unknown, request: RestRequest, response: RestResponse, next: unknown) => void): void;
 }
 type Handler = (request: RestRequest, response: RestResponse) => void;
 
@@ -57,6 +59,10 @@ export function addRoutes(rest: Rest, desk: OrderDesk): void {
     "/summary",
     answering(async () => ({ status: 200, body: await desk.summary() })),
   );
+  // Only the SDK's body parsers come before the handlers, and those answer their own failures.
+  rest.use((error, _request, response, _next) => {
+    response.status(400).json({ error: error instanceof Error ? error.message : String(error) });
+  });
 }
 
 function answering(handle: (request: RestRequest) => Promise<Answer>): Handler {

@@ -1,7 +1,12 @@
 import { z } from "zod";
 
 const bulkItemsSchema = z.array(
-  z.object({ key: z.string(), data: z.unknown().optional(), etag: z.string().optional(), error: z.string().optional() }),
+  z.object({
+    key: z.string(),
+    data: z.unknown().optional(),
+    etag: z.string().optional(),
+    error: z.string().optional(),
+  }),
 );
 
 /** A record of a state store; a record that does not exist has none of both. */

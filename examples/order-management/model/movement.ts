@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Lines that one step moves. A step is one transaction on that many ETags, so larger steps meet more conflicts. */
+/** Lines that one step moves at most: a step is one transaction on as many ETags, and larger ones meet more conflicts. */
 export const STEP_LINES_MAX = 20;
 
 const stockLineSchema = z.strictObject({ code: z.string().min(1), quantity: z.int().positive() });
@@ -49,10 +49,10 @@ export function isFinal(movement: Movement): boolean {
 }
 
 /** The lines that the next step touches: forward when moving, backward when undoing, none when final. */
-export function linesOfStep(movement: Movement): StockLine[] {
+export function linesOfStep(movement: Movement, linesMax: number): StockLine[] {
   const { lines, moved, phase } = movement;
-  if (phase === "moving") return lines.slice(moved, moved + STEP_LINES_MAX);
-  if (phase === "undoing") return lines.slice(Math.max(0, moved - STEP_LINES_MAX), moved);
+  if (phase === "moving") return lines.slice(moved, moved + linesMax);
+  if (phase === "undoing") return lines.slice(Math.max(0, moved - linesMax), moved);
   return [];
 }
 
@@ -64,11 +64,10 @@ export interface Step {
 }
 
 /**
- * The next step of a movement, from the units on hand of the codes of `linesOfStep`. A step out that finds too little
+ * The next step of a movement over `lines`, as `linesOfStep` gave them, from the units on hand of their codes. A step out that finds too little
  * moves nothing and turns the movement round: an order gets all of its goods or none.
  */
-export function nextStep(movement: Movement, onHand: ReadonlyMap<string, number>): Step {
-  const lines = linesOfStep(movement);
+export function nextStep(movement: Movement, lines: readonly StockLine[], onHand: ReadonlyMap<string, number>): Step {
   const available = (code: string): number => onHand.get(code) ?? 0;
   if (movement.phase === "moving") {
     const out = movement.direction === "out";

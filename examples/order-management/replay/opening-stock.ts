@@ -3,7 +3,7 @@ import type { OpeningStock } from "../model/stock.ts";
 import { seededRandom } from "./seeded-random.ts";
 
 /** How many codes are short, for each order that is replayed. */
-const SHORT_CODES_PER_ORDER = 0.03;
+const SHORT_CODES_PER_ORDER = 0.04;
 
 interface Demand {
   units: number;
@@ -14,9 +14,8 @@ interface Demand {
 
 /**
  * What stands on the shelves before the first of these invoices: exactly what they take, except for some codes, drawn
- * with the seed, of which one unit is missing. Each of those makes the stock service reject one order (fewer when one
- * order meets two of them), so that about 3 % of all orders are rejected, and always at least one where two orders
- * share a code.
+ * with the seed, of which one unit is missing: the last order for such a code is rejected, unless the rejection of
+ * another order has left goods for it. That rejects 1 to 4 % of all orders.
  */
 export function openingStockFor(invoices: readonly Invoice[], seed: number): OpeningStock {
   const demand = demandOf(invoices);

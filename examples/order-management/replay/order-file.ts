@@ -65,7 +65,8 @@ function addLine(invoices: Map<string, Invoice>, { line, fields }: CsvRecord, fi
 
 function numberIn(text: string, where: string): number {
   const value = Number(text);
-  if (text === "" || !Number.isFinite(value)) throw new OrderFileError(`${where}: ${JSON.stringify(text)} is no number`);
+  if (text === "" || !Number.isFinite(value))
+    throw new OrderFileError(`${where}: ${JSON.stringify(text)} is no number`);
   return value;
 }
 

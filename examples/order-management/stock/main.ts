@@ -12,7 +12,7 @@ import { moveRequestSchema } from "../model/movement.ts";
 import { ORDER_PUBSUB, STOCK_METHODS, STOCK_STORE, TOPIC_OF } from "../model/names.ts";
 import { orderEventSchema } from "../model/order.ts";
 import { openingStockSchema } from "../model/stock.ts";
-import { VersionedStore } from "./versioned-store.ts";
+import { DaprVersionedStore } from "./versioned-store.ts";
 import { Warehouse } from "./warehouse.ts";
 
 const { appPort, daprGrpcPort } = readEnvironment();
@@ -23,7 +23,7 @@ const server = new DaprServer({
   communicationProtocol: CommunicationProtocolEnum.GRPC,
   clientOptions: { daprPort: daprGrpcPort, logger: { level: LogLevel.Warn } },
 });
-const warehouse = new Warehouse(new VersionedStore(server.client, STOCK_STORE));
+const warehouse = new Warehouse(new DaprVersionedStore(server.client, STOCK_STORE));
 
 /** Answers a method; the caller of one that throws is told no more than `internal error`, so it is printed here. */
 async function answer(

@@ -24,8 +24,21 @@ export class EtagConflictError extends Error {
   override readonly name = "EtagConflictError";
 }
 
-/** A Dapr state store in which every write says which version of the record it stands on. */
-export class VersionedStore {
+/** A store in which a write says on which version of each record it stands. */
+export interface VersionedStore {
+  /** Reads the records that exist, with one request. */
+  read(keys: readonly string[]): Promise<ReadonlyMap<string, Versioned>>;
+  /**
+   * Writes all changes or none.
+   * @throws EtagConflictError
+   */
+  write(changes: readonly Change[]): Promise<void>;
+  /** Writes records whatever is there. */
+  overwrite(records: readonly Pick<Change, "key" | "value">[]): Promise<void>;
+}
+
+/** A Dapr state store; one change is a save, several are a transaction. */
+export class DaprVersionedStore implements VersionedStore {
   readonly #client: DaprClient;
   readonly #name: string;
 
@@ -34,15 +47,10 @@ export class VersionedStore {
     this.#name = name;
   }
 
-  /** Reads the records that exist, with one request. */
   async read(keys: readonly string[]): Promise<Map<string, Versioned>> {
     return bulkItems(await this.#client.state.getBulk(this.#name, [...keys]));
   }
 
-  /**
-   * Writes all changes or none: one with a save, several with a transaction.
-   * @throws EtagConflictError
-   */
   async write(changes: readonly Change[]): Promise<void> {
     const [first, ...others] = changes;
     if (first === undefined) return;
@@ -55,8 +63,7 @@ export class VersionedStore {
     }
   }
 
-  /** Writes records whatever is there. */
-  async overwrite(records: readonly { key: string; value: object }[]): Promise<void> {
+  async overwrite(records: readonly Pick<Change, "key" | "value">[]): Promise<void> {
     const { error } = await this.#client.state.save(this.#name, [...records]);
     if (error !== undefined) throw error;
   }
@@ -83,7 +90,7 @@ export class VersionedStore {
 
 /** The SDK's type asks for `{ value }`, but its gRPC client sends what `toString` gives. */
 function transactionEtag(etag: string): { value: string } {
-  return { value: etag, toString: () => etag };
+  return Object.assign({ value: etag }, { toString: () => etag });
 }
 
 function isEtagMismatch(error: unknown): boolean {

@@ -8,10 +8,11 @@ import {
   type MoveRequest,
   newMovement,
   nextStep,
+  STEP_LINES_MAX,
 } from "../model/movement.ts";
 import { itemKey, movementKey } from "../model/names.ts";
 import { type OnHand, type OpeningStock, type StockItem, stockItemSchema, type StockSummary } from "../model/stock.ts";
-import { retryOnConflict } from "./etag-retry.ts";
+import { type Pause, randomPause, retryOnConflict } from "./etag-retry.ts";
 import type { Change, VersionedStore } from "./versioned-store.ts";
 
 /** Records written by one request when the stock is opened. */
@@ -23,10 +24,12 @@ const OPENING_BATCH = 500;
  */
 export class Warehouse {
   readonly #store: VersionedStore;
+  readonly #pause: Pause;
   readonly #counts: StockSummary = { conflicts: 0, announced: 0, repeats: 0 };
 
-  constructor(store: VersionedStore) {
+  constructor(store: VersionedStore, pause: Pause = randomPause) {
     this.#store = store;
+    this.#pause = pause;
   }
 
   /** Fills the shelves; what was on them is forgotten. */
@@ -43,7 +46,7 @@ export class Warehouse {
   async move(request: MoveRequest): Promise<MoveOutcome> {
     let movement = newMovement(request);
     do {
-      movement = await this.#retry(() => this.#step(request, movement));
+      movement = await this.#retry((conflicts) => this.#step(request, movement, conflicts));
     } while (!isFinal(movement));
     const { phase, shortOf } = movement;
     return { phase, ...(shortOf === undefined ? {} : { shortOf }) };
@@ -76,18 +79,19 @@ export class Warehouse {
 
   /**
    * One step, from what the store says now. `expected` only says which shelves to read along; where the stored
-   * movement has come further, the step is taken on the next round.
+   * movement has come further, the step is taken on the next round. Each conflict halves the step, down to a single
+   * line, so that large orders get through between many small ones.
    */
-  async #step(request: MoveRequest, expected: Movement): Promise<Movement> {
+  async #step(request: MoveRequest, expected: Movement, conflicts: number): Promise<Movement> {
     const key = movementKey(request.orderId);
-    const shelves = linesOfStep(expected).map((line) => itemKey(line.code));
-    const records = await this.#store.read([key, ...shelves]);
+    const lines = linesOfStep(expected, Math.max(1, Math.floor(STEP_LINES_MAX / 2 ** conflicts)));
+    const records = await this.#store.read([key, ...lines.map(({ code }) => itemKey(code))]);
     const stored = records.get(key);
     const movement = stored === undefined ? newMovement(request) : movementSchema.parse(stored.value);
-    if (isFinal(movement) || movement.phase !== expected.phase || movement.moved !== expected.moved) return movement;
+    if (movement.phase !== expected.phase || movement.moved !== expected.moved) return movement;
 
-    const items = new Map(linesOfStep(movement).map(({ code }) => [code, itemIn(records.get(itemKey(code)))]));
-    const step = nextStep(movement, new Map([...items].map(([code, { onHand }]) => [code, onHand])));
+    const items = new Map(lines.map(({ code }) => [code, itemIn(records.get(itemKey(code)))]));
+    const step = nextStep(movement, lines, new Map([...items].map(([code, { onHand }]) => [code, onHand])));
     const changes: Change[] = [{ key, value: step.movement, etag: stored?.etag }];
     for (const [code, onHand] of step.onHand) {
       const item: StockItem = { onHand, lowest: Math.min(onHand, items.get(code)?.lowest ?? 0) };
@@ -97,8 +101,11 @@ export class Warehouse {
     return step.movement;
   }
 
-  async #retry<Result>(attempt: () => Promise<Result>): Promise<Result> {
-    return await retryOnConflict(attempt, () => this.#counts.conflicts++);
+  async #retry<Result>(attempt: (conflicts: number) => Promise<Result>): Promise<Result> {
+    return await retryOnConflict(attempt, async (conflicts) => {
+      this.#counts.conflicts++;
+      await this.#pause(conflicts);
+    });
   }
 }
 

@@ -51,7 +51,10 @@ export function invokeHandlers(options: GrpcInvokeOptions): Pick<ServiceHandlers
         addMetadata(call.responseTrailers, metadataHeadersOf(reply.trailers, false));
       }
       throwFailure(reply, value);
-      return create(InvokeResponseSchema, { data: { value, typeUrl: reply.typeUrl ?? "" }, contentType: reply.contentType });
+      return create(InvokeResponseSchema, {
+        data: { value, typeUrl: reply.typeUrl ?? "" },
+        contentType: reply.contentType,
+      });
     },
   };
 }
@@ -69,14 +72,18 @@ class DeprecationWarnings {
   invokeService(): void {
     if (!this.#invokeServiceShown) {
       this.#invokeServiceShown = true;
-      this.#logger.warn("[DEPRECATION NOTICE] InvokeService is deprecated and will be removed in the future, please use proxy mode instead.");
+      this.#logger.warn(
+        "[DEPRECATION NOTICE] InvokeService is deprecated and will be removed in the future, please use proxy mode instead.",
+      );
     }
   }
 
   httpApp(): void {
     if (!this.#httpAppShown) {
       this.#httpAppShown = true;
-      this.#logger.warn("[DEPRECATION NOTICE] Invocation path of gRPC -> HTTP is deprecated and will be removed in the future.");
+      this.#logger.warn(
+        "[DEPRECATION NOTICE] Invocation path of gRPC -> HTTP is deprecated and will be removed in the future.",
+      );
     }
   }
 }

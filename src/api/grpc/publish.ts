@@ -5,7 +5,11 @@ import type { TraceContext } from "../../blocks/pubsub/envelope.ts";
 import type { PubSubBlock } from "../../blocks/pubsub/pubsub-block.ts";
 import type { ServerCall } from "../../net/grpc/types.ts";
 import type { Dapr } from "../../wire/gen/dapr/proto/runtime/v1/dapr_pb.js";
-import { type BulkPublishRequest, type BulkPublishResponse, BulkPublishResponseSchema } from "../../wire/gen/dapr/proto/runtime/v1/pubsub_pb.js";
+import {
+  type BulkPublishRequest,
+  type BulkPublishResponse,
+  BulkPublishResponseSchema,
+} from "../../wire/gen/dapr/proto/runtime/v1/pubsub_pb.js";
 import { traceContextOf } from "../trace-context.ts";
 import type { ServiceHandlers } from "./service.ts";
 
@@ -45,6 +49,7 @@ export function publishHandlers(
       return empty;
     },
     bulkPublishEvent: bulkPublish,
+    // oxlint-disable-next-line typescript/no-deprecated -- older SDKs call only this one
     bulkPublishEventAlpha1: bulkPublish,
   };
 }

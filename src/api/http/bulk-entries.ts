@@ -1,5 +1,10 @@
 import type { BulkPublishEntry } from "../../blocks/pubsub/bulk-publish.ts";
-import { isBinaryContentType, isCloudEventContentType, isJsonContentType, isTextContentType } from "../../kit/content-type.ts";
+import {
+  isBinaryContentType,
+  isCloudEventContentType,
+  isJsonContentType,
+  isTextContentType,
+} from "../../kit/content-type.ts";
 import { JsonSyntaxError } from "../../kit/json-lexer.ts";
 import { decodeJsonString, JsonScanner } from "../../kit/json-scanner.ts";
 
@@ -108,7 +113,10 @@ function readText(scanner: JsonScanner, field: string, before: string): string {
   if (kind === "null") {
     return before;
   }
-  throw new EntriesError("unmarshal", `json: cannot unmarshal ${kind} into Go struct field ${STRUCT}.${field} of type string`);
+  throw new EntriesError(
+    "unmarshal",
+    `json: cannot unmarshal ${kind} into Go struct field ${STRUCT}.${field} of type string`,
+  );
 }
 
 function readMetadata(scanner: JsonScanner): Readonly<Record<string, string>> | undefined {
@@ -118,7 +126,10 @@ function readMetadata(scanner: JsonScanner): Readonly<Record<string, string>> | 
     if (kind === "null") {
       return undefined;
     }
-    throw new EntriesError("unmarshal", `json: cannot unmarshal ${kind} into Go struct field ${STRUCT}.metadata of type map[string]string`);
+    throw new EntriesError(
+      "unmarshal",
+      `json: cannot unmarshal ${kind} into Go struct field ${STRUCT}.metadata of type map[string]string`,
+    );
   }
   const metadata: Record<string, string> = {};
   if (scanner.openObject()) {
@@ -148,7 +159,10 @@ function decodeBase64(text: string): Uint8Array {
   if (decoded.toString("base64") !== canonical) {
     const at = canonical.search(/[^A-Za-z0-9+/=]/);
     const where = at === -1 ? Math.max(canonical.length - 1, 0) : at;
-    throw new EntriesError("mismatch", `error: unable to decode base64 application/octect-stream data: illegal base64 data at input byte ${where}`);
+    throw new EntriesError(
+      "mismatch",
+      `error: unable to decode base64 application/octect-stream data: illegal base64 data at input byte ${where}`,
+    );
   }
   return decoded;
 }

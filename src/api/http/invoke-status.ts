@@ -7,7 +7,9 @@ import { StatusSchema } from "../../wire/gen/dapr/proto/internals/v1/status_pb.j
 import { file_google_rpc_error_details } from "../../wire/gen/google/rpc/error_details_pb.js";
 
 /** HTTP statuses by gRPC code, 0 to 16 (grpc-gateway's table, which Dapr uses). */
-const HTTP_STATUSES: readonly number[] = [200, 408, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401];
+const HTTP_STATUSES: readonly number[] = [
+  200, 408, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401,
+];
 
 const DETAIL_TYPES = createRegistry(file_google_rpc_error_details);
 
@@ -23,11 +25,17 @@ export function httpStatusOfGrpc(code: GrpcStatusCode): number {
  */
 export function statusJson(status: InvokeStatus & { readonly kind: "grpc" }): string {
   if (status.detailsBin === undefined) {
-    return JSON.stringify(status.message === "" ? { code: status.code } : { code: status.code, message: status.message });
+    return JSON.stringify(
+      status.message === "" ? { code: status.code } : { code: status.code, message: status.message },
+    );
   }
   try {
     return toJsonString(StatusSchema, fromBinary(StatusSchema, status.detailsBin), { registry: DETAIL_TYPES });
   } catch (error) {
-    throw apiError(invocationErrors.malformedResponse, { reason: error instanceof Error ? error.message : String(error) }, { cause: error });
+    throw apiError(
+      invocationErrors.malformedResponse,
+      { reason: error instanceof Error ? error.message : String(error) },
+      { cause: error },
+    );
   }
 }

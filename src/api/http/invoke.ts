@@ -16,7 +16,17 @@ import type { Route, RouteHandler } from "./route.ts";
 const REPLAYABLE_BODY_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Verbs that Dapr's messages have a number for; any other travels as POST. */
-const VERBS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]);
+const VERBS: ReadonlySet<string> = new Set([
+  "GET",
+  "HEAD",
+  "POST",
+  "PUT",
+  "DELETE",
+  "CONNECT",
+  "OPTIONS",
+  "TRACE",
+  "PATCH",
+]);
 
 const NO_BYTES = new Uint8Array(0);
 /** What Go finds in the JSON of a status, which has no type of its own. */
@@ -31,7 +41,15 @@ export interface InvokeDoorOptions {
 
 /** `/v1.0/invoke/{app}/method/{path}` for every method. */
 export function invokeRoutes(options: InvokeDoorOptions): readonly Route[] {
-  return [{ methods: ["*"], path: "/v1.0/invoke/*", group: { name: "invoke", version: "v1" }, name: "InvokeService", handler: invokeFallback(options) }];
+  return [
+    {
+      methods: ["*"],
+      path: "/v1.0/invoke/*",
+      group: { name: "invoke", version: "v1" },
+      name: "InvokeService",
+      handler: invokeFallback(options),
+    },
+  ];
 }
 
 /**
@@ -100,7 +118,12 @@ function isForSidecar(name: string): boolean {
   return lower === "dapr-app-id" || lower === "dapr-api-token";
 }
 
-async function answer(exchange: HttpExchange, reply: InvokeReply, requestHeaders: HeaderList, logger: Logger): Promise<void> {
+async function answer(
+  exchange: HttpExchange,
+  reply: InvokeReply,
+  requestHeaders: HeaderList,
+  logger: Logger,
+): Promise<void> {
   const { status } = reply;
   const headers = responseHeadersOf(reply);
   if (status.kind === "grpc" && status.code !== 0) {
@@ -109,7 +132,12 @@ async function answer(exchange: HttpExchange, reply: InvokeReply, requestHeaders
   }
   const code = status.kind === "grpc" ? 200 : status.code;
   if (reply.body instanceof Uint8Array) {
-    exchange.respond(code, headers, reply.body);
+    // daprd names a type for failures that have none.
+    if (code < 200 || code > 399) {
+      respond(exchange, code, headers, reply.body, "application/json");
+    } else {
+      exchange.respond(code, headers, reply.body);
+    }
     return;
   }
   if (wantsEventStream(requestHeaders)) {
@@ -118,7 +146,13 @@ async function answer(exchange: HttpExchange, reply: InvokeReply, requestHeaders
   await stream(exchange, code, headers, reply.body, logger);
 }
 
-function respond(exchange: HttpExchange, status: number, headers: string[], body: Uint8Array, defaultType: string): void {
+function respond(
+  exchange: HttpExchange,
+  status: number,
+  headers: string[],
+  body: Uint8Array,
+  defaultType: string,
+): void {
   if (!headers.includes("content-type")) {
     headers.push("content-type", defaultType);
   }
@@ -135,7 +169,13 @@ function addEventStreamHeaders(headers: string[]): void {
 }
 
 /** Every chunk goes out as it comes; once the answer has begun, a failure can only cut it off. */
-async function stream(exchange: HttpExchange, status: number, headers: HeaderList, body: AsyncIterable<Uint8Array>, logger: Logger): Promise<void> {
+async function stream(
+  exchange: HttpExchange,
+  status: number,
+  headers: HeaderList,
+  body: AsyncIterable<Uint8Array>,
+  logger: Logger,
+): Promise<void> {
   const writer = exchange.startResponse(status, headers);
   try {
     for await (const chunk of body) {

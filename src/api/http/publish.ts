@@ -25,7 +25,14 @@ export function publishRoutes(block: PubSubBlock, options: PublishRouteOptions):
     const topic = params["*"] ?? "";
     const metadata = queryMetadata(query);
     const data = await exchange.readBody(options.maxBodyBytes);
-    await block.publish({ pubsub, topic, data, contentType: exchange.header("content-type") ?? "", metadata, trace: requestTrace(exchange) });
+    await block.publish({
+      pubsub,
+      topic,
+      data,
+      contentType: exchange.header("content-type") ?? "",
+      metadata,
+      trace: requestTrace(exchange),
+    });
     respondEmpty(exchange);
   };
   const bulkPublish: RouteHandler = (exchange, params, query) => serveBulk(block, options, exchange, params, query);
@@ -46,7 +53,11 @@ export function publishRoutes(block: PubSubBlock, options: PublishRouteOptions):
 }
 
 async function serveBulk(
-  block: PubSubBlock, options: PublishRouteOptions, exchange: HttpExchange, params: PathParams, query: string,
+  block: PubSubBlock,
+  options: PublishRouteOptions,
+  exchange: HttpExchange,
+  params: PathParams,
+  query: string,
 ): Promise<void> {
   const pubsub = params["pubsub"] ?? "";
   const topic = params["*"] ?? "";
@@ -55,7 +66,13 @@ async function serveBulk(
   block.requireTarget(pubsub, topic, metadata);
   let outcome: BulkPublishOutcome;
   try {
-    outcome = await block.bulkPublish({ pubsub, topic, metadata, entries: readBulkEntries(body), trace: requestTrace(exchange) });
+    outcome = await block.bulkPublish({
+      pubsub,
+      topic,
+      metadata,
+      entries: readBulkEntries(body),
+      trace: requestTrace(exchange),
+    });
   } catch (error) {
     throw error instanceof EntriesError ? block.entriesError(error.kind, pubsub, topic, error.message) : error;
   }
@@ -67,19 +84,29 @@ async function serveBulk(
 }
 
 /** The one error whose body lists entries; it stands in the headers once more, as Dapr has it. */
-function respondFailures(exchange: HttpExchange, outcome: BulkPublishOutcome, failure: NonNullable<BulkPublishOutcome["failure"]>): void {
-  const failedEntries = outcome.failedEntries.map(({ entryId, error }) => (error === "" ? { entryId } : { entryId, error }));
+function respondFailures(
+  exchange: HttpExchange,
+  outcome: BulkPublishOutcome,
+  failure: NonNullable<BulkPublishOutcome["failure"]>,
+): void {
+  const failedEntries = outcome.failedEntries.map(({ entryId, error }) =>
+    error === "" ? { entryId } : { entryId, error },
+  );
   const json = JSON.stringify({ failedEntries, errorCode: failure.entry.code });
   exchange.addResponseHeaders([
-    "metadata.responsedata", headerText(json),
-    "metadata.error", headerText(`api error: code = Internal desc = ${failure.message}`),
+    "metadata.responsedata",
+    headerText(json),
+    "metadata.error",
+    headerText(`api error: code = Internal desc = ${failure.message}`),
   ]);
   respondJson(exchange, failure.httpStatus, json);
 }
 
 /** What a header field may not hold becomes a space. */
 function headerText(text: string): string {
-  return Buffer.from(text, "utf8").toString("latin1").replace(/[^\t\x20-\x7e\x80-\xff]/g, " ");
+  return Buffer.from(text, "utf8")
+    .toString("latin1")
+    .replace(/[^\t\x20-\x7e\x80-\xff]/g, " ");
 }
 
 function requestTrace(exchange: HttpExchange): TraceContext | undefined {

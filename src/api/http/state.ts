@@ -14,11 +14,11 @@ const WRITE_METHODS = ["POST", "PUT"];
 
 export interface StateRoutesOptions {
   /** Bytes of a request body (`--max-body-size`); 0: no limit. */
-  readonly bodyBytesMax: number;
+  readonly maxBodyBytes: number;
 }
 
 /** Routes 1 to 6 of the HTTP API: get, save, delete, bulk get, transaction, query. */
-export function stateRoutes(block: StateBlock, { bodyBytesMax }: StateRoutesOptions): Route[] {
+export function stateRoutes(block: StateBlock, { maxBodyBytes }: StateRoutesOptions): Route[] {
   const handler =
     (
       handle: (
@@ -26,12 +26,12 @@ export function stateRoutes(block: StateBlock, { bodyBytesMax }: StateRoutesOpti
         params: PathParams,
         query: string,
         block: StateBlock,
-        bodyBytesMax: number,
+        maxBodyBytes: number,
       ) => Promise<void>,
     ): RouteHandler =>
     async (exchange, params, query) => {
       try {
-        await handle(exchange, params, query, block, bodyBytesMax);
+        await handle(exchange, params, query, block, maxBodyBytes);
       } catch (error) {
         throw httpStateError(error, block.appId);
       }
@@ -108,11 +108,11 @@ async function saveState(
   params: PathParams,
   query: string,
   block: StateBlock,
-  bodyBytesMax: number,
+  maxBodyBytes: number,
 ): Promise<void> {
   const store = params["store"] ?? "";
   block.requireStore(store);
-  const body = await exchange.readBody(bodyBytesMax);
+  const body = await exchange.readBody(maxBodyBytes);
   let items;
   try {
     items = decodeSaveBody(body, queryMetadata(query));
@@ -145,11 +145,11 @@ async function bulkGetState(
   params: PathParams,
   query: string,
   block: StateBlock,
-  bodyBytesMax: number,
+  maxBodyBytes: number,
 ): Promise<void> {
   const store = params["store"] ?? "";
   block.requireStore(store);
-  const body = await exchange.readBody(bodyBytesMax);
+  const body = await exchange.readBody(maxBodyBytes);
   let request;
   try {
     request = decodeBulkGetBody(body);
@@ -171,11 +171,11 @@ async function transaction(
   params: PathParams,
   query: string,
   block: StateBlock,
-  bodyBytesMax: number,
+  maxBodyBytes: number,
 ): Promise<void> {
   const store = params["store"] ?? "";
   block.requireTransactional(store);
-  const body = await exchange.readBody(bodyBytesMax);
+  const body = await exchange.readBody(maxBodyBytes);
   let request;
   try {
     request = decodeTransactionBody(body, queryMetadata(query));

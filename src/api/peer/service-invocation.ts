@@ -26,7 +26,11 @@ export function addPeerInvocation(server: GrpcServer, options: PeerInvocationOpt
   server.add(callLocalStream, (requests, call) => answerStreamed(requests, call, options.invocation));
 }
 
-async function answerWhole(request: RequestHead, call: ServerCall, options: PeerInvocationOptions): Promise<ResponseHead> {
+async function answerWhole(
+  request: RequestHead,
+  call: ServerCall,
+  options: PeerInvocationOptions,
+): Promise<ResponseHead> {
   if (!request.hasMessage) {
     throw apiError(invocationErrors.internalRequest, { reason: "field Message is nil" });
   }
@@ -43,7 +47,9 @@ async function* answerStreamed(
   const first = await messages.next();
   const head = first.done === true ? undefined : first.value.head;
   if (first.done === true || head === undefined || !head.hasMessage || !head.hasMetadata) {
-    throw apiError(invocationErrors.internalRequest, { reason: "request does not contain the required fields in the leading chunk" });
+    throw apiError(invocationErrors.internalRequest, {
+      reason: "request does not contain the required fields in the leading chunk",
+    });
   }
   const reply = await invocation.invokeLocal(callOf(head, await requestBody(head, first.value, messages), call.signal));
   const eventStream = wantsEventStream(head.headers) && reply.status.kind === "http";
@@ -55,7 +61,11 @@ async function* answerStreamed(
 }
 
 /** Whole where the first message is known to hold all of it, otherwise a stream. */
-async function requestBody(head: RequestHead, first: StreamMessage<RequestHead>, rest: AsyncIterator<StreamMessage<RequestHead>>): Promise<Body> {
+async function requestBody(
+  head: RequestHead,
+  first: StreamMessage<RequestHead>,
+  rest: AsyncIterator<StreamMessage<RequestHead>>,
+): Promise<Body> {
   const { payload } = first;
   if (payload !== undefined && payload.byteLength > 0) {
     if (first.seq === 0 && headerValue(head.headers, "content-length") === String(payload.byteLength)) {
@@ -67,7 +77,14 @@ async function requestBody(head: RequestHead, first: StreamMessage<RequestHead>,
   if (second.done === true) {
     return NO_BYTES;
   }
-  return new PiecewiseBody<RequestHead>({ first, rest, second: Promise.resolve(second), kind: "request", isEmptyHead, onOver: nothing });
+  return new PiecewiseBody<RequestHead>({
+    first,
+    rest,
+    second: Promise.resolve(second),
+    kind: "request",
+    isEmptyHead,
+    onOver: nothing,
+  });
 }
 
 /** The head goes out with the first piece of the body; with events it does not wait for one. */
@@ -109,7 +126,9 @@ function callOf(head: RequestHead, body: Body, signal: AbortSignal): InvokeCall 
 function headOf(reply: InvokeReply, data: Uint8Array | undefined): ResponseHead {
   const { status } = reply;
   const shown: ResponseStatus =
-    status.kind === "http" ? { code: status.code, message: "", detailsBin: undefined } : { code: status.code, message: status.message, detailsBin: status.detailsBin };
+    status.kind === "http"
+      ? { code: status.code, message: "", detailsBin: undefined }
+      : { code: status.code, message: status.message, detailsBin: status.detailsBin };
   return {
     status: shown,
     headers: reply.headers,

@@ -47,7 +47,11 @@ export class InvocationBlock {
       return await this.#options.remote.invoke(to, canonical);
     } catch (error) {
       const denied = GrpcError.is(error) && error.code === GRPC_STATUS.PERMISSION_DENIED;
-      throw apiError(invocationErrors.directInvoke, { id: target, reason: goErrorText(error) }, { cause: error, ...(denied ? { httpStatus: 403 } : {}) });
+      throw apiError(
+        invocationErrors.directInvoke,
+        { id: target, reason: goErrorText(error) },
+        { cause: error, ...(denied ? { httpStatus: 403 } : {}) },
+      );
     }
   }
 

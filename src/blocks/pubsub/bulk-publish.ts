@@ -77,7 +77,12 @@ export async function publishInParallel(
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let message = messages[next++]; message !== undefined; message = messages[next++]) {
-      const request: PublishRequest = { topic, data: message.data, contentType: message.contentType, metadata: message.metadata };
+      const request: PublishRequest = {
+        topic,
+        data: message.data,
+        contentType: message.contentType,
+        metadata: message.metadata,
+      };
       try {
         await component.publish(request);
       } catch (cause) {

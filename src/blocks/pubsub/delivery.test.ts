@@ -7,7 +7,10 @@ import { createSubscriptions } from "./subscriptions.ts";
 const EVENT = '{"id":"1","topic":"orders","type":"order.v1","data":{"n":7}}';
 const NO_TRACEPARENT = "00-00000000000000000000000000000000-0000000000000000-00";
 
-async function subscribed(rest: Partial<SubscriptionSpec> = {}, options: Parameters<typeof createBlockFixture>[0] = {}) {
+async function subscribed(
+  rest: Partial<SubscriptionSpec> = {},
+  options: Parameters<typeof createBlockFixture>[0] = {},
+) {
   const fixture = createBlockFixture(options);
   const channel = new FakeChannel();
   channel.subscriptions = [subscriptionTo("orders", rest)];
@@ -28,8 +31,19 @@ describe("what the app gets", () => {
     expect(channel.events).toHaveLength(1);
     const event = channel.events[0] ?? expect.fail();
     expect(Buffer.from(event.envelope).toString()).toBe(EVENT);
-    expect(event).toMatchObject({ pubsubName: "pubsub", topic: "orders", path: "/orders", rawPayload: false, fields: { id: "1", data: { n: 7 } } });
-    expect(event.metadata).toEqual({ key: "v", "content-type": "application/cloudevents+json", pubsubName: "pubsub", traceparent: NO_TRACEPARENT });
+    expect(event).toMatchObject({
+      pubsubName: "pubsub",
+      topic: "orders",
+      path: "/orders",
+      rawPayload: false,
+      fields: { id: "1", data: { n: 7 } },
+    });
+    expect(event.metadata).toEqual({
+      key: "v",
+      "content-type": "application/cloudevents+json",
+      pubsubName: "pubsub",
+      traceparent: NO_TRACEPARENT,
+    });
   });
 
   test("the event's trace context, also in binary", async () => {
@@ -67,8 +81,17 @@ describe("what the app gets", () => {
     await broker.push("orders", "not json", { metadata: { traceparent: "p", traceid: "t", tracestate: "s" } });
     const event = channel.events[0] ?? expect.fail();
     expect(parsed(event.envelope)).toEqual({
-      data_base64: "bm90IGpzb24=", datacontenttype: "application/octet-stream", id: "id-1", pubsubname: "pubsub", source: "Dapr",
-      specversion: "1.0", topic: "orders", traceid: "p", traceparent: "p", tracestate: "s", type: "com.dapr.event.sent",
+      data_base64: "bm90IGpzb24=",
+      datacontenttype: "application/octet-stream",
+      id: "id-1",
+      pubsubname: "pubsub",
+      source: "Dapr",
+      specversion: "1.0",
+      topic: "orders",
+      traceid: "p",
+      traceparent: "p",
+      tracestate: "s",
+      type: "com.dapr.event.sent",
     });
     expect(event.rawPayload).toBe(true);
   });
@@ -76,8 +99,15 @@ describe("what the app gets", () => {
   test("a binary-mode event is put together from its headers", async () => {
     const { broker, channel } = await subscribed();
     const data = Buffer.from([1, 2]);
-    await broker.push("orders", data, { metadata: { ce_ID: "x", Ce_source: "s", other: "o", "content-type": "application/octet-stream" } });
-    expect(channel.events[0]?.fields).toEqual({ id: "x", source: "s", data, datacontenttype: "application/octet-stream" });
+    await broker.push("orders", data, {
+      metadata: { ce_ID: "x", Ce_source: "s", other: "o", "content-type": "application/octet-stream" },
+    });
+    expect(channel.events[0]?.fields).toEqual({
+      id: "x",
+      source: "s",
+      data,
+      datacontenttype: "application/octet-stream",
+    });
     expect(channel.events[0]?.envelope).toEqual(data);
   });
 });
@@ -113,7 +143,9 @@ describe("routing", () => {
   test("a rule that cannot be evaluated gives the message back", async () => {
     const { broker, logger } = await subscribed({ rules });
     await expect(broker.push("orders", '{"id":"1","type":"x"}')).rejects.toThrow("No such key: data");
-    expect(logger.lines[0]).toMatch(/^error error finding matching route for event 1 in pubsub pubsub and topic orders: No such key: data/);
+    expect(logger.lines[0]).toMatch(
+      /^error error finding matching route for event 1 in pubsub pubsub and topic orders: No such key: data/,
+    );
     const other = await subscribed({ rules: [{ match: "event.type", path: "/" }], deadLetterTopic: "dead" });
     await other.broker.push("orders", EVENT);
     expect(other.logger.lines[0]).toContain("the result of match expression event.type was not a boolean");
@@ -147,7 +179,9 @@ describe("outcomes", () => {
     const without = await subscribed();
     without.channel.answer = answering({ kind: "retry", reason: "busy" });
     await expect(without.broker.push("orders", EVENT)).rejects.toThrow("busy");
-    expect(without.logger.lines).toEqual(["warn encountered a retriable error while publishing a subscribed message to topic orders, err: busy"]);
+    expect(without.logger.lines).toEqual([
+      "warn encountered a retriable error while publishing a subscribed message to topic orders, err: busy",
+    ]);
     const { broker, channel } = await subscribed({ deadLetterTopic: "dead" });
     channel.answer = answering({ kind: "retry", reason: "busy" });
     await broker.push("orders", EVENT);
@@ -167,12 +201,17 @@ describe("outcomes", () => {
     await expect(broker.push("orders", EVENT)).rejects.toThrow("busy");
     channel.answer = answering({ kind: "drop", reason: "dropped" });
     await expect(broker.push("orders", EVENT)).rejects.toThrow("pubsub message dropped");
-    expect(logger.lines).toContain("error error sending message to dead letter, origin topic: orders dead letter topic dead err: full");
+    expect(logger.lines).toContain(
+      "error error sending message to dead letter, origin topic: orders dead letter topic dead err: full",
+    );
     expect(logger.lines).toContain("warn failed to send dropped message to dead letter queue for topic orders: full");
   });
 
   test("a dead letter topic that the app may not publish to gives the message back", async () => {
-    const { broker, channel } = await subscribed({ deadLetterTopic: "dead" }, { metadata: { publishingScopes: "shop=orders" } });
+    const { broker, channel } = await subscribed(
+      { deadLetterTopic: "dead" },
+      { metadata: { publishingScopes: "shop=orders" } },
+    );
     channel.answer = answering({ kind: "retry", reason: "busy" });
     await expect(broker.push("orders", EVENT)).rejects.toThrow("busy");
   });
@@ -189,13 +228,16 @@ describe("outcomes", () => {
 });
 
 describe("messages that never reach the app", () => {
-  test.each(["2026-03-01T12:00:00Z", "2026-03-01T13:00:00+01:00", "2026-03-01T12:00:00.5Z"])("expired at %s", async (expiration) => {
-    const { broker, channel, logger } = await subscribed({ deadLetterTopic: "dead" });
-    await broker.push("orders", JSON.stringify({ id: "1", expiration }));
-    expect(channel.events).toEqual([]);
-    expect(logger.lines).toEqual([`warn dropping expired pub/sub event 1 as of ${expiration}`]);
-    expect(broker.published).toHaveLength(1);
-  });
+  test.each(["2026-03-01T12:00:00Z", "2026-03-01T13:00:00+01:00", "2026-03-01T12:00:00.5Z"])(
+    "expired at %s",
+    async (expiration) => {
+      const { broker, channel, logger } = await subscribed({ deadLetterTopic: "dead" });
+      await broker.push("orders", JSON.stringify({ id: "1", expiration }));
+      expect(channel.events).toEqual([]);
+      expect(logger.lines).toEqual([`warn dropping expired pub/sub event 1 as of ${expiration}`]);
+      expect(broker.published).toHaveLength(1);
+    },
+  );
 
   test.each(["2026-03-01T12:00:01Z", "", "then", 5])("not yet expired: %s", async (expiration) => {
     const { broker, channel } = await subscribed();
@@ -215,6 +257,8 @@ describe("messages that never reach the app", () => {
   test("a subscription whose rawPayload cannot be read", async () => {
     const { broker, logger } = await subscribed({ metadata: { rawPayload: "perhaps" } });
     await expect(broker.push("orders", EVENT)).rejects.toThrow();
-    expect(logger.lines).toEqual(["error error deserializing pubsub metadata: rawPayload value must be a valid boolean: actual is 'perhaps'"]);
+    expect(logger.lines).toEqual([
+      "error error deserializing pubsub metadata: rawPayload value must be a valid boolean: actual is 'perhaps'",
+    ]);
   });
 });

@@ -115,7 +115,9 @@ export class Delivery {
       });
     } catch (error) {
       const reason = errorMessage(error);
-      logger.error(`error deserializing cloud event in pubsub ${spec.pubsubName} and topic ${delivering.topic}: ${reason}`);
+      logger.error(
+        `error deserializing cloud event in pubsub ${spec.pubsubName} and topic ${delivering.topic}: ${reason}`,
+      );
       return this.#deadLetterOrRetry(delivering, error);
     }
   }
@@ -185,7 +187,9 @@ export class Delivery {
         return this.#drop(delivering, outcome, elapsedMs);
       case "retry":
         this.#count(delivering, "retry", "", elapsedMs);
-        logger.warn(`encountered a retriable error while publishing a subscribed message to topic ${delivering.topic}, err: ${outcome.reason}`);
+        logger.warn(
+          `encountered a retriable error while publishing a subscribed message to topic ${delivering.topic}, err: ${outcome.reason}`,
+        );
         await this.#deadLetterOrRetry(delivering, new DeliveryRetryError(outcome.reason));
     }
   }
@@ -201,7 +205,9 @@ export class Delivery {
     }
     const failure = await this.#deadLetter(delivering);
     if (failure !== undefined) {
-      logger.warn(`failed to send dropped message to dead letter queue for topic ${delivering.topic}: ${errorMessage(failure)}`);
+      logger.warn(
+        `failed to send dropped message to dead letter queue for topic ${delivering.topic}: ${errorMessage(failure)}`,
+      );
       throw new DeliveryRetryError("pubsub message dropped");
     }
   }
@@ -237,7 +243,12 @@ export class Delivery {
     }
   }
 
-  #count(delivering: Delivering, processStatus: "success" | "retry" | "drop", status: "" | "success", elapsedMs: number): void {
+  #count(
+    delivering: Delivering,
+    processStatus: "success" | "retry" | "drop",
+    status: "" | "success",
+    elapsedMs: number,
+  ): void {
     this.#deps.metrics.ingress(this.#deps.spec.pubsubName, delivering.topic, processStatus, status, elapsedMs);
   }
 }

@@ -39,7 +39,10 @@ export function unmarshalEvents(pubsub: string, topic: string, appId: string, re
 }
 
 export function topicForbidden(pubsub: string, topic: string, appId: string): ApiError {
-  return rich(pubsubErrors.forbidden, { topic, appId }, pubsub, { topic, error: `topic ${topic} is not allowed for app id ${appId}` });
+  return rich(pubsubErrors.forbidden, { topic, appId }, pubsub, {
+    topic,
+    error: `topic ${topic} is not allowed for app id ${appId}`,
+  });
 }
 
 export function pubsubGone(pubsub: string, topic: string): ApiError {

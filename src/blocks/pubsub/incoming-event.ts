@@ -30,9 +30,17 @@ export interface IncomingContext {
  * else must be a CloudEvent in JSON. Trace attributes fall back to the message's metadata.
  * @throws SyntaxError for what is no JSON object
  */
-export function readIncomingEvent(message: PubSubMessage, metadata: RequestMetadata, context: IncomingContext): IncomingEvent {
+export function readIncomingEvent(
+  message: PubSubMessage,
+  metadata: RequestMetadata,
+  context: IncomingContext,
+): IncomingEvent {
   if (context.raw) {
-    const fields = rawEnvelope(message.data, { id: context.newId(), topic: context.topic, pubsub: context.pubsub }, rawTrace(metadata));
+    const fields = rawEnvelope(
+      message.data,
+      { id: context.newId(), topic: context.topic, pubsub: context.pubsub },
+      rawTrace(metadata),
+    );
     return { fields, envelope: Buffer.from(JSON.stringify(fields)) };
   }
   const contentType = metadata[CONTENT_TYPE_KEY] ?? CONTENT_TYPE_DEFAULT;

@@ -15,9 +15,19 @@ export function rawPayloadOf(metadata: RequestMetadata): boolean | { readonly in
   switch (value) {
     case undefined:
     case "":
-    case "0": case "f": case "F": case "false": case "FALSE": case "False":
+    case "0":
+    case "f":
+    case "F":
+    case "false":
+    case "FALSE":
+    case "False":
       return false;
-    case "1": case "t": case "T": case "true": case "TRUE": case "True":
+    case "1":
+    case "t":
+    case "T":
+    case "true":
+    case "TRUE":
+    case "True":
       return true;
     default:
       return { invalid: `rawPayload value must be a valid boolean: actual is '${value}'` };
@@ -65,7 +75,15 @@ export interface EnvelopeOverrides {
 }
 
 const PREFIX = "cloudevent.";
-const OVERRIDABLE: ReadonlySet<string> = new Set(["id", "source", "type", "subject", "traceid", "traceparent", "tracestate"]);
+const OVERRIDABLE: ReadonlySet<string> = new Set([
+  "id",
+  "source",
+  "type",
+  "subject",
+  "traceid",
+  "traceparent",
+  "tracestate",
+]);
 
 /** The overrides of a request; undefined when it has none. A name in exact case wins over one in another. */
 export function overridesOf(metadata: RequestMetadata): EnvelopeOverrides | undefined {

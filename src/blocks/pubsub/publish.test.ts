@@ -4,7 +4,14 @@ import { createBlockFixture, parsed } from "./pubsub.fixture.ts";
 import type { PublishCall } from "./pubsub-block.ts";
 
 function call(rest: Partial<Omit<PublishCall, "data">> & { data?: string | Uint8Array } = {}): PublishCall {
-  return { pubsub: "pubsub", topic: "orders", contentType: "application/json", metadata: {}, ...rest, data: Buffer.from(rest.data ?? '{"a":1}') };
+  return {
+    pubsub: "pubsub",
+    topic: "orders",
+    contentType: "application/json",
+    metadata: {},
+    ...rest,
+    data: Buffer.from(rest.data ?? '{"a":1}'),
+  };
 }
 
 async function publishedBy(rest: Parameters<typeof call>[0], options?: Parameters<typeof createBlockFixture>[0]) {
@@ -69,11 +76,14 @@ describe("the envelope", () => {
     expect(envelope["datacontenttype"]).toBe(contentType === "" ? "text/plain" : contentType);
   });
 
-  test.each(["application/octet-stream", "application/cloudevents+protobuf", "application/x-protobuf"])("%s becomes base64", async (contentType) => {
-    const envelope = await envelopeOf({ contentType, data: new Uint8Array([0, 255, 16]) });
-    expect(envelope["data_base64"]).toBe("AP8Q");
-    expect(envelope).not.toHaveProperty("data");
-  });
+  test.each(["application/octet-stream", "application/cloudevents+protobuf", "application/x-protobuf"])(
+    "%s becomes base64",
+    async (contentType) => {
+      const envelope = await envelopeOf({ contentType, data: new Uint8Array([0, 255, 16]) });
+      expect(envelope["data_base64"]).toBe("AP8Q");
+      expect(envelope).not.toHaveProperty("data");
+    },
+  );
 
   test("replaces broken UTF-8 in JSON text", async () => {
     const envelope = await envelopeOf({ data: Buffer.from([0x22, 0xff, 0x22]) });
@@ -82,17 +92,36 @@ describe("the envelope", () => {
 
   test("takes overrides in any case; traceparent wins over traceid", async () => {
     const metadata = {
-      "cloudevent.ID": "mine", "CloudEvent.source": "src", "cloudevent.type": "t", "cloudevent.subject": "s",
-      "cloudevent.traceid": "x", "cloudevent.traceparent": "y", "cloudevent.tracestate": "z", "cloudevent.topic": "no", other: "no",
+      "cloudevent.ID": "mine",
+      "CloudEvent.source": "src",
+      "cloudevent.type": "t",
+      "cloudevent.subject": "s",
+      "cloudevent.traceid": "x",
+      "cloudevent.traceparent": "y",
+      "cloudevent.tracestate": "z",
+      "cloudevent.topic": "no",
+      other: "no",
     };
     expect(await envelopeOf({ metadata })).toEqual({
-      ...ENVELOPE, id: "mine", source: "src", type: "t", subject: "s", traceid: "y", traceparent: "y", tracestate: "z",
+      ...ENVELOPE,
+      id: "mine",
+      source: "src",
+      type: "t",
+      subject: "s",
+      traceid: "y",
+      traceparent: "y",
+      tracestate: "z",
     });
   });
 
   test("carries the request's trace context", async () => {
     const trace = { traceparent: "00-1-2-01", tracestate: "a=b" };
-    expect(await envelopeOf({ trace })).toEqual({ ...ENVELOPE, traceid: "00-1-2-01", traceparent: "00-1-2-01", tracestate: "a=b" });
+    expect(await envelopeOf({ trace })).toEqual({
+      ...ENVELOPE,
+      traceid: "00-1-2-01",
+      traceparent: "00-1-2-01",
+      tracestate: "a=b",
+    });
   });
 
   test.each([
@@ -119,7 +148,10 @@ describe("content that is a CloudEvent already", () => {
   const contentType = "application/cloudevents+json";
 
   test("keeps its own attributes and gets ours", async () => {
-    const { data } = await publishedBy({ contentType, data: '{"id":"x","source":"s","type":"t","data":{"n":1.10},"topic":"other"}' });
+    const { data } = await publishedBy({
+      contentType,
+      data: '{"id":"x","source":"s","type":"t","data":{"n":1.10},"topic":"other"}',
+    });
     expect(Buffer.from(data).toString()).toBe(
       '{"data":{"n":1.10},"id":"x","pubsubname":"pubsub","source":"s","specversion":"1.0","time":"2026-03-01T12:00:00Z","topic":"orders",' +
         '"traceid":"","traceparent":"","tracestate":"","type":"t"}',
@@ -127,18 +159,35 @@ describe("content that is a CloudEvent already", () => {
   });
 
   test("keeps time, trace and attributes of any type; null source and type count as missing", async () => {
-    const data = '{"source":null,"type":null,"time":"then","traceid":5,"traceparent":{"x":1},"tracestate":"s","ext":[1]}';
-    expect(await envelopeOf({ contentType, data, metadata: { "cloudevent.id": "ignored", ttlInSeconds: "1" } })).toEqual({
-      source: "Dapr", type: "com.dapr.event.sent", specversion: "1.0", time: "then", traceid: 5, traceparent: { x: 1 }, tracestate: "s",
-      ext: [1], topic: "orders", pubsubname: "pubsub", expiration: "2026-03-01T12:00:01Z",
+    const data =
+      '{"source":null,"type":null,"time":"then","traceid":5,"traceparent":{"x":1},"tracestate":"s","ext":[1]}';
+    expect(
+      await envelopeOf({ contentType, data, metadata: { "cloudevent.id": "ignored", ttlInSeconds: "1" } }),
+    ).toEqual({
+      source: "Dapr",
+      type: "com.dapr.event.sent",
+      specversion: "1.0",
+      time: "then",
+      traceid: 5,
+      traceparent: { x: 1 },
+      tracestate: "s",
+      ext: [1],
+      topic: "orders",
+      pubsubname: "pubsub",
+      expiration: "2026-03-01T12:00:01Z",
     });
   });
 
   test.each(['{"}', "[]", "null", "", '"text"'])("%s is refused", async (data) => {
     const { block } = createBlockFixture();
     const error = await failureOf(block.publish(call({ contentType, data })));
-    expect(error).toMatchObject({ message: "cannot create cloudevent", httpStatus: 500, grpcStatus: 3, entry: { code: "ERR_PUBSUB_CLOUD_EVENTS_SER" } });
-    expect(error.details).toContainEqual(expect.objectContaining({ reason: "DAPR_PUBSUB_CLOUD_EVENT_CREATION", metadata: expect.objectContaining({ appID: "shop" }) }));
+    expect(error).toMatchObject({
+      message: "cannot create cloudevent",
+      httpStatus: 500,
+      grpcStatus: 3,
+      entry: { code: "ERR_PUBSUB_CLOUD_EVENTS_SER" },
+    });
+    expect(error.details[1]).toMatchObject({ reason: "DAPR_PUBSUB_CLOUD_EVENT_CREATION", metadata: { appID: "shop" } });
   });
 });
 
@@ -155,11 +204,18 @@ describe("raw payloads", () => {
     const error = await failureOf(block.publish(call({ metadata: { rawPayload: "maybe" } })));
     expect(error).toMatchObject({
       message: "failed deserializing metadata. Error: rawPayload value must be a valid boolean: actual is 'maybe'",
-      httpStatus: 400, grpcStatus: 3, entry: { code: "ERR_PUBSUB_REQUEST_METADATA" },
+      httpStatus: 400,
+      grpcStatus: 3,
+      entry: { code: "ERR_PUBSUB_REQUEST_METADATA" },
     });
     expect(error.details).toEqual([
       { kind: "ResourceInfo", resourceType: "pubsub", resourceName: "pubsub", owner: "", description: error.message },
-      { kind: "ErrorInfo", reason: "DAPR_PUBSUB_METADATA_DESERIALIZATION", domain: "dapr.io", metadata: { rawPayload: "maybe" } },
+      {
+        kind: "ErrorInfo",
+        reason: "DAPR_PUBSUB_METADATA_DESERIALIZATION",
+        domain: "dapr.io",
+        metadata: { rawPayload: "maybe" },
+      },
     ]);
   });
 });
@@ -182,14 +238,19 @@ describe("where a message may go", () => {
     [{ publishingScopes: "other=x" }, true],
     [{ subscriptionScopes: "shop=x" }, true],
   ])("%j permits it: %s", async (metadata, permitted) => {
-    const { block, broker } = createBlockFixture({ metadata: metadata as Record<string, string> });
+    const { block, broker } = createBlockFixture({ metadata });
     if (permitted) {
       await block.publish(call());
       expect(broker.published).toHaveLength(1);
       return;
     }
     const error = await failureOf(block.publish(call()));
-    expect(error).toMatchObject({ message: "topic orders is not allowed for app id shop", httpStatus: 403, grpcStatus: 7, entry: { code: "ERR_PUBSUB_FORBIDDEN" } });
+    expect(error).toMatchObject({
+      message: "topic orders is not allowed for app id shop",
+      httpStatus: 403,
+      grpcStatus: 7,
+      entry: { code: "ERR_PUBSUB_FORBIDDEN" },
+    });
   });
 
   test.each([
@@ -207,7 +268,11 @@ describe("where a message may go", () => {
     const { block, brokers } = createBlockFixture();
     brokers.remove("pubsub");
     await expect(block.publish(call())).rejects.toThrow("pubsub pubsub is not found");
-    await expect(block.forward("pubsub", "t", new Uint8Array(), undefined, {})).rejects.toMatchObject({ message: "pubsub 'pubsub' not found", httpStatus: 400, grpcStatus: 5 });
+    await expect(block.forward("pubsub", "t", new Uint8Array(), undefined, {})).rejects.toMatchObject({
+      message: "pubsub 'pubsub' not found",
+      httpStatus: 400,
+      grpcStatus: 5,
+    });
   });
 
   test("the broker's refusal stands in the error", async () => {
@@ -215,23 +280,39 @@ describe("where a message may go", () => {
     broker.publishError = () => new Error("disk full");
     const error = await failureOf(block.publish(call()));
     expect(error).toMatchObject({
-      message: "error when publishing to topic orders in pubsub pubsub: disk full", httpStatus: 500, grpcStatus: 13,
+      message: "error when publishing to topic orders in pubsub pubsub: disk full",
+      httpStatus: 500,
+      grpcStatus: 13,
       entry: { code: "ERR_PUBSUB_PUBLISH_MESSAGE" },
     });
-    expect(error.details[1]).toMatchObject({ reason: "DAPR_PUBSUB_PUBLISH_MESSAGE", metadata: { topic: "orders", error: "disk full" } });
+    expect(error.details[1]).toMatchObject({
+      reason: "DAPR_PUBSUB_PUBLISH_MESSAGE",
+      metadata: { topic: "orders", error: "disk full" },
+    });
   });
 });
 
 describe("bulk publish", () => {
   const entry = (entryId: string, rest: { metadata?: Record<string, string>; contentType?: string } = {}) => ({
-    entryId, event: Buffer.from(`"${entryId}"`), contentType: rest.contentType ?? "application/json", metadata: rest.metadata,
+    entryId,
+    event: Buffer.from(`"${entryId}"`),
+    contentType: rest.contentType ?? "application/json",
+    metadata: rest.metadata,
   });
-  const bulk = (entries: ReturnType<typeof entry>[], metadata: Record<string, string> = {}) => ({ pubsub: "pubsub", topic: "orders", entries, metadata });
+  const bulk = (entries: ReturnType<typeof entry>[], metadata: Record<string, string> = {}) => ({
+    pubsub: "pubsub",
+    topic: "orders",
+    entries,
+    metadata,
+  });
 
   test("wraps each entry; request metadata applies only where the entry has some, and the entry's wins", async () => {
     const { block, broker } = createBlockFixture();
     const entries = [entry("1"), entry("2", { metadata: { a: "entry" } })];
-    expect(await block.bulkPublish(bulk(entries, { a: "request", ttlInSeconds: "1" }))).toEqual({ failedEntries: [], failure: undefined });
+    expect(await block.bulkPublish(bulk(entries, { a: "request", ttlInSeconds: "1" }))).toEqual({
+      failedEntries: [],
+      failure: undefined,
+    });
     const [first, second] = broker.published;
     expect(first?.metadata).toEqual({});
     expect(parsed(first?.data)).toEqual({ ...ENVELOPE, data: "1" });
@@ -249,8 +330,11 @@ describe("bulk publish", () => {
     const { block, broker } = createBlockFixture();
     const error = await failureOf(block.bulkPublish(bulk(ids.map((id) => entry(id)))));
     expect(error).toMatchObject({
-      message: "error marshaling events to bytes for topic orders pubsub pubsub. error: entryId is duplicated or not present for entry",
-      httpStatus: 400, grpcStatus: 3, entry: { code: "ERR_PUBSUB_EVENTS_SER", reason: "DAPR_PUBSUB_MARSHAL_EVENTS" },
+      message:
+        "error marshaling events to bytes for topic orders pubsub pubsub. error: entryId is duplicated or not present for entry",
+      httpStatus: 400,
+      grpcStatus: 3,
+      entry: { code: "ERR_PUBSUB_EVENTS_SER", reason: "DAPR_PUBSUB_MARSHAL_EVENTS" },
     });
     expect(broker.published).toEqual([]);
   });

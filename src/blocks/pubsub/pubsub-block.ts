@@ -10,8 +10,16 @@ import { type Broker, type Brokers, watchBrokers } from "./brokers.ts";
 import { type BulkPublishCall, type BulkPublishOutcome, publishInParallel, wrapEntries } from "./bulk-publish.ts";
 import { completeEnvelope, newEnvelope, NotACloudEventError, NO_TRACE, type TraceContext } from "./envelope.ts";
 import {
-  cloudEventCreation, invalidRequestMetadata, marshalEnvelope, publishFailed, pubsubGone, pubsubNameEmpty, pubsubNotFound, topicEmpty,
-  topicForbidden, unmarshalEvents,
+  cloudEventCreation,
+  invalidRequestMetadata,
+  marshalEnvelope,
+  publishFailed,
+  pubsubGone,
+  pubsubNameEmpty,
+  pubsubNotFound,
+  topicEmpty,
+  topicForbidden,
+  unmarshalEvents,
 } from "./errors.ts";
 import { overridesOf, rawPayloadOf, ttlMsOf } from "./message-metadata.ts";
 import { NO_METRICS, type PubSubMetrics } from "./metrics.ts";
@@ -45,7 +53,13 @@ export interface PubSubBlock {
   /** The error for a list of entries that a door cannot read (`unmarshal`), or for an entry that does not fit its content type. */
   entriesError(kind: "unmarshal" | "mismatch", pubsub: string, topic: string, reason: string): ApiError;
   /** Hands bytes to a broker as they are, scopes and topic prefix applied: dead letters. @throws Error of the broker */
-  forward(pubsub: string, topic: string, data: Uint8Array, contentType: string | undefined, metadata: RequestMetadata): Promise<void>;
+  forward(
+    pubsub: string,
+    topic: string,
+    data: Uint8Array,
+    contentType: string | undefined,
+    metadata: RequestMetadata,
+  ): Promise<void>;
 }
 
 export interface PubSubBlockDeps {
@@ -100,7 +114,12 @@ class Publisher implements PubSubBlock {
     const startedMs = this.#clock.monotonicMs();
     let success = false;
     try {
-      await broker.loaded.component.publish({ topic: broker.topicPrefix + call.topic, data, contentType: undefined, metadata });
+      await broker.loaded.component.publish({
+        topic: broker.topicPrefix + call.topic,
+        data,
+        contentType: undefined,
+        metadata,
+      });
       success = true;
     } catch (cause) {
       throw publishFailed(call.pubsub, call.topic, cause);
@@ -113,19 +132,33 @@ class Publisher implements PubSubBlock {
     const broker = this.#target(call.pubsub, call.topic, call.metadata);
     const raw = this.#isRaw(call.pubsub, call.metadata);
     const messages = wrapEntries(call, this.#appId, (entry, metadata) =>
-      raw ? entry.event : this.#envelope(broker, { ...call, data: entry.event, contentType: entry.contentType, metadata }),
+      raw
+        ? entry.event
+        : this.#envelope(broker, { ...call, data: entry.event, contentType: entry.contentType, metadata }),
     );
     this.#requireAllowed(broker, call.topic);
-    this.#logger.debug(`pubsub ${call.pubsub} does not implement the BulkPublish API; falling back to publishing messages individually`);
+    this.#logger.debug(
+      `pubsub ${call.pubsub} does not implement the BulkPublish API; falling back to publishing messages individually`,
+    );
     const startedMs = this.#clock.monotonicMs();
-    const { failedEntries, firstCause } = await publishInParallel(broker.loaded.component, broker.topicPrefix + call.topic, messages);
+    const { failedEntries, firstCause } = await publishInParallel(
+      broker.loaded.component,
+      broker.topicPrefix + call.topic,
+      messages,
+    );
     const published = messages.length - failedEntries.length;
     const success = failedEntries.length === 0;
     this.#metrics.bulkEgress(call.pubsub, call.topic, success, published, this.#clock.monotonicMs() - startedMs);
     return { failedEntries, failure: success ? undefined : publishFailed(call.pubsub, call.topic, firstCause) };
   }
 
-  async forward(pubsub: string, topic: string, data: Uint8Array, contentType: string | undefined, metadata: RequestMetadata): Promise<void> {
+  async forward(
+    pubsub: string,
+    topic: string,
+    data: Uint8Array,
+    contentType: string | undefined,
+    metadata: RequestMetadata,
+  ): Promise<void> {
     const broker = this.brokers.get(pubsub);
     if (broker === undefined) {
       throw pubsubGone(pubsub, topic);

@@ -1,6 +1,12 @@
 import type { AppChannel, DeliveryOutcome, SubscriptionSpec, TopicEvent } from "../../app/types.ts";
 import type { ComponentManifest, ComponentMetadata } from "../../components/spi/component.ts";
-import type { MessageHandler, PublishRequest, PubSub, PubSubMessage, SubscribeRequest } from "../../components/spi/pubsub.ts";
+import type {
+  MessageHandler,
+  PublishRequest,
+  PubSub,
+  PubSubMessage,
+  SubscribeRequest,
+} from "../../components/spi/pubsub.ts";
 import type { ComponentView, Loaded } from "../../inventory/types.ts";
 import type { Logger, LogLevel } from "../../kit/logger.ts";
 import type { Random } from "../../kit/random.ts";
@@ -49,7 +55,10 @@ export class FakeBroker implements PubSub {
     if (handler === undefined) {
       throw new Error(`nobody is subscribed to ${topic}`);
     }
-    return handler({ topic, data: Buffer.from(data), contentType: undefined, metadata: {}, ...rest }, new AbortController().signal);
+    return handler(
+      { topic, data: Buffer.from(data), contentType: undefined, metadata: {}, ...rest },
+      new AbortController().signal,
+    );
   }
 }
 
@@ -59,7 +68,9 @@ export class FakeChannel implements AppChannel {
   readonly events: TopicEvent[] = [];
   subscriptions: readonly SubscriptionSpec[] | Error = [];
   asked = 0;
-  answer: (event: TopicEvent, signal: AbortSignal) => Promise<DeliveryOutcome> | DeliveryOutcome = () => ({ kind: "success" });
+  answer: (event: TopicEvent, signal: AbortSignal) => Promise<DeliveryOutcome> | DeliveryOutcome = () => ({
+    kind: "success",
+  });
 
   invoke(): Promise<never> {
     return Promise.reject(new Error("not in these tests"));
@@ -141,7 +152,11 @@ export class FakeBrokers implements ComponentView<PubSub> {
     }
   }
 
-  add(name: string, component: PubSub, options: { metadata?: ComponentMetadata; capabilities?: string[]; namespaceScoped?: boolean } = {}): void {
+  add(
+    name: string,
+    component: PubSub,
+    options: { metadata?: ComponentMetadata; capabilities?: string[]; namespaceScoped?: boolean } = {},
+  ): void {
     const manifest = { type: "pubsub.fake", capabilities: options.capabilities ?? [] } as unknown as ComponentManifest;
     const loaded: Loaded<PubSub> = {
       name,

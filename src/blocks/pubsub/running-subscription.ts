@@ -36,7 +36,11 @@ export class RunningSubscription {
   readonly #subscription: PubSubSubscription;
 
   private constructor(
-    spec: SubscriptionSpec, broker: Broker, runtime: SubscriptionRuntime, delivery: Delivery, subscription: PubSubSubscription,
+    spec: SubscriptionSpec,
+    broker: Broker,
+    runtime: SubscriptionRuntime,
+    delivery: Delivery,
+    subscription: PubSubSubscription,
   ) {
     this.spec = spec;
     this.broker = broker;
@@ -46,12 +50,21 @@ export class RunningSubscription {
   }
 
   /** @throws SubscriptionForbiddenError, or Error with Dapr's text around the broker's reason */
-  static async start(spec: SubscriptionSpec, broker: Broker, channel: AppChannel, runtime: SubscriptionRuntime): Promise<RunningSubscription> {
+  static async start(
+    spec: SubscriptionSpec,
+    broker: Broker,
+    channel: AppChannel,
+    runtime: SubscriptionRuntime,
+  ): Promise<RunningSubscription> {
     if (!broker.scopes.maySubscribe(spec.topic)) {
-      throw new SubscriptionForbiddenError(`subscription to topic '${spec.topic}' on pubsub '${broker.name}' is not allowed`);
+      throw new SubscriptionForbiddenError(
+        `subscription to topic '${spec.topic}' on pubsub '${broker.name}' is not allowed`,
+      );
     }
     if (spec.bulk.enabled) {
-      runtime.logger.warn(`bulk subscribe is not available: messages of topic ${spec.topic} through pubsub=${broker.name} are delivered one by one`);
+      runtime.logger.warn(
+        `bulk subscribe is not available: messages of topic ${spec.topic} through pubsub=${broker.name} are delivered one by one`,
+      );
     }
     const route = await compileRoute(spec.rules);
     const delivery = new Delivery({ ...runtime, spec, route, channel, topicPrefix: broker.topicPrefix });
@@ -78,7 +91,9 @@ export class RunningSubscription {
     const limit = Promise.withResolvers<boolean>();
     const timer = clock.after(DRAIN_MS_MAX, () => limit.resolve(false));
     if (!(await Promise.race([drained, limit.promise]))) {
-      logger.warn(`drain exceeded ${DRAIN_MS_MAX / 1000}s; sealing with inflight=${this.#delivery.inFlight} on topic ${this.spec.topic}`);
+      logger.warn(
+        `drain exceeded ${DRAIN_MS_MAX / 1000}s; sealing with inflight=${this.#delivery.inFlight} on topic ${this.spec.topic}`,
+      );
       this.#delivery.abort();
     }
     timer.cancel();

@@ -21,8 +21,15 @@ describe("which subscriptions there are", () => {
     await subscriptions.declare("elsewhere", subscriptionTo("a", { pubsubName: "other" }));
     channel.subscriptions = [subscriptionTo("b", { rules: [{ match: "", path: "/app" }] }), subscriptionTo("c")];
     await subscriptions.start(channel);
-    const list = subscriptions.list().map(({ spec, type }) => `${spec.pubsubName} ${spec.topic} ${spec.rules[0]?.path} ${type}`);
-    expect(list).toEqual(["pubsub a /one DECLARATIVE", "pubsub b /app PROGRAMMATIC", "other a /a DECLARATIVE", "pubsub c /c PROGRAMMATIC"]);
+    const list = subscriptions
+      .list()
+      .map(({ spec, type }) => `${spec.pubsubName} ${spec.topic} ${spec.rules[0]?.path} ${type}`);
+    expect(list).toEqual([
+      "pubsub a /one DECLARATIVE",
+      "pubsub b /app PROGRAMMATIC",
+      "other a /a DECLARATIVE",
+      "pubsub c /c PROGRAMMATIC",
+    ]);
     expect(topics()).toEqual(["a", "b", "c"]);
   });
 
@@ -36,7 +43,9 @@ describe("which subscriptions there are", () => {
 
   test("a rule that does not parse is refused", async () => {
     const { subscriptions } = setUp();
-    await expect(subscriptions.declare("one", subscriptionTo("a", { rules: [{ match: "event.type ==", path: "/" }] }))).rejects.toThrow("Unexpected token");
+    await expect(
+      subscriptions.declare("one", subscriptionTo("a", { rules: [{ match: "event.type ==", path: "/" }] })),
+    ).rejects.toThrow("Unexpected token");
     expect(subscriptions.list()).toEqual([]);
   });
 });
@@ -74,7 +83,9 @@ describe("asking the app", () => {
     await subscriptions.start(channel);
     expect(channel.asked).toBe(0);
     expect(topics()).toEqual(["b"]);
-    expect(logger.lines).toContain("warn Skipping programmatic subscription loading (see 'disable-init-endpoints' flag/annotation)");
+    expect(logger.lines).toContain(
+      "warn Skipping programmatic subscription loading (see 'disable-init-endpoints' flag/annotation)",
+    );
   });
 
   test("that fails leaves the resources' subscriptions, and is tried again at the next start", async () => {
@@ -168,10 +179,14 @@ describe("keeping subscriptions live", () => {
     await subscriptions.start(channel);
     clock.advance(499);
     await settle();
-    expect(logger.lines).toEqual(["error Failed to start subscription for pubsub pubsub, topic a: failed to subscribe to topic a: no such exchange"]);
+    expect(logger.lines).toEqual([
+      "error Failed to start subscription for pubsub pubsub, topic a: failed to subscribe to topic a: no such exchange",
+    ]);
     clock.advance(1);
     await settle();
-    expect(logger.lines.at(-1)).toBe("error Retry failed for subscription for pubsub pubsub, topic a: failed to subscribe to topic a: no such exchange. Will retry.");
+    expect(logger.lines.at(-1)).toBe(
+      "error Retry failed for subscription for pubsub pubsub, topic a: failed to subscribe to topic a: no such exchange. Will retry.",
+    );
     broker.subscribeError = undefined;
     clock.advance(749);
     await settle();

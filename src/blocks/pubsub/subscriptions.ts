@@ -117,7 +117,9 @@ class SubscriptionManager implements Subscriptions {
   #inLine(action: () => Promise<void>): Promise<void> {
     const done = this.#line.then(action);
     this.#line = done.catch((error: unknown) => {
-      this.#runtime.logger.error(`failed to change subscriptions: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      this.#runtime.logger.error(
+        `failed to change subscriptions: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      );
     });
     return done;
   }
@@ -162,7 +164,13 @@ class SubscriptionManager implements Subscriptions {
     }
   }
 
-  async #startOne(key: string, spec: SubscriptionSpec, broker: Broker, channel: AppChannel, retryWaitMs: number): Promise<void> {
+  async #startOne(
+    key: string,
+    spec: SubscriptionSpec,
+    broker: Broker,
+    channel: AppChannel,
+    retryWaitMs: number,
+  ): Promise<void> {
     const isRetry = retryWaitMs > START_RETRY_WAIT_MS;
     const where = `subscription for pubsub ${broker.name}, topic ${spec.topic}`;
     const { logger } = this.#runtime;
@@ -179,7 +187,9 @@ class SubscriptionManager implements Subscriptions {
         logger.error(`Failed to start ${where}: ${reason}`);
         return;
       }
-      logger.error(isRetry ? `Retry failed for ${where}: ${reason}. Will retry.` : `Failed to start ${where}: ${reason}`);
+      logger.error(
+        isRetry ? `Retry failed for ${where}: ${reason}. Will retry.` : `Failed to start ${where}: ${reason}`,
+      );
       this.#retryLater(key, spec, broker, retryWaitMs);
     }
   }
@@ -192,10 +202,21 @@ class SubscriptionManager implements Subscriptions {
       void this.#inLine(async () => {
         const channel = this.#channel;
         const current = this.list().find((listed) => listed.spec === spec);
-        if (channel === undefined || current === undefined || this.#running.has(key) || this.#brokers.get(broker.name) !== broker) {
+        if (
+          channel === undefined ||
+          current === undefined ||
+          this.#running.has(key) ||
+          this.#brokers.get(broker.name) !== broker
+        ) {
           return;
         }
-        await this.#startOne(key, spec, broker, channel, Math.min(waitMs * START_RETRY_FACTOR, START_RETRY_WAIT_MS_MAX));
+        await this.#startOne(
+          key,
+          spec,
+          broker,
+          channel,
+          Math.min(waitMs * START_RETRY_FACTOR, START_RETRY_WAIT_MS_MAX),
+        );
       });
     });
     this.#retries.set(key, timer);

@@ -23,8 +23,10 @@ const getOf = (key: string, store = "mystore") => ({ store, key, consistency: ""
 const deleteOf = (key: string) => ({ ...item(key, ""), store: "mystore" });
 
 /** The facts of an ApiError that doors show. */
-const answer = (code: string, message: string, httpStatus: number, grpcStatus: number): unknown =>
-  expect.objectContaining({ entry: expect.objectContaining({ code }), message, httpStatus, grpcStatus });
+const answer = (code: string, message: string, httpStatus: number, grpcStatus: number): unknown => {
+  const entry: unknown = expect.objectContaining({ code });
+  return expect.objectContaining({ entry, message, httpStatus, grpcStatus });
+};
 
 describe("finding the store", () => {
   test("without any store the state API is not configured, with others this one is not found", async () => {

@@ -28,7 +28,8 @@ export class MessageQueue {
   readonly #handlersMax: number;
   readonly #clock: Clock;
   readonly #failed: (error: unknown) => void;
-  readonly #abort = new AbortController();
+  /** Never aborted: closing lets handlers finish. */
+  readonly #signal = new AbortController().signal;
   readonly #queue: PubSubMessage[] = [];
   /** First message still in the queue; the array is trimmed now and then instead of shifted each time. */
   #head = 0;
@@ -86,7 +87,7 @@ export class MessageQueue {
 
   #run(message: PubSubMessage): void {
     this.#running += 1;
-    this.#handler(message, this.#abort.signal).then(this.#settled, this.#rejected);
+    this.#handler(message, this.#signal).then(this.#settled, this.#rejected);
   }
 
   readonly #settled = (): void => {
@@ -144,7 +145,9 @@ export class MessageQueue {
 
   #hasRoom(message: PubSubMessage): boolean {
     const queued = this.#queue.length - this.#head;
-    return queued === 0 || (queued < QUEUED_MESSAGES_MAX && this.#queuedBytes + message.data.byteLength <= QUEUED_BYTES_MAX);
+    return (
+      queued === 0 || (queued < QUEUED_MESSAGES_MAX && this.#queuedBytes + message.data.byteLength <= QUEUED_BYTES_MAX)
+    );
   }
 
   #enqueue(message: PubSubMessage): void {

@@ -11,13 +11,15 @@ export const inMemoryPubSubManifest: ComponentManifest<PubSub> = {
     {
       name: "consumerID",
       kind: "string",
-      description: "Sidecars of one process that share this broker and this id share the messages; the default is the app id.",
+      description:
+        "Sidecars of one process that share this broker and this id share the messages; the default is the app id.",
     },
     {
       name: "concurrencyMode",
       kind: "string",
       default: "parallel",
-      description: "single hands a subscriber one message at a time, in the order of publishing; parallel starts up to 64 side by side.",
+      description:
+        "single hands a subscriber one message at a time, in the order of publishing; parallel starts up to 64 side by side.",
     },
   ],
   load: async () => (await import("./pubsub.ts")).createInMemoryPubSub,

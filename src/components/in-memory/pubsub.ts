@@ -1,7 +1,14 @@
 import { errorMessage } from "../../kit/error-message.ts";
 import type { ComponentDeps, ComponentMetadata } from "../spi/component.ts";
 import { ComponentError } from "../spi/errors.ts";
-import type { MessageHandler, PublishRequest, PubSub, PubSubMessage, PubSubSubscription, SubscribeRequest } from "../spi/pubsub.ts";
+import type {
+  MessageHandler,
+  PublishRequest,
+  PubSub,
+  PubSubMessage,
+  PubSubSubscription,
+  SubscribeRequest,
+} from "../spi/pubsub.ts";
 import { HANDLERS_MAX, MessageQueue } from "./message-queue.ts";
 
 /** One instance's subscriptions to one topic or pattern. */
@@ -90,7 +97,12 @@ class Bus {
 
 /** The message carries the subscribed name, which for a pattern is the pattern: so does Dapr's. */
 function deliver(topic: Topic, request: PublishRequest, waits: Promise<void>[]): void {
-  const message: PubSubMessage = { topic: topic.name, data: request.data, contentType: undefined, metadata: request.metadata };
+  const message: PubSubMessage = {
+    topic: topic.name,
+    data: request.data,
+    contentType: undefined,
+    metadata: request.metadata,
+  };
   for (const group of topic.groups) {
     const member = group.members.length === 1 ? group.members[0] : leastLoaded(group);
     if (member === undefined) {

@@ -35,7 +35,12 @@ class LocalRegistry implements NameResolver {
     const address = `${host}:${instance.internalGrpcPort}`;
     const addresses = this.#registry.get(key) ?? [];
     if (addresses.length >= INSTANCES_PER_APP_MAX) {
-      return Promise.reject(new ComponentError("unavailable", `${INSTANCES_PER_APP_MAX} instances of ${instance.appId} are announced already`));
+      return Promise.reject(
+        new ComponentError(
+          "unavailable",
+          `${INSTANCES_PER_APP_MAX} instances of ${instance.appId} are announced already`,
+        ),
+      );
     }
     this.#registry.set(key, [...addresses, address]);
     this.#announced.push({ key, address });

@@ -54,8 +54,8 @@ export function joinMulticast(logger: Logger): Multicast {
     }
   };
   return {
-    onQuery: (listener) => void main.on("query", (packet) => listener(packet as DnsPacket)),
-    onResponse: (listener) => void main.on("response", (packet) => listener(packet as DnsPacket)),
+    onQuery: (listener) => void main.on("query", (packet) => listener(packet)),
+    onResponse: (listener) => void main.on("response", (packet) => listener(packet)),
     query: (packet) => {
       for (const one of [main, loopback]) {
         pending += 1;

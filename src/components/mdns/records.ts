@@ -47,7 +47,9 @@ export function answerTo(query: DnsPacket, names: ServiceNames, instance: Instan
   for (const question of query.questions ?? []) {
     const name = question.name.toLowerCase();
     if (name === names.service.toLowerCase()) {
-      return isKnown(query, names) ? undefined : { answers: [pointer(names, RECORD_TTL_S)], additionals: recordsOf(names, instance, RECORD_TTL_S, false) };
+      return isKnown(query, names)
+        ? undefined
+        : { answers: [pointer(names, RECORD_TTL_S)], additionals: recordsOf(names, instance, RECORD_TTL_S, false) };
     }
     if (name === names.instance.toLowerCase()) {
       return announcement(names, instance, false);
@@ -96,7 +98,13 @@ function addressOf(records: readonly DnsRecord[], target: string): string | unde
 function recordsOf(names: ServiceNames, instance: Instance, ttl: number, flush: boolean): DnsRecord[] {
   const { address, appId, internalGrpcPort } = instance;
   return [
-    { type: "SRV", name: names.instance, ttl, flush, data: { priority: 0, weight: 0, port: internalGrpcPort, target: names.host } },
+    {
+      type: "SRV",
+      name: names.instance,
+      ttl,
+      flush,
+      data: { priority: 0, weight: 0, port: internalGrpcPort, target: names.host },
+    },
     { type: "TXT", name: names.instance, ttl, flush, data: [appId] },
     { type: isIPv6(address) ? "AAAA" : "A", name: names.host, ttl: ttl === 0 ? 0 : ADDRESS_TTL_S, data: address },
   ];
@@ -108,13 +116,18 @@ function pointer(names: ServiceNames, ttl: number): DnsRecord {
 
 /** RFC 6762 section 7.1: known-answer suppression. */
 function isKnown(query: DnsPacket, names: ServiceNames): boolean {
-  return (query.answers ?? []).some((known) => known.type === "PTR" && known.data === names.instance && (known.ttl ?? 0) >= RECORD_TTL_S / 2);
+  return (query.answers ?? []).some(
+    (known) => known.type === "PTR" && known.data === names.instance && (known.ttl ?? 0) >= RECORD_TTL_S / 2,
+  );
 }
 
 function textOf(record: DnsRecord): string {
   const texts = Array.isArray(record.data) ? (record.data as readonly unknown[]) : [record.data];
   const [first] = texts;
-  return first instanceof Uint8Array ? Buffer.from(first).toString() : String(first ?? "");
+  if (first instanceof Uint8Array) {
+    return Buffer.from(first).toString();
+  }
+  return typeof first === "string" ? first : "";
 }
 
 function sameName(one: string, other: string): boolean {

@@ -74,7 +74,9 @@ export class MdnsResolver implements NameResolver {
     const say = (): void => this.#multicast?.respond(announcement(announced.names, instance, false));
     say();
     this.#timers.add(this.#clock.after(ANNOUNCE_AGAIN_MS, say));
-    this.#logger.info(`local service entry announced: ${instance.appId} -> ${instance.address}:${instance.internalGrpcPort}`);
+    this.#logger.info(
+      `local service entry announced: ${instance.appId} -> ${instance.address}:${instance.internalGrpcPort}`,
+    );
     return Promise.resolve();
   }
 

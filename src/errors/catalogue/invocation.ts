@@ -4,8 +4,16 @@ import type { ErrorEntry } from "../error.ts";
 /** Errors of service invocation (pkg/messages/predefined.go of Dapr 1.18.3); the last ones are what a calling sidecar is told. */
 export const invocationErrors = {
   directInvoke: entry(500, GRPC_STATUS.INTERNAL, "failed to invoke, id: {id}, err: {reason}"),
-  noAppId: entry(404, GRPC_STATUS.NOT_FOUND, "failed getting app id either from the URL path or the header dapr-app-id"),
-  malformedResponse: { ...entry(500, GRPC_STATUS.INTERNAL, "{reason}"), code: "ERR_MALFORMED_RESPONSE", category: "common" },
+  noAppId: entry(
+    404,
+    GRPC_STATUS.NOT_FOUND,
+    "failed getting app id either from the URL path or the header dapr-app-id",
+  ),
+  malformedResponse: {
+    ...entry(500, GRPC_STATUS.INTERNAL, "{reason}"),
+    code: "ERR_MALFORMED_RESPONSE",
+    category: "common",
+  },
   channelNotFound: entry(500, GRPC_STATUS.INTERNAL, "app channel is not initialized"),
   channelInvoke: entry(500, GRPC_STATUS.INTERNAL, "error invoking app channel: {reason}"),
   internalRequest: entry(400, GRPC_STATUS.INVALID_ARGUMENT, "parsing InternalInvokeRequest error: {reason}"),
@@ -13,5 +21,11 @@ export const invocationErrors = {
 } as const;
 
 function entry<M extends string>(httpStatus: number, grpcStatus: ErrorEntry["grpcStatus"], message: M) {
-  return { code: "ERR_DIRECT_INVOKE", category: "service-invocation", httpStatus, grpcStatus, message } as const satisfies ErrorEntry<M>;
+  return {
+    code: "ERR_DIRECT_INVOKE",
+    category: "service-invocation",
+    httpStatus,
+    grpcStatus,
+    message,
+  } as const satisfies ErrorEntry<M>;
 }

@@ -1,6 +1,13 @@
 import { GRPC_STATUS } from "../../errors/grpc-status.ts";
 import { Deadline, type DeadlineWheel } from "../deadlines.ts";
-import { H2_ERROR, type RequestHead, type ResponseHead, type StreamHandler, type TransportClient, type TransportStream } from "../h2/transport.ts";
+import {
+  H2_ERROR,
+  type RequestHead,
+  type ResponseHead,
+  type StreamHandler,
+  type TransportClient,
+  type TransportStream,
+} from "../h2/transport.ts";
 import { connectErrorText } from "../http/errors.ts";
 import type { HeaderList } from "../http/types.ts";
 import { MessageReceiver, type MessageSink } from "./message-receiver.ts";
@@ -107,7 +114,12 @@ export abstract class ClientStreamCall extends Deadline implements StreamHandler
       return;
     }
     this.responseHeaders = head.headers;
-    this.receiver = new MessageReceiver(this.stream as TransportStream, this, this.core.messageBytesMax, headerOf(head.headers, "grpc-encoding"));
+    this.receiver = new MessageReceiver(
+      this.stream as TransportStream,
+      this,
+      this.core.messageBytesMax,
+      headerOf(head.headers, "grpc-encoding"),
+    );
     this.onResponseHead();
   }
 
@@ -127,7 +139,8 @@ export abstract class ClientStreamCall extends Deadline implements StreamHandler
   onMessagesEnd(whole: boolean): void {
     this.messagesEnded = true;
     const status = statusOfTrailers(this.responseTrailers);
-    if (status !== undefined && status.code !== GRPC_STATUS.OK) this.finish(errorOfStatus(status, this.responseTrailers));
+    if (status !== undefined && status.code !== GRPC_STATUS.OK)
+      this.finish(errorOfStatus(status, this.responseTrailers));
     else if (!whole) this.finish(new GrpcError(GRPC_STATUS.INTERNAL, "unexpected EOF"));
     else if (status !== undefined) this.finish(undefined);
     else if (this.httpError !== undefined) this.finish(this.httpError);
@@ -149,7 +162,11 @@ export abstract class ClientStreamCall extends Deadline implements StreamHandler
     // After the peer's last message a clean close comes while the reader lags: its end is still to be read.
     if (code === 0 && this.receiver !== undefined) return;
     const status = statusOfTrailers(this.responseTrailers);
-    this.finish(status === undefined || status.code === GRPC_STATUS.OK ? grpcErrorOfReset(code) : errorOfStatus(status, this.responseTrailers));
+    this.finish(
+      status === undefined || status.code === GRPC_STATUS.OK
+        ? grpcErrorOfReset(code)
+        : errorOfStatus(status, this.responseTrailers),
+    );
   }
 
   protected headersMetadata(): HeaderMetadata {
@@ -163,6 +180,9 @@ export abstract class ClientStreamCall extends Deadline implements StreamHandler
 
 function httpError(status: number, contentType: string | undefined): GrpcError {
   const text = `unexpected HTTP status code received from server: ${status}`;
-  const detail = contentType?.startsWith("application/grpc") === true ? "" : `; transport: received unexpected content-type "${contentType ?? ""}"`;
+  const detail =
+    contentType?.startsWith("application/grpc") === true
+      ? ""
+      : `; transport: received unexpected content-type "${contentType ?? ""}"`;
   return new GrpcError(grpcCodeOfHttp(status), text + detail);
 }

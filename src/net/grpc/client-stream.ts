@@ -53,7 +53,8 @@ export class StreamingCall<I, O> extends ClientStreamCall implements ClientStrea
   }
 
   send(message: I): Promise<void> | undefined {
-    if (this.finished || this.stream === undefined) return Promise.reject(this.error ?? new GrpcError(GRPC_STATUS.CANCELLED, "the call has ended"));
+    if (this.finished || this.stream === undefined)
+      return Promise.reject(this.error ?? new GrpcError(GRPC_STATUS.CANCELLED, "the call has ended"));
     if (this.sendClosed) return Promise.reject(new GrpcError(GRPC_STATUS.INTERNAL, "SendMsg called after CloseSend"));
     const more = sendFramed(this.stream, this.method.encodeRequest(message), false);
     if (more && this.room === undefined) return undefined;
@@ -82,7 +83,13 @@ export class StreamingCall<I, O> extends ClientStreamCall implements ClientStrea
     try {
       message = this.method.decodeResponse(bytes);
     } catch (cause) {
-      this.finish(new GrpcError(GRPC_STATUS.INTERNAL, `grpc: failed to unmarshal the received message: ${(cause as Error).message}`, { cause }));
+      this.finish(
+        new GrpcError(
+          GRPC_STATUS.INTERNAL,
+          `grpc: failed to unmarshal the received message: ${(cause as Error).message}`,
+          { cause },
+        ),
+      );
       return true;
     }
     return this.responses.push(message, bytes.length + MESSAGE_OVERHEAD_BYTES);

@@ -47,10 +47,8 @@ class TransportGrpcClient implements GrpcClient {
     this.authority = options.authority ?? (address.startsWith("unix:") ? "localhost" : address);
     this.scheme = options.scheme ?? "http";
     this.userAgent = options.userAgent ?? "outrigger";
-    this.ownHeaders = [
-      ...["te", "trailers", "content-type", "application/grpc", "grpc-accept-encoding", ACCEPTED_ENCODINGS],
-      ...(options.headers ?? []),
-    ];
+    const own = ["te", "trailers", "content-type", "application/grpc", "grpc-accept-encoding", ACCEPTED_ENCODINGS];
+    this.ownHeaders = own.concat(options.headers ?? []);
   }
 
   unary<I, O>(method: GrpcMethod<I, O>, request: I, options?: CallOptions): Promise<UnaryResult<O>> {
@@ -126,7 +124,12 @@ class UnaryCall<I, O> extends ClientStreamCall {
 
   onMessage(message: Uint8Array): boolean {
     if (this.response !== undefined) {
-      this.finish(new GrpcError(GRPC_STATUS.INTERNAL, "cardinality violation: expected <EOF> for non server-streaming RPCs, but received another message"));
+      this.finish(
+        new GrpcError(
+          GRPC_STATUS.INTERNAL,
+          "cardinality violation: expected <EOF> for non server-streaming RPCs, but received another message",
+        ),
+      );
     }
     this.response = message;
     return true;
@@ -141,14 +144,25 @@ class UnaryCall<I, O> extends ClientStreamCall {
     }
     const bytes = this.response;
     if (bytes === undefined) {
-      this.reject(new GrpcError(GRPC_STATUS.INTERNAL, "cardinality violation: received no response message from non-server-streaming RPC"));
+      this.reject(
+        new GrpcError(
+          GRPC_STATUS.INTERNAL,
+          "cardinality violation: received no response message from non-server-streaming RPC",
+        ),
+      );
       return;
     }
     let response: O;
     try {
       response = this.method.decodeResponse(bytes);
     } catch (cause) {
-      this.reject(new GrpcError(GRPC_STATUS.INTERNAL, `grpc: failed to unmarshal the received message: ${(cause as Error).message}`, { cause }));
+      this.reject(
+        new GrpcError(
+          GRPC_STATUS.INTERNAL,
+          `grpc: failed to unmarshal the received message: ${(cause as Error).message}`,
+          { cause },
+        ),
+      );
       return;
     }
     this.resolve({ response, headers: this.headersMetadata(), trailers: this.trailersMetadata() });

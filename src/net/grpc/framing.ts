@@ -15,13 +15,13 @@ export class FrameReader {
   /** Whether the message that `next` gave last was compressed. */
   compressed = false;
   private readonly messageBytesMax: number;
-  private chunks: Uint8Array[] = [];
+  private chunks: Uint8Array[] | undefined = undefined;
   private chunk: Uint8Array = EMPTY;
   private offset = 0;
-  private readonly prefix = new Uint8Array(PREFIX_BYTES);
+  private prefix: Uint8Array = EMPTY;
   private prefixLength = 0;
   private messageLength = -1;
-  private partial: Uint8Array | undefined;
+  private partial: Uint8Array | undefined = undefined;
   private partialLength = 0;
 
   constructor(messageBytesMax: number) {
@@ -33,12 +33,17 @@ export class FrameReader {
     if (this.offset === this.chunk.length) {
       this.chunk = chunk;
       this.offset = 0;
-    } else this.chunks.push(chunk);
+    } else (this.chunks ??= []).push(chunk);
   }
 
   /** True when the bytes so far end between two messages. */
   get atBoundary(): boolean {
-    return this.prefixLength === 0 && this.messageLength < 0 && this.offset === this.chunk.length && this.chunks.length === 0;
+    return (
+      this.prefixLength === 0 &&
+      this.messageLength < 0 &&
+      this.offset === this.chunk.length &&
+      (this.chunks === undefined || this.chunks.length === 0)
+    );
   }
 
   /**
@@ -50,7 +55,7 @@ export class FrameReader {
       const message = this.messageLength < 0 ? this.readPrefix() : this.readMessage();
       if (message !== undefined) return message;
       if (this.offset < this.chunk.length) continue;
-      const following = this.chunks.shift();
+      const following = this.chunks?.shift();
       if (following === undefined) return undefined;
       this.chunk = following;
       this.offset = 0;
@@ -64,7 +69,9 @@ export class FrameReader {
     if (this.prefixLength === 0 && chunk.length - at >= PREFIX_BYTES) {
       this.offset = at + PREFIX_BYTES;
     } else {
-      while (this.prefixLength < PREFIX_BYTES && at < chunk.length) this.prefix[this.prefixLength++] = chunk[at++] as number;
+      if (this.prefixLength === 0) this.prefix = new Uint8Array(PREFIX_BYTES);
+      while (this.prefixLength < PREFIX_BYTES && at < chunk.length)
+        this.prefix[this.prefixLength++] = chunk[at++] as number;
       this.offset = at;
       if (this.prefixLength < PREFIX_BYTES) return undefined;
       prefix = this.prefix;
@@ -77,7 +84,10 @@ export class FrameReader {
       (((prefix[at + 2] as number) << 16) | ((prefix[at + 3] as number) << 8) | (prefix[at + 4] as number));
     if (flag > 1) throw new GrpcError(GRPC_STATUS.INTERNAL, `grpc: received unexpected payload format ${flag}`);
     if (length > this.messageBytesMax) {
-      throw new GrpcError(GRPC_STATUS.RESOURCE_EXHAUSTED, `grpc: received message larger than max (${length} vs. ${this.messageBytesMax})`);
+      throw new GrpcError(
+        GRPC_STATUS.RESOURCE_EXHAUSTED,
+        `grpc: received message larger than max (${length} vs. ${this.messageBytesMax})`,
+      );
     }
     this.compressed = flag === 1;
     this.messageLength = length;

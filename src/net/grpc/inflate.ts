@@ -14,7 +14,12 @@ const EMPTY = new Uint8Array(0);
  * Inflates one message of a stream with the given `grpc-encoding` and gives it to `done`, at once or later. The result is
  * limited like any message, so that a small message cannot grow without bound.
  */
-export function inflateMessage(encoding: string | undefined, message: Uint8Array, messageBytesMax: number, done: Done): void {
+export function inflateMessage(
+  encoding: string | undefined,
+  message: Uint8Array,
+  messageBytesMax: number,
+  done: Done,
+): void {
   if (encoding !== "gzip" && encoding !== "deflate") {
     done(unknownEncoding(encoding), EMPTY);
     return;
@@ -42,13 +47,23 @@ function unknownEncoding(encoding: string | undefined): GrpcError {
   if (encoding === undefined || encoding === "identity") {
     return new GrpcError(GRPC_STATUS.INTERNAL, "grpc: compressed flag set with identity or empty encoding");
   }
-  return new GrpcError(GRPC_STATUS.UNIMPLEMENTED, `grpc: Decompressor is not installed for grpc-encoding "${encoding}"`);
+  return new GrpcError(
+    GRPC_STATUS.UNIMPLEMENTED,
+    `grpc: Decompressor is not installed for grpc-encoding "${encoding}"`,
+  );
 }
 
 function inflateError(error: unknown, messageBytesMax: number): GrpcError {
   const code = (error as { code?: string }).code;
   if (code === "ERR_BUFFER_TOO_LARGE") {
-    return new GrpcError(GRPC_STATUS.RESOURCE_EXHAUSTED, `grpc: received message after decompression larger than max ${messageBytesMax}`);
+    return new GrpcError(
+      GRPC_STATUS.RESOURCE_EXHAUSTED,
+      `grpc: received message after decompression larger than max ${messageBytesMax}`,
+    );
   }
-  return new GrpcError(GRPC_STATUS.INTERNAL, `grpc: failed to decompress the received message: ${(error as Error).message}`, { cause: error });
+  return new GrpcError(
+    GRPC_STATUS.INTERNAL,
+    `grpc: failed to decompress the received message: ${(error as Error).message}`,
+    { cause: error },
+  );
 }

@@ -1,4 +1,16 @@
-import { Client, credentials, Metadata as JsMetadata, Server, ServerCredentials, status as jsStatus, type ServiceError } from "@grpc/grpc-js";
+import {
+  Client,
+  credentials,
+  type handleBidiStreamingCall,
+  type handleClientStreamingCall,
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  Metadata as JsMetadata,
+  Server,
+  ServerCredentials,
+  type ServiceError,
+  status as jsStatus,
+} from "@grpc/grpc-js";
 import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { GRPC_STATUS } from "../../errors/grpc-status.ts";
@@ -29,7 +41,10 @@ function echoServer(): GrpcServer {
     call.responseHeaders.set("x-head", call.metadata.get("x-in") ?? "");
     call.responseTrailers.set("x-trail-bin", call.metadata.getBinary("x-in-bin") ?? new Uint8Array());
     if (Buffer.from(request).toString() === "fail") {
-      throw new GrpcError(GRPC_STATUS.ABORTED, "nope: ünïcode\n100%", { detailsBin: text("details"), metadata: metadataOf({ why: "because" }) });
+      throw new GrpcError(GRPC_STATUS.ABORTED, "nope: ünïcode\n100%", {
+        detailsBin: text("details"),
+        metadata: metadataOf({ why: "because" }),
+      });
     }
     return request;
   });
@@ -87,7 +102,10 @@ describe("our server with grpc-js as client", () => {
 
   test("a message over the limit is RESOURCE_EXHAUSTED in grpc-go's words", async () => {
     const bytes = Buffer.alloc(8 * 1024 * 1024 + 1);
-    const expected = { code: jsStatus.RESOURCE_EXHAUSTED, details: `grpc: received message larger than max (${bytes.length} vs. 8388608)` };
+    const expected = {
+      code: jsStatus.RESOURCE_EXHAUSTED,
+      details: `grpc: received message larger than max (${bytes.length} vs. 8388608)`,
+    };
     await expect(callUnary(bytes)).rejects.toMatchObject(expected);
   });
 
@@ -99,14 +117,21 @@ describe("our server with grpc-js as client", () => {
   });
 
   test("gzip-compressed requests", async () => {
-    const zipped = new Client(listener.address, credentials.createInsecure(), { "grpc.default_compression_algorithm": 2, "grpc.max_receive_message_length": -1 });
+    const zipped = new Client(listener.address, credentials.createInsecure(), {
+      "grpc.default_compression_algorithm": 2,
+      "grpc.max_receive_message_length": -1,
+    });
     const bytes = Buffer.concat([Buffer.alloc(200_000, "compressible"), text("end")]);
     const got = await new Promise<Buffer>((resolve, reject) => {
-      zipped.makeUnaryRequest(unary.path, same, same, bytes, (error, value) => (error === null ? resolve(value as Buffer) : reject(error)));
+      zipped.makeUnaryRequest(unary.path, same, same, bytes, (error, value) =>
+        error === null ? resolve(value as Buffer) : reject(error),
+      );
     });
     expect(got.equals(bytes)).toBe(true);
     const streamed = await new Promise<Buffer>((resolve, reject) => {
-      const call = zipped.makeClientStreamRequest(clientStream.path, same, same, (error, value) => (error === null ? resolve(value as Buffer) : reject(error)));
+      const call = zipped.makeClientStreamRequest(clientStream.path, same, same, (error, value) =>
+        error === null ? resolve(value as Buffer) : reject(error),
+      );
       for (let i = 0; i < 20; i += 1) call.write(i % 2 === 0 ? bytes : text("small"));
       call.end();
     });
@@ -116,13 +141,16 @@ describe("our server with grpc-js as client", () => {
 
   test("client, server and bidirectional streams", async () => {
     const collected = await new Promise<Buffer>((resolve, reject) => {
-      const call = client.makeClientStreamRequest(clientStream.path, same, same, (error, value) => (error === null ? resolve(value as Buffer) : reject(error)));
+      const call = client.makeClientStreamRequest(clientStream.path, same, same, (error, value) =>
+        error === null ? resolve(value as Buffer) : reject(error),
+      );
       for (let i = 0; i < 500; i += 1) call.write(text(`${i},`));
       call.end();
     });
     expect(collected.toString()).toBe(Array.from({ length: 500 }, (_, i) => `${i},`).join(""));
     const repeated: string[] = [];
-    for await (const one of client.makeServerStreamRequest(serverStream.path, same, same, text("again"))) repeated.push(String(one));
+    for await (const one of client.makeServerStreamRequest(serverStream.path, same, same, text("again")))
+      repeated.push(String(one));
     expect(repeated).toEqual(["again", "again", "again"]);
     const chat = client.makeBidiStreamRequest(bidi.path, same, same);
     const heard: string[] = [];
@@ -155,6 +183,15 @@ describe("our server with grpc-js as client", () => {
     expect(length).toBe(20_000 * 2048);
   });
 
+  test("metadata over the limit is refused, below it is not", async () => {
+    const metadata = new JsMetadata();
+    metadata.set("x-in", "y".repeat(30_000));
+    expect((await callUnary(text("ok"), metadata)).head.get("x-head")).toEqual(["y".repeat(30_000)]);
+    metadata.set("x-in", "y".repeat(100_000));
+    await expect(callUnary(text("ok"), metadata)).rejects.toMatchObject({ code: expect.any(Number) as number });
+    expect((await callUnary(text("still here"))).value.toString()).toBe("still here");
+  });
+
   test("unknown services and methods in grpc-go's words", async () => {
     const ask = (path: string) =>
       new Promise<unknown>((resolve) => {
@@ -170,7 +207,12 @@ describe("our client with grpc-js as server", () => {
   let client: GrpcClient;
   let address = "";
   beforeAll(async () => {
-    const common = { requestSerialize: same, requestDeserialize: same, responseSerialize: same, responseDeserialize: same };
+    const common = {
+      requestSerialize: same,
+      requestDeserialize: same,
+      responseSerialize: same,
+      responseDeserialize: same,
+    };
     server.addService(
       {
         Unary: { ...common, path: unary.path, requestStream: false, responseStream: false },
@@ -179,35 +221,40 @@ describe("our client with grpc-js as server", () => {
         Chat: { ...common, path: bidi.path, requestStream: true, responseStream: true },
       },
       {
-        Unary: (call: any, done: any) => {
+        Unary: ((call, done) => {
+          if (String(call.request) === "hang") return;
           if (String(call.request) === "fail") {
             const metadata = new JsMetadata();
             metadata.set("why", "because");
             done({ code: jsStatus.NOT_FOUND, details: "not % here", metadata });
             return;
           }
-          if (String(call.request) === "hang") return;
           const head = new JsMetadata();
           head.set("x-head", String(call.metadata.get("x-in")[0]));
           call.sendMetadata(head);
           const trail = new JsMetadata();
           trail.set("x-trail-bin", text("bytes"));
           done(null, call.request, trail);
-        },
-        Collect: async (call: any, done: any) => {
+        }) satisfies handleUnaryCall<Buffer, Buffer>,
+        Collect: ((call, done) => {
           const parts: Buffer[] = [];
-          for await (const one of call) parts.push(one as Buffer);
-          done(null, Buffer.concat(parts));
-        },
-        Repeat: (call: any) => {
+          call.on("data", (one: Buffer) => parts.push(one));
+          call.on("end", () => done(null, Buffer.concat(parts)));
+        }) satisfies handleClientStreamingCall<Buffer, Buffer>,
+        Repeat: ((call) => {
           for (let i = 0; i < 3; i += 1) call.write(call.request);
           call.end();
-        },
-        Chat: (call: any) => call.pipe(call),
+        }) satisfies handleServerStreamingCall<Buffer, Buffer>,
+        Chat: ((call) => {
+          call.on("data", (one: Buffer) => call.write(one));
+          call.on("end", () => call.end());
+        }) satisfies handleBidiStreamingCall<Buffer, Buffer>,
       },
     );
     const port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) => (error === null ? resolve(bound) : reject(error)));
+      server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
+        error === null ? resolve(bound) : reject(error),
+      );
     });
     address = `127.0.0.1:${port}`;
     client = createGrpcClient(nodeTransport, address, { messageBytesMax: 8 * 1024 * 1024 });
@@ -268,16 +315,22 @@ describe("our client with grpc-js as server", () => {
   });
 
   test("a deadline and a cancellation end the call", async () => {
-    await expect(client.unary(unary, text("hang"), { timeoutMs: 30 })).rejects.toMatchObject({ code: GRPC_STATUS.DEADLINE_EXCEEDED });
+    await expect(client.unary(unary, text("hang"), { timeoutMs: 30 })).rejects.toMatchObject({
+      code: GRPC_STATUS.DEADLINE_EXCEEDED,
+    });
     const controller = new AbortController();
     const call = client.unary(unary, text("hang"), { signal: controller.signal });
     setTimeout(() => controller.abort(), 20);
     await expect(call).rejects.toMatchObject({ code: GRPC_STATUS.CANCELLED });
-    await expect(client.unary(unary, text("hang"), { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: GRPC_STATUS.CANCELLED });
+    await expect(client.unary(unary, text("hang"), { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: GRPC_STATUS.CANCELLED,
+    });
   });
 
   test("an unknown method", async () => {
-    await expect(client.unary(rawMethod("/no.Where/Go", "unary"), text(""))).rejects.toMatchObject({ code: GRPC_STATUS.UNIMPLEMENTED });
+    await expect(client.unary(rawMethod("/no.Where/Go", "unary"), text(""))).rejects.toMatchObject({
+      code: GRPC_STATUS.UNIMPLEMENTED,
+    });
   });
 
   test("nobody there is UNAVAILABLE and says why", async () => {

@@ -163,11 +163,15 @@ export function appendMetadata(metadata: Metadata, headers: string[]): void {
 
 function encodeValue(name: string, value: string | Uint8Array): string {
   if (name.endsWith("-bin")) {
-    const bytes = typeof value === "string" ? Buffer.from(value, "latin1") : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    const bytes =
+      typeof value === "string"
+        ? Buffer.from(value, "latin1")
+        : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
     return encodeBinary(bytes);
   }
   if (typeof value !== "string") throw new TypeError(`the metadata key "${name}" must end in -bin to carry bytes`);
-  if (!ASCII_VALUE.test(value)) throw new TypeError(`the value of metadata key "${name}" has characters other than printable ASCII`);
+  if (!ASCII_VALUE.test(value))
+    throw new TypeError(`the value of metadata key "${name}" has characters other than printable ASCII`);
   return value;
 }
 

@@ -1,8 +1,19 @@
-import { type DescMessage, type DescMethod, type DescService, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import {
+  type DescMessage,
+  type DescMethod,
+  type DescService,
+  fromBinary,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
 import type { GrpcMethod } from "./types.ts";
 
 /** A protobuf method as a GrpcMethod that still knows its kind. */
-export type MethodOf<M> = M extends { methodKind: infer Kind extends DescMethod["methodKind"]; input: infer I extends DescMessage; output: infer O extends DescMessage }
+export type MethodOf<M> = M extends {
+  methodKind: infer Kind extends DescMethod["methodKind"];
+  input: infer I extends DescMessage;
+  output: infer O extends DescMessage;
+}
   ? GrpcMethod<MessageShape<I>, MessageShape<O>> & { readonly kind: Kind }
   : never;
 

@@ -27,8 +27,9 @@ export function addReflection(server: GrpcServer, registry: Registry): void {
   const descriptors = new Descriptors(registry);
   const { serverReflectionInfo } = methodsOf(ServerReflection);
   for (const version of ["v1", "v1alpha"]) {
-    server.add({ ...serverReflectionInfo, path: `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo` }, (requests) =>
-      answerAll(requests, descriptors, server),
+    server.add(
+      { ...serverReflectionInfo, path: `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo` },
+      (requests) => answerAll(requests, descriptors, server),
     );
   }
 }
@@ -41,14 +42,26 @@ async function* answerAll(
   const sent = new Set<DescFile>();
   for await (const request of requests) {
     const messageResponse = answer(request.messageRequest, descriptors, server, sent);
-    yield create(ServerReflectionResponseSchema, { validHost: request.host, originalRequest: request, messageResponse });
+    yield create(ServerReflectionResponseSchema, {
+      validHost: request.host,
+      originalRequest: request,
+      messageResponse,
+    });
   }
 }
 
-function answer(asked: ServerReflectionRequest["messageRequest"], descriptors: Descriptors, server: GrpcServer, sent: Set<DescFile>): Answer {
+function answer(
+  asked: ServerReflectionRequest["messageRequest"],
+  descriptors: Descriptors,
+  server: GrpcServer,
+  sent: Set<DescFile>,
+): Answer {
   switch (asked.case) {
     case "listServices":
-      return { case: "listServicesResponse", value: { service: server.serviceNames.toSorted().map((name) => ({ name })) } };
+      return {
+        case: "listServicesResponse",
+        value: { service: server.serviceNames.toSorted().map((name) => ({ name })) },
+      };
     case "fileByFilename":
       return filesAnswer(descriptors.fileNamed(asked.value), sent);
     case "fileContainingSymbol":
@@ -117,7 +130,8 @@ class Descriptors {
   extensionNumbers(typeName: string): number[] | undefined {
     if (this.registry.getMessage(typeName) === undefined) return undefined;
     const numbers: number[] = [];
-    for (const type of this.registry) if (type.kind === "extension" && type.extendee.typeName === typeName) numbers.push(type.number);
+    for (const type of this.registry)
+      if (type.kind === "extension" && type.extendee.typeName === typeName) numbers.push(type.number);
     return numbers;
   }
 
@@ -127,10 +141,14 @@ class Descriptors {
     for (const file of this.files.values()) {
       if (file.services.some((one) => one.typeName === typeName)) return file;
       if (file.enums.some((one) => one.typeName === typeName)) return file;
-      if (file.messages.some((one) => typeName === one.typeName || typeName.startsWith(`${one.typeName}.`))) return file;
+      if (file.messages.some((one) => typeName === one.typeName || typeName.startsWith(`${one.typeName}.`)))
+        return file;
     }
     return undefined;
   }
 }
 
-const REFLECTION_FILES: readonly DescFile[] = [file_grpc_reflection_v1_reflection, file_grpc_reflection_v1alpha_reflection];
+const REFLECTION_FILES: readonly DescFile[] = [
+  file_grpc_reflection_v1_reflection,
+  file_grpc_reflection_v1alpha_reflection,
+];

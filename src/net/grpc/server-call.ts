@@ -5,22 +5,21 @@ import type { HeaderList } from "../http/types.ts";
 import { PullQueue, type QueueSource } from "../pull-queue.ts";
 import { MESSAGE_OVERHEAD_BYTES, RECEIVE_QUEUE_BYTES } from "./limits.ts";
 import { MessageReceiver, type MessageSink } from "./message-receiver.ts";
+import { cardinality, CANCELLED, DEADLINE_EXCEEDED, errorOf, marshalStatus, OK } from "./call-status.ts";
 import { HeaderMetadata, headerOf } from "./metadata.ts";
 import { ResponseSender } from "./response-sender.ts";
 import type { InterceptedCall, MethodEntry, ServerCore } from "./server-types.ts";
-import { GrpcError, parseGrpcTimeout } from "./status.ts";
+import { GrpcError, grpcStatusOf, parseGrpcTimeout } from "./status.ts";
 import type { GrpcStatus, Metadata } from "./types.ts";
-
-const OK: GrpcStatus = Object.freeze({ code: GRPC_STATUS.OK, message: "" });
-const CANCELLED: GrpcStatus = Object.freeze({ code: GRPC_STATUS.CANCELLED, message: "context canceled" });
-const DEADLINE_EXCEEDED: GrpcStatus = Object.freeze({ code: GRPC_STATUS.DEADLINE_EXCEEDED, message: "context deadline exceeded" });
 
 /** One call at the server: a stream with its deadline, its messages and exactly one outcome. */
 export class ServerStreamCall extends Deadline implements StreamHandler, MessageSink, QueueSource, InterceptedCall {
+  readonly kind: MethodEntry["kind"];
   readonly path: string;
   readonly headers: HeaderList;
   readonly authority: string;
   readonly remoteAddress: string;
+  readonly peerCertificate: Uint8Array | undefined;
   private readonly core: ServerCore;
   private readonly entry: MethodEntry;
   private readonly receiver: MessageReceiver;
@@ -38,22 +37,27 @@ export class ServerStreamCall extends Deadline implements StreamHandler, Message
   private invoked = false;
   private responses: AsyncIterator<unknown> | undefined = undefined;
 
-  constructor(stream: TransportStream, head: RequestHead, peer: PeerInfo, core: ServerCore, entry: MethodEntry, contentType: string) {
+  constructor(
+    stream: TransportStream,
+    head: RequestHead,
+    peer: PeerInfo,
+    core: ServerCore,
+    entry: MethodEntry,
+    contentType: string,
+  ) {
     super();
+    this.kind = entry.kind;
     this.path = head.path;
     this.headers = head.headers;
     this.authority = head.authority;
     this.remoteAddress = peer.remoteAddress;
+    this.peerCertificate = peer.certificate;
     this.core = core;
     this.entry = entry;
     this.sender = new ResponseSender(stream, contentType);
     this.receiver = new MessageReceiver(stream, this, core.messageBytesMax, headerOf(head.headers, "grpc-encoding"));
     const streams = entry.kind === "client_streaming" || entry.kind === "bidi_streaming";
     this.queue = streams ? new PullQueue<unknown>(this, RECEIVE_QUEUE_BYTES) : undefined;
-  }
-
-  get kind(): MethodEntry["kind"] {
-    return this.entry.kind;
   }
 
   get receivedBytes(): number {
@@ -120,7 +124,8 @@ export class ServerStreamCall extends Deadline implements StreamHandler, Message
 
   private async intercept(index: number): Promise<GrpcStatus> {
     const interceptor = this.core.interceptors[index];
-    if (interceptor !== undefined) return interceptor(this, () => this.intercept(index + 1).catch((error: unknown) => this.statusOf(error)));
+    if (interceptor !== undefined)
+      return interceptor(this, () => this.intercept(index + 1).catch((error: unknown) => this.statusOf(error)));
     if (this.settled !== undefined) return this.settled;
     return new Promise((resolve) => {
       this.outcome = resolve;
@@ -142,10 +147,7 @@ export class ServerStreamCall extends Deadline implements StreamHandler, Message
       this.settle(this.statusOf(error));
       return;
     }
-    if (!(running instanceof Promise)) {
-      this.complete(running);
-      return;
-    }
+    if (!(running instanceof Promise)) return this.complete(running);
     running.then(
       (response) => this.complete(response),
       (error: unknown) => this.settle(this.statusOf(error)),
@@ -195,7 +197,6 @@ export class ServerStreamCall extends Deadline implements StreamHandler, Message
       if (!this.sender.sendMessage(bytes)) await this.sender.drained();
       if (this.settled !== undefined) return;
     }
-    this.responses = undefined;
   }
 
   /** The call's outcome, from whoever is first: the handler, the caller, the deadline or the server's end. */
@@ -229,7 +230,11 @@ export class ServerStreamCall extends Deadline implements StreamHandler, Message
 
   private statusOf(error: unknown): GrpcStatus {
     if (GrpcError.is(error)) this.thrownMetadata = error.metadata;
-    return this.core.mapError(error);
+    try {
+      return this.core.mapError(error);
+    } catch {
+      return grpcStatusOf(error);
+    }
   }
 
   onDeadline(): void {
@@ -260,7 +265,10 @@ export class ServerStreamCall extends Deadline implements StreamHandler, Message
     try {
       message = this.entry.method.decodeRequest(bytes);
     } catch (error) {
-      this.settle({ code: GRPC_STATUS.INTERNAL, message: `grpc: error unmarshalling request: ${(error as Error).message}` });
+      this.settle({
+        code: GRPC_STATUS.INTERNAL,
+        message: `grpc: error unmarshalling request: ${(error as Error).message}`,
+      });
       return true;
     }
     if (this.queue !== undefined) return this.queue.push(message, bytes.length + MESSAGE_OVERHEAD_BYTES);
@@ -288,16 +296,4 @@ export class ServerStreamCall extends Deadline implements StreamHandler, Message
   onAbandoned(): void {
     this.receiver.stop();
   }
-}
-
-function errorOf(status: GrpcStatus): GrpcError {
-  return GrpcError.is(status) ? status : new GrpcError(status.code, status.message, { detailsBin: status.detailsBin });
-}
-
-function marshalStatus(error: unknown): GrpcStatus {
-  return { code: GRPC_STATUS.INTERNAL, message: `grpc: error while marshaling: ${(error as Error).message}` };
-}
-
-function cardinality(what: string): GrpcStatus {
-  return { code: GRPC_STATUS.INTERNAL, message: `cardinality violation: ${what} for non-client-streaming RPC` };
 }

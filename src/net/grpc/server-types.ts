@@ -31,13 +31,25 @@ export interface InterceptedCall extends ServerCall {
 export type Interceptor = (call: InterceptedCall, next: () => Promise<GrpcStatus>) => Promise<GrpcStatus>;
 
 /** A handler of any of the four kinds, for a method of that kind. */
-export type HandlerOf<I, O> = UnaryHandler<I, O> | ClientStreamingHandler<I, O> | ServerStreamingHandler<I, O> | BidiHandler<I, O>;
+export type HandlerOf<I, O> =
+  | UnaryHandler<I, O>
+  | ClientStreamingHandler<I, O>
+  | ServerStreamingHandler<I, O>
+  | BidiHandler<I, O>;
 
 /** A registered method; `handler` has the type that `kind` says. Messages are untyped from here on. */
 export type MethodEntry =
   | { readonly kind: "unary"; readonly method: AnyMethod; readonly handler: UnaryHandler<unknown, unknown> }
-  | { readonly kind: "client_streaming"; readonly method: AnyMethod; readonly handler: ClientStreamingHandler<unknown, unknown> }
-  | { readonly kind: "server_streaming"; readonly method: AnyMethod; readonly handler: ServerStreamingHandler<unknown, unknown> }
+  | {
+      readonly kind: "client_streaming";
+      readonly method: AnyMethod;
+      readonly handler: ClientStreamingHandler<unknown, unknown>;
+    }
+  | {
+      readonly kind: "server_streaming";
+      readonly method: AnyMethod;
+      readonly handler: ServerStreamingHandler<unknown, unknown>;
+    }
   | { readonly kind: "bidi_streaming"; readonly method: AnyMethod; readonly handler: BidiHandler<unknown, unknown> };
 
 /** A method whose message types have been forgotten. */

@@ -21,7 +21,10 @@ const text = (value: string): Buffer => Buffer.from(value);
 const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 const pause = (ms = 0): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-function pair(options: GrpcServerOptions = {}, clientOptions: GrpcClientOptions = {}): { server: GrpcServer; client: GrpcClient } {
+function pair(
+  options: GrpcServerOptions = {},
+  clientOptions: GrpcClientOptions = {},
+): { server: GrpcServer; client: GrpcClient } {
   const transport = new MemoryTransport();
   const server = new GrpcServer(options);
   transport.bind("peer", server.accept);
@@ -40,23 +43,36 @@ describe("calls", () => {
       call.responseTrailers.append("t", "3");
       return request;
     });
-    const result = await client.unary(unary, text("x"), { timeoutMs: 5000, metadata: metadataOf({ "k-bin": new Uint8Array([0, 255]) }) });
+    const result = await client.unary(unary, text("x"), {
+      timeoutMs: 5000,
+      metadata: metadataOf({ "k-bin": new Uint8Array([0, 255]) }),
+    });
     expect(seen?.path).toBe("/test.Echo/Unary");
     expect(seen?.timeoutMs).toBeGreaterThan(4000);
     expect(seen?.metadata.get("dapr-api-token")).toBe("secret");
     expect(seen?.metadata.getBinary("k-bin")).toEqual(new Uint8Array([0, 255]));
-    expect([...(seen?.metadata.entries() ?? [])].map(([key]) => key)).toEqual(["dapr-api-token", "user-agent", "k-bin"]);
+    expect([...(seen?.metadata.entries() ?? [])].map(([key]) => key)).toEqual([
+      "dapr-api-token",
+      "user-agent",
+      "k-bin",
+    ]);
     expect(result.headers.get("h")).toBe("1");
     expect(result.trailers.getAll("t")).toEqual(["2", "3"]);
   });
 
   test("what a handler throws goes through mapError; a GrpcError keeps its trailers", async () => {
-    const { server, client } = pair({ mapError: (error) => (GrpcError.is(error) ? error : { code: GRPC_STATUS.DATA_LOSS, message: `mapped ${String(error)}` }) });
+    const { server, client } = pair({
+      mapError: (error) =>
+        GrpcError.is(error) ? error : { code: GRPC_STATUS.DATA_LOSS, message: `mapped ${String(error)}` },
+    });
     server.add(unary, (request) => {
       if (request.length === 0) throw new Error("plain");
       throw new GrpcError(GRPC_STATUS.NOT_FOUND, "gone", { metadata: metadataOf({ why: "because" }) });
     });
-    await expect(client.unary(unary, text(""))).rejects.toMatchObject({ code: GRPC_STATUS.DATA_LOSS, message: "mapped Error: plain" });
+    await expect(client.unary(unary, text(""))).rejects.toMatchObject({
+      code: GRPC_STATUS.DATA_LOSS,
+      message: "mapped Error: plain",
+    });
     const error = (await client.unary(unary, text("x")).catch((one: unknown) => one)) as GrpcError;
     expect(error).toMatchObject({ code: GRPC_STATUS.NOT_FOUND, message: "gone" });
     expect(error.metadata?.get("why")).toBe("because");
@@ -69,17 +85,27 @@ describe("calls", () => {
       call.signal.addEventListener("abort", () => reason.resolve(call.signal.reason));
       return new Promise(() => undefined);
     });
-    await expect(client.unary(unary, text("x"), { timeoutMs: 20 })).rejects.toMatchObject({ code: GRPC_STATUS.DEADLINE_EXCEEDED });
+    await expect(client.unary(unary, text("x"), { timeoutMs: 20 })).rejects.toMatchObject({
+      code: GRPC_STATUS.DEADLINE_EXCEEDED,
+    });
     expect(await reason.promise).toMatchObject({ name: "GrpcError" });
-    await expect(client.unary(unary, text("x"), { timeoutMs: 0 })).rejects.toMatchObject({ code: GRPC_STATUS.DEADLINE_EXCEEDED });
+    await expect(client.unary(unary, text("x"), { timeoutMs: 0 })).rejects.toMatchObject({
+      code: GRPC_STATUS.DEADLINE_EXCEEDED,
+    });
   });
 
   test("the server's own deadline answers when the caller does not watch it", async () => {
     const { server, client } = pair({}, { headers: ["grpc-timeout", "20m"] });
     server.add(unary, () => new Promise(() => undefined));
-    await expect(client.unary(unary, text("x"))).rejects.toMatchObject({ code: GRPC_STATUS.DEADLINE_EXCEEDED, message: "context deadline exceeded" });
+    await expect(client.unary(unary, text("x"))).rejects.toMatchObject({
+      code: GRPC_STATUS.DEADLINE_EXCEEDED,
+      message: "context deadline exceeded",
+    });
     const wrong = pair({}, { headers: ["grpc-timeout", "soon"] });
-    await expect(wrong.client.unary(unary, text("x"))).rejects.toMatchObject({ code: GRPC_STATUS.INTERNAL, message: 'malformed grpc-timeout: "soon"' });
+    await expect(wrong.client.unary(unary, text("x"))).rejects.toMatchObject({
+      code: GRPC_STATUS.INTERNAL,
+      message: 'malformed grpc-timeout: "soon"',
+    });
   });
 
   test("cancellation reaches signal, request stream and response generator", async () => {
@@ -111,11 +137,17 @@ describe("calls", () => {
     server.add(unary, (request) => request);
     const none = client.stream({ ...bidi, path: unary.path });
     none.closeSend();
-    await expect(drain(none.responses)).rejects.toMatchObject({ code: GRPC_STATUS.INTERNAL, message: /received no request message/ });
+    await expect(drain(none.responses)).rejects.toMatchObject({
+      code: GRPC_STATUS.INTERNAL,
+      message: /received no request message/,
+    });
     const two = client.stream({ ...bidi, path: unary.path });
     void two.send(text("1"));
     void two.send(text("2"));
-    await expect(drain(two.responses)).rejects.toMatchObject({ code: GRPC_STATUS.INTERNAL, message: /multiple request messages/ });
+    await expect(drain(two.responses)).rejects.toMatchObject({
+      code: GRPC_STATUS.INTERNAL,
+      message: /multiple request messages/,
+    });
   });
 
   test("undecodable and unencodable messages are INTERNAL", async () => {
@@ -131,16 +163,29 @@ describe("calls", () => {
       },
     };
     server.add(broken, (request) => request);
-    await expect(client.unary(unary, text(""))).rejects.toMatchObject({ code: GRPC_STATUS.INTERNAL, message: "grpc: error unmarshalling request: bad bytes" });
-    await expect(client.unary(unary, text("x"))).rejects.toMatchObject({ code: GRPC_STATUS.INTERNAL, message: "grpc: error while marshaling: bad value" });
+    await expect(client.unary(unary, text(""))).rejects.toMatchObject({
+      code: GRPC_STATUS.INTERNAL,
+      message: "grpc: error unmarshalling request: bad bytes",
+    });
+    await expect(client.unary(unary, text("x"))).rejects.toMatchObject({
+      code: GRPC_STATUS.INTERNAL,
+      message: "grpc: error while marshaling: bad value",
+    });
   });
 
   test("unknown methods, and a fallback that proxies bytes", async () => {
     const { server, client } = pair();
     server.add(unary, (request) => request);
-    await expect(client.unary(rawMethod("/x.Y/Z", "unary"), text(""))).rejects.toMatchObject({ code: GRPC_STATUS.UNIMPLEMENTED, message: "unknown service x.Y" });
-    await expect(client.unary(rawMethod("/test.Echo/Z", "unary"), text(""))).rejects.toMatchObject({ message: "unknown method Z for service test.Echo" });
-    await expect(client.unary(rawMethod("nope", "unary"), text(""))).rejects.toMatchObject({ message: 'malformed method name: "nope"' });
+    await expect(client.unary(rawMethod("/x.Y/Z", "unary"), text(""))).rejects.toMatchObject({
+      code: GRPC_STATUS.UNIMPLEMENTED,
+      message: "unknown service x.Y",
+    });
+    await expect(client.unary(rawMethod("/test.Echo/Z", "unary"), text(""))).rejects.toMatchObject({
+      message: "unknown method Z for service test.Echo",
+    });
+    await expect(client.unary(rawMethod("nope", "unary"), text(""))).rejects.toMatchObject({
+      message: 'malformed method name: "nope"',
+    });
     server.fallback(async function* (requests, call) {
       if (call.path === "/x.Y/No") throw server.unimplemented(call.path);
       call.responseTrailers.set("proxied", call.path);
@@ -148,7 +193,9 @@ describe("calls", () => {
     });
     const result = await client.unary(rawMethod("/x.Y/Z", "unary"), text("it"));
     expect([textOf(result.response), result.trailers.get("proxied")]).toEqual(["proxied it", "/x.Y/Z"]);
-    await expect(client.unary(rawMethod("/x.Y/No", "unary"), text(""))).rejects.toMatchObject({ message: "unknown service x.Y" });
+    await expect(client.unary(rawMethod("/x.Y/No", "unary"), text(""))).rejects.toMatchObject({
+      message: "unknown service x.Y",
+    });
   });
 
   test("a slow reader holds the sender, on either side", async () => {
@@ -245,7 +292,10 @@ test("closing refuses new calls, waits for running ones, then ends them", async 
   const running = client.unary(unary, text("1"));
   await pause();
   const closed = server.close(1000);
-  await expect(client.unary(unary, text("1"))).rejects.toMatchObject({ code: GRPC_STATUS.UNAVAILABLE, message: "the server is shutting down" });
+  await expect(client.unary(unary, text("1"))).rejects.toMatchObject({
+    code: GRPC_STATUS.UNAVAILABLE,
+    message: "the server is shutting down",
+  });
   finish.resolve(text("done"));
   expect(textOf((await running).response)).toBe("done");
   await closed;
@@ -264,7 +314,8 @@ test("health: check, list and watch", async () => {
   const health = new HealthService();
   health.register(server);
   const methods = methodsOf(Health);
-  const ask = async (service: string) => (await client.unary(methods.check, { $typeName: "grpc.health.v1.HealthCheckRequest", service })).response.status;
+  const ask = async (service: string) =>
+    (await client.unary(methods.check, { $typeName: "grpc.health.v1.HealthCheckRequest", service })).response.status;
   expect(await ask("")).toBe(SERVING_STATUS.serving);
   await expect(ask("nobody")).rejects.toMatchObject({ code: GRPC_STATUS.NOT_FOUND, message: "unknown service" });
   const watch = client.stream(methods.watch);
@@ -286,22 +337,47 @@ test.each(["v1", "v1alpha"])("reflection %s", async (version) => {
   const { server, client } = pair();
   new HealthService().register(server);
   addReflection(server, createRegistry(file_grpc_health_v1_health));
-  const method = { ...methodsOf(ServerReflection).serverReflectionInfo, path: `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo` };
+  const method = {
+    ...methodsOf(ServerReflection).serverReflectionInfo,
+    path: `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
+  };
   const call = client.stream(method);
   const ask = async (messageRequest: object): Promise<ServerReflectionResponse["messageResponse"]> => {
-    await call.send({ $typeName: "grpc.reflection.v1.ServerReflectionRequest", host: "", messageRequest: messageRequest as { case: undefined } });
+    await call.send({
+      $typeName: "grpc.reflection.v1.ServerReflectionRequest",
+      host: "",
+      messageRequest: messageRequest as { case: undefined },
+    });
     const result = await call.responses[Symbol.asyncIterator]().next();
     return (result.value as ServerReflectionResponse).messageResponse;
   };
   expect(await ask({ case: "listServices", value: "" })).toMatchObject({
-    value: { service: ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"].map((name) => ({ name })) },
+    value: {
+      service: [
+        "grpc.health.v1.Health",
+        "grpc.reflection.v1.ServerReflection",
+        "grpc.reflection.v1alpha.ServerReflection",
+      ].map((name) => ({ name })),
+    },
   });
-  for (const symbol of ["grpc.health.v1.Health", "grpc.health.v1.Health.Check", "grpc.health.v1.HealthCheckRequest.service", "grpc.reflection.v1.ServerReflection"]) {
-    expect(await ask({ case: "fileContainingSymbol", value: symbol })).toMatchObject({ case: "fileDescriptorResponse" });
+  for (const symbol of [
+    "grpc.health.v1.Health",
+    "grpc.health.v1.Health.Check",
+    "grpc.health.v1.HealthCheckRequest.service",
+    "grpc.reflection.v1.ServerReflection",
+  ]) {
+    expect(await ask({ case: "fileContainingSymbol", value: symbol })).toMatchObject({
+      case: "fileDescriptorResponse",
+    });
   }
   const file = await ask({ case: "fileByFilename", value: "grpc/health/v1/health.proto" });
-  expect(textOf((file.value as { fileDescriptorProto: Uint8Array[] }).fileDescriptorProto[0] as Uint8Array)).toContain("HealthCheckRequest");
-  expect(await ask({ case: "fileContainingSymbol", value: "no.Such" })).toMatchObject({ case: "errorResponse", value: { errorCode: 5 } });
+  expect(textOf((file.value as { fileDescriptorProto: Uint8Array[] }).fileDescriptorProto[0] as Uint8Array)).toContain(
+    "HealthCheckRequest",
+  );
+  expect(await ask({ case: "fileContainingSymbol", value: "no.Such" })).toMatchObject({
+    case: "errorResponse",
+    value: { errorCode: 5 },
+  });
   expect(await ask({ case: "fileByFilename", value: "no.proto" })).toMatchObject({ case: "errorResponse" });
   expect(await ask({ case: undefined })).toMatchObject({ case: "errorResponse", value: { errorCode: 3 } });
   call.cancel();

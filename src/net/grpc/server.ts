@@ -36,7 +36,9 @@ type KindHandler<K, I, O> = K extends "unary"
 
 /** Handlers of a service's methods by name, each of the kind that `methodsOf` found; those left out answer as unknown. */
 export type ServiceHandlers<M> = {
-  readonly [K in keyof M]?: M[K] extends GrpcMethod<infer I, infer O> & { readonly kind: infer Kind } ? KindHandler<Kind, I, O> : never;
+  readonly [K in keyof M]?: M[K] extends GrpcMethod<infer I, infer O> & { readonly kind: infer Kind }
+    ? KindHandler<Kind, I, O>
+    : never;
 };
 
 /** Calls from HTTP/2 streams to handlers. It knows no sockets: `accept` goes to a transport's server. */
@@ -69,23 +71,31 @@ export class GrpcServer {
     this.accept = (stream, head, peer) => {
       const contentType = headerOf(head.headers, "content-type") ?? "";
       if (head.method !== "POST" || !isGrpcContentType(contentType)) return refuseNonGrpc(stream, head, contentType);
-      const call = new ServerStreamCall(stream, head, peer, this.core, this.entries.get(head.path) ?? this.unknown, contentType);
+      if (this.closing)
+        return refuse(stream, 200, { code: GRPC_STATUS.UNAVAILABLE, message: "the server is shutting down" });
+      const entry = this.entries.get(head.path) ?? this.unknown;
+      const call = new ServerStreamCall(stream, head, peer, this.core, entry, contentType);
       call.start();
-      if (this.closing) call.settle({ code: GRPC_STATUS.UNAVAILABLE, message: "the server is shutting down" });
       return call;
     };
   }
 
   /** Registers a method. @throws Error when its path has a handler already */
   add<I, O>(method: GrpcMethod<I, O> & { readonly kind: "unary" }, handler: UnaryHandler<I, O>): void;
-  add<I, O>(method: GrpcMethod<I, O> & { readonly kind: "client_streaming" }, handler: ClientStreamingHandler<I, O>): void;
-  add<I, O>(method: GrpcMethod<I, O> & { readonly kind: "server_streaming" }, handler: ServerStreamingHandler<I, O>): void;
+  add<I, O>(
+    method: GrpcMethod<I, O> & { readonly kind: "client_streaming" },
+    handler: ClientStreamingHandler<I, O>,
+  ): void;
+  add<I, O>(
+    method: GrpcMethod<I, O> & { readonly kind: "server_streaming" },
+    handler: ServerStreamingHandler<I, O>,
+  ): void;
   add<I, O>(method: GrpcMethod<I, O> & { readonly kind: "bidi_streaming" }, handler: BidiHandler<I, O>): void;
   add<I, O>(method: GrpcMethod<I, O>, handler: HandlerOf<I, O>): void;
   add<I, O>(method: GrpcMethod<I, O>, handler: HandlerOf<I, O>): void {
     if (this.entries.has(method.path)) throw new Error(`the gRPC method ${method.path} has a handler already`);
     this.services.add(serviceOf(method.path));
-    this.entries.set(method.path, { kind: method.kind, method: method as AnyMethod, handler } as MethodEntry);
+    this.entries.set(method.path, { kind: method.kind, method, handler } as MethodEntry);
   }
 
   /** Registers the methods of a service, as `methodsOf` makes them, for which there are handlers. */
@@ -110,9 +120,12 @@ export class GrpcServer {
   /** The error for a path that nobody serves, in grpc-go's words. */
   unimplemented(path: string): GrpcError {
     const slash = path.lastIndexOf("/");
-    if (!path.startsWith("/") || slash < 1) return new GrpcError(GRPC_STATUS.UNIMPLEMENTED, `malformed method name: "${path}"`);
+    if (!path.startsWith("/") || slash < 1)
+      return new GrpcError(GRPC_STATUS.UNIMPLEMENTED, `malformed method name: "${path}"`);
     const service = path.slice(1, slash);
-    const message = this.services.has(service) ? `unknown method ${path.slice(slash + 1)} for service ${service}` : `unknown service ${service}`;
+    const message = this.services.has(service)
+      ? `unknown method ${path.slice(slash + 1)} for service ${service}`
+      : `unknown service ${service}`;
     return new GrpcError(GRPC_STATUS.UNIMPLEMENTED, message);
   }
 
@@ -127,7 +140,8 @@ export class GrpcServer {
       this.onIdle = resolve;
     });
     const timer = setTimeout(() => {
-      for (const call of this.calls) call.settle({ code: GRPC_STATUS.UNAVAILABLE, message: "the server is shutting down" });
+      for (const call of this.calls)
+        call.settle({ code: GRPC_STATUS.UNAVAILABLE, message: "the server is shutting down" });
     }, graceMs);
     await idle;
     clearTimeout(timer);
@@ -135,7 +149,10 @@ export class GrpcServer {
 }
 
 /** A method that passes bytes through, for proxies and for the fallback. */
-export function rawMethod<K extends AnyMethod["kind"]>(path: string, kind: K): GrpcMethod<Uint8Array, Uint8Array> & { readonly kind: K } {
+export function rawMethod<K extends AnyMethod["kind"]>(
+  path: string,
+  kind: K,
+): GrpcMethod<Uint8Array, Uint8Array> & { readonly kind: K } {
   return { path, kind, encodeRequest: same, decodeRequest: same, encodeResponse: same, decodeResponse: same };
 }
 
@@ -144,7 +161,11 @@ function same(bytes: Uint8Array): Uint8Array {
 }
 
 function rawEntry(handler: RawHandler): MethodEntry {
-  return { kind: "bidi_streaming", method: rawMethod("*", "bidi_streaming") as AnyMethod, handler: handler as BidiHandler<unknown, unknown> };
+  return {
+    kind: "bidi_streaming",
+    method: rawMethod("*", "bidi_streaming") as AnyMethod,
+    handler: handler as BidiHandler<unknown, unknown>,
+  };
 }
 
 function serviceOf(path: string): string {
@@ -154,19 +175,24 @@ function serviceOf(path: string): string {
 function isGrpcContentType(value: string): boolean {
   if (!value.startsWith("application/grpc")) return false;
   const next = value.charCodeAt(16);
-  return Number.isNaN(next) || next === 43 /* + */ || next === 59 /* ; */;
+  return Number.isNaN(next) || next === 43 /* + */ || next === 59; /* ; */
 }
 
 /** What grpc-go answers to a request that is not gRPC: an HTTP status with a gRPC status beside it. */
 function refuseNonGrpc(stream: TransportStream, head: RequestHead, contentType: string): StreamHandler {
-  const post = head.method === "POST";
-  const headers = ["content-type", "application/grpc"];
-  appendStatus(
-    post
-      ? { code: GRPC_STATUS.INVALID_ARGUMENT, message: `invalid gRPC request content-type "${contentType}"` }
-      : { code: GRPC_STATUS.INTERNAL, message: `Received a HEADERS frame with :method "${head.method}" which should be POST` },
-    headers,
-  );
-  stream.respond({ status: post ? 415 : 405, headers }, true);
-  return { onData: () => undefined, onEnd: () => undefined, onClose: () => undefined };
+  if (head.method !== "POST") {
+    const message = `Received a HEADERS frame with :method "${head.method}" which should be POST`;
+    return refuse(stream, 405, { code: GRPC_STATUS.INTERNAL, message });
+  }
+  const message = `invalid gRPC request content-type "${contentType}"`;
+  return refuse(stream, 415, { code: GRPC_STATUS.INVALID_ARGUMENT, message });
 }
+
+function refuse(stream: TransportStream, httpStatus: number, status: GrpcStatus): StreamHandler {
+  const headers = ["content-type", "application/grpc"];
+  appendStatus(status, headers);
+  stream.respond({ status: httpStatus, headers }, true);
+  return IGNORE;
+}
+
+const IGNORE: StreamHandler = { onData: () => undefined, onEnd: () => undefined, onClose: () => undefined };

@@ -13,7 +13,11 @@ export class GrpcError extends Error implements GrpcStatus {
   readonly metadata: Metadata | undefined;
   readonly [BRAND] = true;
 
-  constructor(code: GrpcStatusCode, message: string, more: { detailsBin?: Uint8Array | undefined; metadata?: Metadata | undefined; cause?: unknown } = {}) {
+  constructor(
+    code: GrpcStatusCode,
+    message: string,
+    more: { detailsBin?: Uint8Array | undefined; metadata?: Metadata | undefined; cause?: unknown } = {},
+  ) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.code = code;
     this.detailsBin = more.detailsBin;
@@ -51,7 +55,10 @@ export function encodeGrpcMessage(message: string): string {
   if (PLAIN_MESSAGE.test(message)) return message;
   let text = "";
   for (const byte of Buffer.from(message, "utf8")) {
-    text += byte >= 0x20 && byte <= 0x7e && byte !== 0x25 ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+    text +=
+      byte >= 0x20 && byte <= 0x7e && byte !== 0x25
+        ? String.fromCharCode(byte)
+        : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
   }
   return text;
 }
@@ -114,7 +121,10 @@ export function statusOfTrailers(trailers: HeaderList): GrpcStatus | undefined {
 
 /** The error of a received status, with the trailers as its metadata. */
 export function errorOfStatus(status: GrpcStatus, trailers: HeaderList): GrpcError {
-  return new GrpcError(status.code, status.message, { detailsBin: status.detailsBin, metadata: new HeaderMetadata(trailers) });
+  return new GrpcError(status.code, status.message, {
+    detailsBin: status.detailsBin,
+    metadata: new HeaderMetadata(trailers),
+  });
 }
 
 /** What an HTTP status without a `grpc-status` means (gRPC, "HTTP to gRPC Status Code Mapping"). */

@@ -41,6 +41,8 @@ export interface ServerCall {
   /** Milliseconds the caller still gives us, undefined without a deadline. */
   readonly timeoutMs: number | undefined;
   readonly remoteAddress: string;
+  /** The certificate that the caller's connection showed, DER; undefined without mutual TLS. */
+  readonly peerCertificate?: Uint8Array | undefined;
   /** Initial metadata of the answer; must be set before the first message is sent. */
   readonly responseHeaders: Metadata;
   readonly responseTrailers: Metadata;

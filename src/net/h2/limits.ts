@@ -42,6 +42,9 @@ export const KEEPALIVE_TIMEOUT_MS = 20_000;
 /** Milliseconds until a new connection must stand, both TCP and TLS. */
 export const CONNECT_TIMEOUT_MS = 10_000;
 
+/** Milliseconds until an accepted connection must have sent its preface and SETTINGS. */
+export const HANDSHAKE_TIMEOUT_MS = 10_000;
+
 /** Streams opened on one client connection before it is exchanged for a new one: ids run to 2^31 in steps of two. */
 export const STREAMS_PER_CONNECTION_MAX = 2 ** 30 - 1_000;
 
@@ -55,6 +58,7 @@ export function resolveTransportOptions(options: TransportOptions = {}): Resolve
     streamsMax: options.streamsMax ?? STREAMS_MAX,
     streamWindowBytes: options.streamWindowBytes ?? STREAM_WINDOW_BYTES,
     keepaliveMs: options.keepaliveMs ?? KEEPALIVE_MS,
+    handshakeTimeoutMs: options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS,
     keepaliveTimeoutMs: options.keepaliveTimeoutMs ?? KEEPALIVE_TIMEOUT_MS,
   };
 }

@@ -39,7 +39,7 @@ export class MemoryTransport implements Transport {
 class MemoryClient implements TransportClient {
   private readonly authority: string;
   private readonly find: () => AcceptStream | undefined;
-  private readonly open_ = new Set<MemoryEnd>();
+  private readonly ends = new Set<MemoryEnd>();
   private closed = false;
 
   constructor(authority: string, find: () => AcceptStream | undefined) {
@@ -54,12 +54,14 @@ class MemoryClient implements TransportClient {
     client.handler = handler;
     client.peer = server;
     server.peer = client;
-    this.open_.add(client);
-    client.onClosed = () => this.open_.delete(client);
+    this.ends.add(client);
+    client.onClosed = () => this.ends.delete(client);
     queueMicrotask(() => {
       if (client.closed) return;
       if (accept === undefined) {
-        handler.onConnectError?.(new Error(this.closed ? "the client is closed" : `nobody serves ${this.authority} in this process`));
+        handler.onConnectError?.(
+          new Error(this.closed ? "the client is closed" : `nobody serves ${this.authority} in this process`),
+        );
         client.close(-1);
         return;
       }
@@ -72,7 +74,7 @@ class MemoryClient implements TransportClient {
 
   close(): Promise<void> {
     this.closed = true;
-    for (const end of this.open_) {
+    for (const end of this.ends) {
       end.peer?.close(-1);
       end.close(-1);
     }

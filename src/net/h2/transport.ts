@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { HeaderList } from "../http/types.ts";
 
 /**
@@ -73,6 +74,8 @@ export interface TransportOptions {
   readonly streamWindowBytes?: number;
   readonly keepaliveMs?: number;
   readonly keepaliveTimeoutMs?: number;
+  /** Server only: how long a silent connection is kept. */
+  readonly handshakeTimeoutMs?: number;
 }
 
 /** What a client needs besides: how its connection is made. */
@@ -81,7 +84,7 @@ export interface TransportClientOptions extends TransportOptions {
    * Makes the socket of each connection, for TLS and tests; without it plain TCP or a unix socket is opened. The socket
    * may still be connecting.
    */
-  readonly connect?: (() => import("node:net").Socket) | undefined;
+  readonly connect?: (() => Socket) | undefined;
 }
 
 /** The server's answer to a new stream: who handles it. Called synchronously with the request's head. */
@@ -89,13 +92,16 @@ export type AcceptStream = (stream: TransportStream, head: RequestHead, peer: Pe
 
 /** Who is at the other end of a connection. */
 export interface PeerInfo {
+  /** Without port; empty on a unix socket. */
   readonly remoteAddress: string;
+  /** The certificate it showed, DER, on a TLS connection that asked for one. */
+  readonly certificate?: Uint8Array | undefined;
 }
 
 /** Serves HTTP/2 on sockets that a listener has accepted and recognised. */
 export interface TransportServer {
   /** Takes over a connected socket on which nothing has been consumed. */
-  accept(socket: import("node:net").Socket): void;
+  accept(socket: Socket): void;
   /** Sends GOAWAY on all connections and resolves when their streams have ended or `graceMs` has passed. */
   close(graceMs: number): Promise<void>;
 }
@@ -106,7 +112,11 @@ export interface TransportClient {
    * Opens a stream. Failures to connect arrive as `onClose(-1)` with `reason`.
    * @returns our end of it; sends before the connection stands are queued within the stream's send buffer
    */
-  open(head: RequestHead, endStream: boolean, handler: StreamHandler & { onConnectError?(error: Error): void }): TransportStream;
+  open(
+    head: RequestHead,
+    endStream: boolean,
+    handler: StreamHandler & { onConnectError?(error: Error): void },
+  ): TransportStream;
   close(): Promise<void>;
 }
 

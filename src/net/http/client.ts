@@ -3,7 +3,13 @@ import { Deadline, DeadlineWheel } from "../deadlines.ts";
 import { PullQueue, type QueueSource } from "../pull-queue.ts";
 import { connectErrorText, HttpClientError } from "./errors.ts";
 import { headerValue, isBodyless, isConnectionHeader, joinChunks, lengthOf } from "./headers.ts";
-import { BODY_QUEUE_BYTES, CLIENT_CONNECTIONS_MAX, CONNECT_TIMEOUT_MS, HEADER_BYTES_MAX, INLINE_BODY_BYTES_MAX } from "./limits.ts";
+import {
+  BODY_QUEUE_BYTES,
+  CLIENT_CONNECTIONS_MAX,
+  CONNECT_TIMEOUT_MS,
+  HEADER_BYTES_MAX,
+  INLINE_BODY_BYTES_MAX,
+} from "./limits.ts";
 import type { HeaderList, HttpClient, HttpRequest, HttpResponse } from "./types.ts";
 
 /** What a client may be told; every field has a default. */
@@ -149,7 +155,8 @@ class HttpCall extends Deadline implements Dispatcher.DispatchHandler, QueueSour
     this.deadlines.disarm(this);
     this.status = status;
     this.headers = headerStrings(controller.rawHeaders as readonly Uint8Array[]);
-    const length = isBodyless(status) || this.request.method === "HEAD" ? 0 : lengthOf(headerValue(this.headers, "content-length"));
+    const length =
+      isBodyless(status) || this.request.method === "HEAD" ? 0 : lengthOf(headerValue(this.headers, "content-length"));
     if (length !== undefined && length <= this.inlineBodyBytesMax) {
       this.chunks = [];
       return;
@@ -167,7 +174,8 @@ class HttpCall extends Deadline implements Dispatcher.DispatchHandler, QueueSour
 
   onResponseEnd(): void {
     this.finish();
-    if (this.chunks !== undefined) this.resolve({ status: this.status, headers: this.headers, body: joinChunks(this.chunks, this.length) });
+    if (this.chunks !== undefined)
+      this.resolve({ status: this.status, headers: this.headers, body: joinChunks(this.chunks, this.length) });
     else this.queue?.end();
   }
 

@@ -66,6 +66,7 @@ function reasonOf(error: NodeJS.ErrnoException): string {
 
 /** The text of a connection error: Node's errors for several addresses keep it in `errors` and have an empty message. */
 export function connectErrorText(error: Error): string {
-  if (error instanceof AggregateError) return error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join("; ");
+  if (error instanceof AggregateError)
+    return error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join("; ");
   return error.message;
 }

@@ -13,6 +13,7 @@ export function collectBody(request: IncomingMessage, bytesMax: number): Promise
     const onData = (chunk: Uint8Array): void => {
       length += chunk.length;
       if (bytesMax > 0 && length > bytesMax) {
+        // Without a listener the rest is dropped once the answer resumes the request.
         request.off("data", onData);
         request.pause();
         reject(new BodyTooLargeError(bytesMax));
@@ -63,6 +64,13 @@ export class H1RequestBody implements QueueSource {
   onAbandoned(): void {
     this.request.resume();
   }
+}
+
+/** Ends the connection of a request whose body is still coming a moment after its answer. */
+export function destroyUnlessRead(request: IncomingMessage): void {
+  const timer = setTimeout(() => request.destroy(), LINGER_MS);
+  request.once("close", () => clearTimeout(timer));
+  request.once("end", () => clearTimeout(timer));
 }
 
 /** Sends the head of a response whose handler has not written anything in the same turn. */

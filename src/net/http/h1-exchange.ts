@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { BodyTooLargeError, PeerGoneError } from "./errors.ts";
-import { collectBody, drained, flushHead, H1RequestBody, lingerOnClose } from "./h1-body.ts";
+import { collectBody, destroyUnlessRead, drained, flushHead, H1RequestBody, lingerOnClose } from "./h1-body.ts";
 import { EMPTY_BODY, headerValue, isBodyless, lengthOf } from "./headers.ts";
 import { DRAIN_BYTES_MAX } from "./limits.ts";
 import type { BodyWriter, HeaderList, HttpExchange } from "./types.ts";
@@ -19,6 +19,7 @@ export class H1Exchange implements HttpExchange, BodyWriter {
   private readonly owner: ExchangeOwner;
   private expectsContinue: boolean;
   private length: number | undefined = -1;
+  private bodyTaken = false;
   private extraHeaders: HeaderList | undefined = undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse, owner: ExchangeOwner, expectsContinue: boolean) {
@@ -65,19 +66,23 @@ export class H1Exchange implements HttpExchange, BodyWriter {
   }
 
   readBody(bytesMax: number): Promise<Uint8Array> {
+    this.bodyTaken = true;
     const length = this.contentLength;
     if (length === 0) return Promise.resolve(EMPTY_BODY);
-    if (bytesMax > 0 && length !== undefined && length > bytesMax) return Promise.reject(new BodyTooLargeError(bytesMax));
+    if (bytesMax > 0 && length !== undefined && length > bytesMax)
+      return Promise.reject(new BodyTooLargeError(bytesMax));
     if (this.request.destroyed && !this.request.complete) return Promise.reject(new PeerGoneError());
     this.continue();
     return collectBody(this.request, bytesMax);
   }
 
   streamBody(bytesMax: number): AsyncIterable<Uint8Array> {
+    this.bodyTaken = true;
     const body = new H1RequestBody(this.request, bytesMax);
     const length = this.contentLength;
     if (length === 0) body.queue.end();
-    else if (bytesMax > 0 && length !== undefined && length > bytesMax) body.queue.fail(new BodyTooLargeError(bytesMax));
+    else if (bytesMax > 0 && length !== undefined && length > bytesMax)
+      body.queue.fail(new BodyTooLargeError(bytesMax));
     else {
       this.continue();
       body.start();
@@ -90,27 +95,27 @@ export class H1Exchange implements HttpExchange, BodyWriter {
   }
 
   respond(status: number, headers: HeaderList, body?: Uint8Array | string): void {
-    if (this.responseStatus !== 0) throw new Error("the exchange has been answered already");
-    this.responseStatus = status;
     const response = this.response;
-    const list = this.extraHeaders === undefined ? headers.slice() : headers.concat(this.extraHeaders);
+    const list = this.beginAnswer(headers);
+    let length = 0;
     if (!isBodyless(status)) {
-      const length = body === undefined ? 0 : typeof body === "string" ? Buffer.byteLength(body) : body.length;
+      length = body === undefined ? 0 : typeof body === "string" ? Buffer.byteLength(body) : body.length;
       list.push("content-length", String(length));
-      this.responseBytes = length;
     }
-    this.prepareConnection(list);
+    if (this.owner.closing || this.mustCloseUnread(false)) list.push("connection", "close");
     response.writeHead(status, list);
-    if (body === undefined || this.responseBytes === 0) response.end();
+    this.responseStatus = status;
+    this.responseBytes = length;
+    if (length === 0) response.end();
     else response.end(body);
+    if (this.bodyTaken) this.dropBody();
   }
 
   startResponse(status: number, headers: HeaderList): BodyWriter {
-    if (this.responseStatus !== 0) throw new Error("the exchange has been answered already");
-    this.responseStatus = status;
-    const list = this.extraHeaders === undefined ? headers.slice() : headers.concat(this.extraHeaders);
-    this.prepareConnection(list);
+    const list = this.beginAnswer(headers);
+    if (this.owner.closing || this.mustCloseUnread(this.bodyTaken)) list.push("connection", "close");
     this.response.writeHead(status, list);
+    this.responseStatus = status;
     process.nextTick(flushHead, this.response);
     return this;
   }
@@ -124,6 +129,7 @@ export class H1Exchange implements HttpExchange, BodyWriter {
 
   end(): void {
     this.response.end();
+    if (this.bodyTaken) this.dropBody();
   }
 
   abort(): void {
@@ -140,17 +146,27 @@ export class H1Exchange implements HttpExchange, BodyWriter {
     });
   }
 
-  /** A body that is neither read nor small would be read to its end by `node:http`: the connection is closed instead. */
-  private prepareConnection(list: string[]): void {
-    let close = this.owner.closing;
-    if (!this.request.complete && !this.request.destroyed) {
-      const length = this.contentLength;
-      if (length === undefined || length > DRAIN_BYTES_MAX || this.expectsContinue) {
-        close = true;
-        lingerOnClose(this.request.socket);
-      }
-    }
-    if (close) list.push("connection", "close");
+  private beginAnswer(headers: HeaderList): string[] {
+    if (this.responseStatus !== 0) throw new Error("the exchange has been answered already");
+    return this.extraHeaders === undefined ? headers.slice() : headers.concat(this.extraHeaders);
+  }
+
+  /** A large body that nobody reads would be read to its end by `node:http`: the connection is closed gently instead. */
+  private mustCloseUnread(beingRead: boolean): boolean {
+    const { request } = this;
+    if (beingRead || request.complete || request.destroyed) return false;
+    const length = this.contentLength;
+    if (length !== undefined && length <= DRAIN_BYTES_MAX && !this.expectsContinue) return false;
+    lingerOnClose(request.socket);
+    return true;
+  }
+
+  /** The answer is whole: what is left of a body that was only begun is read away, for a moment. */
+  private dropBody(): void {
+    const { request } = this;
+    if (request.readableEnded || request.destroyed) return;
+    request.resume();
+    if (!request.complete) destroyUnlessRead(request);
   }
 
   private continue(): void {

@@ -1,5 +1,14 @@
 import { Deadline, DeadlineWheel } from "../deadlines.ts";
-import { H2_ERROR, type RequestHead, type ResponseHead, type StreamHandler, type Transport, type TransportClient, type TransportClientOptions, type TransportStream } from "../h2/transport.ts";
+import {
+  H2_ERROR,
+  type RequestHead,
+  type ResponseHead,
+  type StreamHandler,
+  type Transport,
+  type TransportClient,
+  type TransportClientOptions,
+  type TransportStream,
+} from "../h2/transport.ts";
 import { PullQueue, type QueueSource } from "../pull-queue.ts";
 import { connectErrorText, HttpClientError } from "./errors.ts";
 import { EMPTY_BODY, headersForH2, headerValue, isBodyless, joinChunks, lengthOf } from "./headers.ts";
@@ -15,7 +24,11 @@ export interface H2HttpClientOptions {
 }
 
 /** An HTTP client that speaks HTTP/2 by prior knowledge to `host:port` or `unix:<path>`: apps with `--app-protocol h2c`. */
-export function createH2HttpClient(transport: Transport, address: string, options: H2HttpClientOptions = {}): HttpClient {
+export function createH2HttpClient(
+  transport: Transport,
+  address: string,
+  options: H2HttpClientOptions = {},
+): HttpClient {
   return new H2HttpClient(transport.createClient(address, options.transport), address, options);
 }
 
@@ -145,7 +158,8 @@ class H2Call extends Deadline implements StreamHandler, QueueSource {
     if (this.chunks !== undefined) {
       this.chunks.push(chunk);
       this.length += chunk.length;
-      if (this.length > this.inlineBodyBytesMax) this.fail("protocol", "the body is longer than its content-length", undefined);
+      if (this.length > this.inlineBodyBytesMax)
+        this.fail("protocol", "the body is longer than its content-length", undefined);
     } else if (this.queue?.push(chunk, chunk.length) === false) this.stream?.hold();
   }
 
@@ -153,7 +167,8 @@ class H2Call extends Deadline implements StreamHandler, QueueSource {
     const { head } = this;
     if (this.ended || head === undefined) return;
     this.finish();
-    if (this.chunks !== undefined) this.resolve({ status: head.status, headers: head.headers, body: joinChunks(this.chunks, this.length) });
+    if (this.chunks !== undefined)
+      this.resolve({ status: head.status, headers: head.headers, body: joinChunks(this.chunks, this.length) });
     else this.queue?.end();
     // The answer is whole; what we were still sending has no reader.
     this.stream?.reset(H2_ERROR.noError);
@@ -168,7 +183,8 @@ class H2Call extends Deadline implements StreamHandler, QueueSource {
   onClose(code: number): void {
     const error = this.connectError;
     if (error !== undefined) this.fail("connect", `no connection: ${connectErrorText(error)}`, error);
-    else this.fail("protocol", code < 0 ? "the connection was lost" : `the stream was reset with code ${code}`, undefined);
+    else
+      this.fail("protocol", code < 0 ? "the connection was lost" : `the stream was reset with code ${code}`, undefined);
   }
 
   onRoom(): void {

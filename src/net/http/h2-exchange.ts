@@ -1,4 +1,11 @@
-import { H2_ERROR, type AcceptStream, type PeerInfo, type RequestHead, type StreamHandler, type TransportStream } from "../h2/transport.ts";
+import {
+  H2_ERROR,
+  type AcceptStream,
+  type PeerInfo,
+  type RequestHead,
+  type StreamHandler,
+  type TransportStream,
+} from "../h2/transport.ts";
 import { PullQueue, type QueueSource } from "../pull-queue.ts";
 import { BodyTooLargeError, PeerGoneError } from "./errors.ts";
 import { EMPTY_BODY, headersForH2, headerValue, isBodyless, joinChunks, lengthOf } from "./headers.ts";

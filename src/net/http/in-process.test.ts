@@ -28,20 +28,25 @@ test("a whole answer", async () => {
 });
 
 test("streams in both directions", async () => {
-  const response = await callInProcess((exchange) => {
-    const writer = exchange.startResponse(200, []);
-    void (async () => {
-      for await (const chunk of exchange.streamBody(0)) await writer.write(chunk);
-      writer.end();
-    })();
-  }, request({ body: chunks("a", "b", "c") }));
+  const response = await callInProcess(
+    (exchange) => {
+      const writer = exchange.startResponse(200, []);
+      void (async () => {
+        for await (const chunk of exchange.streamBody(0)) await writer.write(chunk);
+        writer.end();
+      })();
+    },
+    request({ body: chunks("a", "b", "c") }),
+  );
   expect(await textOf(response.body)).toBe("abc");
 });
 
 test("limits, announced and streamed", async () => {
   const limited = (body: Body) =>
     callInProcess((exchange) => {
-      exchange.readBody(2).catch((error: unknown) => exchange.respond(error instanceof BodyTooLargeError ? 413 : 500, []));
+      exchange
+        .readBody(2)
+        .catch((error: unknown) => exchange.respond(error instanceof BodyTooLargeError ? 413 : 500, []));
     }, request({ body }));
   expect((await limited(Buffer.from("abc"))).status).toBe(413);
   expect((await limited(chunks("a", "b", "c"))).status).toBe(413);
@@ -50,7 +55,10 @@ test("limits, announced and streamed", async () => {
 test("the caller's end: abort, timeout and giving the body up reach the handler", async () => {
   const aborted: string[] = [];
   const hang = (signal?: AbortSignal, headTimeoutMs?: number) =>
-    callInProcess((exchange) => exchange.onAbort(() => aborted.push(exchange.target)), request({ signal, headTimeoutMs }));
+    callInProcess(
+      (exchange) => exchange.onAbort(() => aborted.push(exchange.target)),
+      request({ signal, headTimeoutMs }),
+    );
   const controller = new AbortController();
   const waiting = hang(controller.signal);
   controller.abort();

@@ -32,7 +32,11 @@ class InProcessExchange implements HttpExchange, BodyWriter, QueueSource {
   private timer: NodeJS.Timeout | undefined = undefined;
   private onAbortSignal: (() => void) | undefined = undefined;
 
-  constructor(request: HttpRequest, resolve: (response: HttpResponse) => void, reject: (error: HttpClientError) => void) {
+  constructor(
+    request: HttpRequest,
+    resolve: (response: HttpResponse) => void,
+    reject: (error: HttpClientError) => void,
+  ) {
     this.request = request;
     this.resolve = resolve;
     this.reject = reject;
@@ -47,7 +51,10 @@ class InProcessExchange implements HttpExchange, BodyWriter, QueueSource {
       else signal.addEventListener("abort", this.onAbortSignal, { once: true });
     }
     if (!this.over && headTimeoutMs !== undefined && headTimeoutMs > 0) {
-      this.timer = setTimeout(() => this.giveUp("timeout", `no answer within ${headTimeoutMs} ms`, undefined), headTimeoutMs).unref();
+      this.timer = setTimeout(
+        () => this.giveUp("timeout", `no answer within ${headTimeoutMs} ms`, undefined),
+        headTimeoutMs,
+      ).unref();
     }
   }
 

@@ -18,7 +18,11 @@ afterEach(async () => {
   for (const one of open.splice(0)) await one.close(0);
 });
 
-async function serve(http: HttpHandler, options: Partial<ListenerOptions> = {}, address: ListenAddress = { port: 0 }): Promise<Listener> {
+async function serve(
+  http: HttpHandler,
+  options: Partial<ListenerOptions> = {},
+  address: ListenAddress = { port: 0 },
+): Promise<Listener> {
   const listener = await listen(address, { http, h2: nodeTransport.createServer(acceptHttp(http)), ...options });
   open.push(listener);
   return listener;
@@ -56,7 +60,8 @@ class RawClient {
   }
 }
 
-const hello: HttpHandler = (exchange) => exchange.respond(200, ["content-type", "text/plain"], `${exchange.method} ${exchange.target}`);
+const hello: HttpHandler = (exchange) =>
+  exchange.respond(200, ["content-type", "text/plain"], `${exchange.method} ${exchange.target}`);
 
 async function answerBody(exchange: HttpExchange, bytesMax: number): Promise<void> {
   try {
@@ -84,7 +89,14 @@ describe("HTTP/1.1", () => {
   test("shows the request as it came", async () => {
     const seen: unknown[] = [];
     const { port } = await serve((exchange) => {
-      seen.push(exchange.headers, exchange.header("x-one"), exchange.header("x-none"), exchange.contentLength, exchange.protocol, exchange.remoteAddress);
+      seen.push(
+        exchange.headers,
+        exchange.header("x-one"),
+        exchange.header("x-none"),
+        exchange.contentLength,
+        exchange.protocol,
+        exchange.remoteAddress,
+      );
       exchange.addResponseHeaders(["x-extra", "1"]);
       exchange.respond(204, []);
       seen.push(exchange.answered, exchange.responseStatus, exchange.responseBytes);
@@ -94,7 +106,14 @@ describe("HTTP/1.1", () => {
     const text = await client.until((all) => all.includes("\r\n\r\n"));
     expect(seen).toEqual([
       ["Host", "x", "X-One", "first", "X-One", "second", "content-length", "0"],
-      ...["first", undefined, 0, "HTTP/1.1", "127.0.0.1", true, 204, 0],
+      "first",
+      undefined,
+      0,
+      "HTTP/1.1",
+      "127.0.0.1",
+      true,
+      204,
+      0,
     ]);
     expect(text).toContain("x-extra: 1");
     expect(text).not.toContain("content-length");
@@ -121,21 +140,56 @@ describe("HTTP/1.1", () => {
     expect(text).toContain("limit 10");
   });
 
-  test.each(["content-length: 50000000", "transfer-encoding: chunked"])("a large body over the limit (%s) still gets its answer", async (framing) => {
-    const { port } = await serve((exchange) => void answerBody(exchange, 1000));
-    const client = new RawClient(port);
-    client.socket.write(`POST / HTTP/1.1\r\nhost: x\r\n${framing}\r\n\r\n`);
-    const chunk = Buffer.alloc(64 * 1024, "z");
-    const piece = framing.startsWith("content") ? chunk : Buffer.concat([Buffer.from("10000\r\n"), chunk, Buffer.from("\r\n")]);
-    let written = 0;
-    while (!client.closed && written < 50_000_000 && !client.received.includes("limit 1000")) {
-      written += piece.length;
-      if (!client.socket.write(piece)) await new Promise((resolve) => setTimeout(resolve, 1));
+  test.each(["content-length: 50000000", "transfer-encoding: chunked"])(
+    "a large body over the limit (%s) still gets its answer",
+    async (framing) => {
+      const { port } = await serve((exchange) => void answerBody(exchange, 1000));
+      const client = new RawClient(port);
+      client.socket.write(`POST / HTTP/1.1\r\nhost: x\r\n${framing}\r\n\r\n`);
+      const chunk = Buffer.alloc(64 * 1024, "z");
+      const piece = framing.startsWith("content")
+        ? chunk
+        : Buffer.concat([Buffer.from("10000\r\n"), chunk, Buffer.from("\r\n")]);
+      let written = 0;
+      while (!client.closed && written < 50_000_000 && !client.received.includes("limit 1000")) {
+        written += piece.length;
+        if (!client.socket.write(piece)) await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      const text = await client.until((all) => all.includes("limit 1000"));
+      expect(text).toContain("413");
+      expect(text).toContain("connection: close");
+      expect(written).toBeLessThan(20_000_000);
+    },
+  );
+
+  test("what is left of a body after the answer is read away and the connection goes on", async () => {
+    const { port } = await serve((exchange) => {
+      void (async () => {
+        if (exchange.method === "POST") for await (const chunk of exchange.streamBody(0)) if (chunk.length > 0) break;
+        if (exchange.target === "/streamed") exchange.startResponse(200, []).end();
+        else exchange.respond(200, [], "early");
+      })();
+    });
+    for (const target of ["/whole", "/streamed"]) {
+      const client = new RawClient(port);
+      client.socket.write(`POST ${target} HTTP/1.1\r\nhost: x\r\ncontent-length: 200000\r\n\r\n`);
+      client.socket.write(Buffer.alloc(100_000, "x"));
+      await client.until((all) => all.includes("200 OK"));
+      client.socket.write(Buffer.alloc(100_000, "x"));
+      client.socket.write("GET /next HTTP/1.1\r\nhost: x\r\n\r\n");
+      const text = await client.until((all) => all.split("200 OK").length === 3);
+      expect(text).not.toContain("connection: close");
     }
-    const text = await client.until((all) => all.includes("limit 1000"));
-    expect(text).toContain("413");
-    expect(text).toContain("connection: close");
-    expect(written).toBeLessThan(20_000_000);
+  });
+
+  test("an answer that cannot be sent throws and leaves room for another", async () => {
+    const { port } = await serve((exchange) => {
+      expect(() => exchange.respond(200, ["bad", "line\nbreak"])).toThrow();
+      exchange.respond(502, [], "sorry");
+    });
+    const client = new RawClient(port);
+    client.socket.write("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
+    expect(await client.until((all) => all.endsWith("sorry"))).toContain("502");
   });
 
   test("expect: 100-continue is answered when the body is wanted", async () => {
@@ -251,7 +305,9 @@ describe("HTTP/1.1", () => {
     await done.until((all) => all.endsWith("x"));
     done.socket.destroy();
     const client = new RawClient(port);
-    client.socket.write("POST /wait HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nabc", () => client.socket.destroy());
+    client.socket.write("POST /wait HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nabc", () =>
+      client.socket.destroy(),
+    );
     await aborted.promise;
     expect(await broken.promise).toMatchObject({ name: "PeerGoneError" });
     expect(finished).toBe(0);
@@ -316,7 +372,9 @@ describe("the port", () => {
     const listener = await serve(hello, {}, { path });
     expect(listener).toMatchObject({ port: 0, address: `unix:${path}` });
     const body = await new Promise<string>((resolve) => {
-      nodeRequest({ socketPath: path, path: "/u" }, (response) => response.on("data", (chunk: Buffer) => resolve(chunk.toString()))).end();
+      nodeRequest({ socketPath: path, path: "/u" }, (response) =>
+        response.on("data", (chunk: Buffer) => resolve(chunk.toString())),
+      ).end();
     });
     expect(body).toBe("GET /u");
   });
@@ -327,7 +385,10 @@ describe("the port", () => {
     const { port } = other.address() as { port: number };
     const error: unknown = await listen({ port }, { http: hello }).catch((one: unknown) => one);
     expect(error).toBeInstanceOf(ListenError);
-    expect(error).toMatchObject({ code: "EADDRINUSE", message: `cannot listen on 127.0.0.1:${port}: address already in use` });
+    expect(error).toMatchObject({
+      code: "EADDRINUSE",
+      message: `cannot listen on 127.0.0.1:${port}: address already in use`,
+    });
     other.close();
   });
 });
@@ -346,7 +407,8 @@ describe("closing", () => {
     await new Promise((resolve) => silent.socket.once("connect", resolve));
     const busy = new RawClient(port);
     busy.socket.write("GET /slow HTTP/1.1\r\nhost: x\r\n\r\n");
-    while (finish.length === 0 && !String(finish).includes("finished")) await new Promise((resolve) => setTimeout(resolve, 1));
+    while (finish.length === 0 && !String(finish).includes("finished"))
+      await new Promise((resolve) => setTimeout(resolve, 1));
     const before = performance.now();
     const closed = close(5000);
     await idle.end();
@@ -379,7 +441,8 @@ describe("HTTP/2 by prior knowledge on the same port", () => {
   test("whole and streamed exchanges beside HTTP/1.1", async () => {
     const { port } = await serve((exchange) => {
       if (exchange.target === "/limit") void answerBody(exchange, 5);
-      else if (exchange.method === "GET") exchange.respond(200, ["X-Upper", exchange.header("host") ?? "", "connection", "close"], "hello h2");
+      else if (exchange.method === "GET")
+        exchange.respond(200, ["X-Upper", exchange.header("host") ?? "", "connection", "close"], "hello h2");
       else {
         const writer = exchange.startResponse(201, []);
         void (async () => {
@@ -396,7 +459,9 @@ describe("HTTP/2 by prior knowledge on the same port", () => {
         let head: Record<string, unknown> = {};
         stream.on("response", (got) => (head = got));
         stream.on("data", (chunk: Buffer) => chunks.push(chunk));
-        stream.on("end", () => resolve({ status: head[constants.HTTP2_HEADER_STATUS], upper: head["x-upper"], body: Buffer.concat(chunks) }));
+        stream.on("end", () =>
+          resolve({ status: head[constants.HTTP2_HEADER_STATUS], upper: head["x-upper"], body: Buffer.concat(chunks) }),
+        );
         stream.on("error", reject);
         stream.end(body);
       });
@@ -407,12 +472,18 @@ describe("HTTP/2 by prior knowledge on the same port", () => {
     const echoed = await call({ ":path": "/", ":method": "POST" }, big);
     expect(echoed.status).toBe(201);
     expect(echoed.body.equals(big)).toBe(true);
-    expect(await call({ ":path": "/limit", ":method": "POST" }, Buffer.from("too long"))).toMatchObject({ status: 413 });
-    expect(await call({ ":path": "/limit", ":method": "POST", "content-length": "8" }, Buffer.from("too long"))).toMatchObject({ status: 413 });
+    expect(await call({ ":path": "/limit", ":method": "POST" }, Buffer.from("too long"))).toMatchObject({
+      status: 413,
+    });
+    expect(
+      await call({ ":path": "/limit", ":method": "POST", "content-length": "8" }, Buffer.from("too long")),
+    ).toMatchObject({ status: 413 });
     expect((await call({ ":path": "/", ":method": "HEAD" })).status).toBe(201);
     await new Promise<void>((resolve) => session.close(resolve));
     const agent = new Agent({ keepAlive: true });
-    const status = await new Promise((resolve) => nodeRequest({ port, agent }, (response) => resolve(response.resume().statusCode)).end());
+    const status = await new Promise((resolve) =>
+      nodeRequest({ port, agent }, (response) => resolve(response.resume().statusCode)).end(),
+    );
     expect(status).toBe(200);
     agent.destroy();
   });

@@ -1,9 +1,16 @@
-import { createServer as createHttpServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from "node:http";
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server as HttpServer,
+  type ServerResponse,
+} from "node:http";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import type { Server as TlsServer } from "node:tls";
 import type { TransportServer } from "../h2/transport.ts";
 import { ListenError } from "./errors.ts";
 import { H1Exchange, type ExchangeOwner } from "./h1-exchange.ts";
 import { runHandler } from "./h2-exchange.ts";
+import { upgradeToH2c, wantsH2c } from "./h2c-upgrade.ts";
 import {
   CLOSE_POLL_MS,
   CONNECTIONS_MAX,
@@ -32,8 +39,11 @@ export interface ListenerOptions {
   /** Milliseconds an idle HTTP/1.1 connection stays open. */
   readonly keepAliveTimeoutMs?: number | undefined;
   readonly connectionsMax?: number | undefined;
-  /** Puts TLS around an accepted socket; the protocol is then recognised inside. */
-  readonly secure?: ((socket: Socket) => Socket) | undefined;
+  /**
+   * Puts TLS around every connection; the protocol is then recognised inside. It does not listen itself, keeps its own
+   * handshake timeout, and its certificate is exchanged with `setSecureContext`.
+   */
+  readonly secure?: TlsServer | undefined;
 }
 
 /** An open port. */
@@ -74,11 +84,13 @@ class PortListener implements Listener, ExchangeOwner, SniffedBy {
     // Half-open, because a peer may end its side after the request and still wait for the answer.
     this.server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.accepted(socket));
     this.server.maxConnections = options.connectionsMax ?? CONNECTIONS_MAX;
+    options.secure?.on("secureConnection", (socket) => this.serve(socket));
     this.http = options.http === undefined ? undefined : this.createHttp(options.http);
   }
 
   async open(address: ListenAddress): Promise<void> {
-    const where = "path" in address ? { path: address.path } : { host: address.host ?? "127.0.0.1", port: address.port };
+    const where =
+      "path" in address ? { path: address.path } : { host: address.host ?? "127.0.0.1", port: address.port };
     const text = "path" in where ? `unix:${where.path}` : `${hostText(where.host)}:${where.port}`;
     await new Promise<void>((resolve, reject) => {
       this.server.once("error", (error) => reject(new ListenError(text, error)));
@@ -119,6 +131,10 @@ class PortListener implements Listener, ExchangeOwner, SniffedBy {
       requestTimeout: 0,
       keepAliveTimeout: this.options.keepAliveTimeoutMs ?? KEEP_ALIVE_TIMEOUT_MS,
       connectionsCheckingInterval: Math.min(HEADER_CHECK_INTERVAL_MS, this.headerTimeoutMs),
+      shouldUpgradeCallback: (request) => this.options.h2 !== undefined && wantsH2c(request),
+    });
+    server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      upgradeToH2c(request, socket, head, this.headerTimeoutMs, (upgraded) => this.options.h2?.accept(upgraded));
     });
     // The bytes of the head are limited; a limit on their number would drop fields silently.
     server.maxHeadersCount = 0;
@@ -135,8 +151,11 @@ class PortListener implements Listener, ExchangeOwner, SniffedBy {
     this.sockets.add(raw);
     raw.once("close", () => this.sockets.delete(raw));
     raw.on("error", ignore);
-    const socket = this.options.secure?.(raw) ?? raw;
-    if (socket !== raw) socket.on("error", () => raw.destroy());
+    if (this.options.secure === undefined) this.serve(raw);
+    else this.options.secure.emit("connection", raw);
+  }
+
+  private serve(socket: Socket): void {
     if (this.http === undefined) {
       this.options.h2?.accept(socket);
       return;

@@ -43,11 +43,14 @@ export function textFormat(identity: LineIdentity): LineFormat {
 export function jsonFormat(identity: LineIdentity): LineFormat {
   const identityFields = identityOf(identity);
   return (level, time, message, fields) => {
-    const all: Record<string, string | number | boolean> = fields === undefined ? { ...identityFields } : merge(identityFields, fields);
+    const all: Record<string, string | number | boolean> =
+      fields === undefined ? { ...identityFields } : merge(identityFields, fields);
     all["time"] = time;
     all["level"] = LEVEL_NAMES[level];
     all["msg"] = message;
-    const members = Object.keys(all).sort().map((name) => `${jsonText(name)}:${jsonValue(all[name])}`);
+    const members = Object.keys(all)
+      .sort()
+      .map((name) => `${jsonText(name)}:${jsonValue(all[name])}`);
     return `{${members.join(",")}}\n`;
   };
 }
@@ -85,5 +88,8 @@ function jsonValue(value: string | number | boolean | undefined): string {
 }
 
 function jsonText(text: string): string {
-  return JSON.stringify(text).replace(/[<>&\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return JSON.stringify(text).replace(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }

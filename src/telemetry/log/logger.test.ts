@@ -1,14 +1,23 @@
 import { describe, expect, it } from "vitest";
-import type { Clock } from "../../kit/clock.ts";
 import type { LogFields } from "../../kit/logger.ts";
+import { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
 import { createLogger, parseLogLevel, type LoggerOptions } from "./logger.ts";
 
 const AT = Date.UTC(2026, 10, 22, 2, 46, 19, 740);
 
 function loggerInto(lines: string[], options: Partial<LoggerOptions> = {}) {
-  const clock: Clock = { now: () => AT, monotonicMs: () => 0, after: () => ({ cancel: () => {} }), every: () => ({ cancel: () => {} }) };
+  const clock = new VirtualClock(AT);
   const sink = { write: (line: string) => void lines.push(line), close: () => Promise.resolve() };
-  return createLogger({ appId: "my app", instance: "vm", version: "1.18.3", level: "debug", asJson: false, sink, clock, ...options });
+  return createLogger({
+    appId: "my app",
+    instance: "vm",
+    version: "1.18.3",
+    level: "debug",
+    asJson: false,
+    sink,
+    clock,
+    ...options,
+  });
 }
 
 const API_CALL: LogFields = { method: "GET /v1.0/state/a/b", useragent: "curl/8", code: 200, size: 12, duration: 3 };
@@ -94,13 +103,15 @@ describe("createLogger", () => {
     const logger = loggerInto(lines, { level: "error" }).scope("dapr.contrib");
     logger.info("not this");
     logger.withLevel("info").info("this");
-    expect(lines).toEqual([expect.stringContaining("msg=this app_id=\"my app\" instance=vm scope=dapr.contrib ")]);
+    expect(lines).toEqual([expect.stringContaining('msg=this app_id="my app" instance=vm scope=dapr.contrib ')]);
   });
 
   it("leaves app_id out while there is none", () => {
     const lines: string[] = [];
     loggerInto(lines, { appId: "" }).info("m");
-    expect(lines[0]).toBe('time="2026-11-22T02:46:19.74Z" level=info msg=m instance=vm scope=dapr.runtime type=log ver=1.18.3\n');
+    expect(lines[0]).toBe(
+      'time="2026-11-22T02:46:19.74Z" level=info msg=m instance=vm scope=dapr.runtime type=log ver=1.18.3\n',
+    );
   });
 
   it.each([

@@ -31,7 +31,12 @@ export interface LeveledLogger extends Logger {
 
 /** Makes the logger of one sidecar: Dapr's line formats, one sink, no registry behind it. `fatal` does not exit. */
 export function createLogger(options: LoggerOptions): LeveledLogger {
-  return new LineLogger(options, options.scope ?? "dapr.runtime", options.level, timestampWriter(options.utcOffset ?? utc));
+  return new LineLogger(
+    options,
+    options.scope ?? "dapr.runtime",
+    options.level,
+    timestampWriter(options.utcOffset ?? utc),
+  );
 }
 
 /** The level a flag names, in any case; undefined for any other word. */
@@ -49,7 +54,12 @@ class LineLogger implements LeveledLogger {
   readonly #format: LineFormat;
 
   constructor(options: LoggerOptions, scope: string, level: LogLevel, timestamp: (epochMs: number) => string) {
-    const identity: LineIdentity = { appId: options.appId, instance: options.instance, scope, version: options.version };
+    const identity: LineIdentity = {
+      appId: options.appId,
+      instance: options.instance,
+      scope,
+      version: options.version,
+    };
     this.#options = options;
     this.#scope = scope;
     this.#level = level;

@@ -37,7 +37,7 @@ it("refuses a file that cannot be opened", () => {
   expect(() => createLogSink({ file: join(folder, "missing", "daprd.log") })).toThrow("ENOENT");
 });
 
-it("swallows what cannot be written", async () => {
+it.runIf(process.platform === "linux")("swallows what cannot be written", async () => {
   const sink = createLogSink({ file: "/dev/full" });
   sink.write("lost\n");
   await sink.close();

@@ -13,5 +13,9 @@ it.each([
 
 it("follows the seconds and the zone's changes", () => {
   const write = timestampWriter((epochMs) => (epochMs < 2_000 ? 60 : 120));
-  expect([1_000, 1_500, 2_000].map(write)).toEqual(["1970-01-01T01:00:01+01:00", "1970-01-01T01:00:01.5+01:00", "1970-01-01T02:00:02+02:00"]);
+  expect([1_000, 1_500, 2_000].map(write)).toEqual([
+    "1970-01-01T01:00:01+01:00",
+    "1970-01-01T01:00:01.5+01:00",
+    "1970-01-01T02:00:02+02:00",
+  ]);
 });

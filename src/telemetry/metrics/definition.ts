@@ -20,11 +20,23 @@ const GIB = 1024 * MIB;
 
 /** Bounds of size histograms in bytes. */
 export const SIZE_BUCKETS_BYTES: readonly number[] = [
-  KIB, 2 * KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB, 4 * MIB, 16 * MIB, 64 * MIB, 256 * MIB, GIB, 4 * GIB,
+  KIB,
+  2 * KIB,
+  4 * KIB,
+  16 * KIB,
+  64 * KIB,
+  256 * KIB,
+  MIB,
+  4 * MIB,
+  16 * MIB,
+  64 * MIB,
+  256 * MIB,
+  GIB,
+  4 * GIB,
 ];
 
 /** Bounds of latency histograms in milliseconds where the Configuration has no `latencyDistributionBuckets`. */
 export const LATENCY_BUCKETS_MS: readonly number[] = [
-  1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 30, 40, 50, 65, 80, 100, 130, 160, 200, 250, 300, 400, 500, 650, 800,
-  1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000,
+  1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 30, 40, 50, 65, 80, 100, 130, 160, 200, 250, 300, 400, 500, 650, 800, 1_000,
+  2_000, 5_000, 10_000, 20_000, 50_000, 100_000,
 ];

@@ -43,7 +43,14 @@ export class HttpClientMetrics {
    * One call that the app has answered, or that failed (status 500).
    * @param path decoded, without query
    */
-  record(method: string, path: string, status: number, latencyMs: number, sentBytes: number, receivedBytes: number): void {
+  record(
+    method: string,
+    path: string,
+    status: number,
+    latencyMs: number,
+    sentBytes: number,
+    receivedBytes: number,
+  ): void {
     const series = this.#seriesOf(this.#paths.ofAppPath(path), methodLabel(method, this.#excludeVerbs), status);
     series.completed.increment();
     series.latency.observe(latencyMs);

@@ -10,7 +10,17 @@ export interface HttpMetricsOptions extends PathLabelOptions {
 }
 
 /** Anything else is shown as UNKNOWN, so that callers cannot make labels. */
-const VERBS: ReadonlySet<string> = new Set(["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS", "CONNECT", "TRACE"]);
+const VERBS: ReadonlySet<string> = new Set([
+  "GET",
+  "PUT",
+  "POST",
+  "PATCH",
+  "DELETE",
+  "HEAD",
+  "OPTIONS",
+  "CONNECT",
+  "TRACE",
+]);
 
 /** The label `method`. */
 export function methodLabel(method: string, excludeVerbs: boolean): string {
@@ -57,7 +67,14 @@ export class HttpServerMetrics {
    * @param target path and query as they came
    * @param requestBytes the declared body length, 0 when chunked
    */
-  record(method: string, target: string, status: number, latencyMs: number, requestBytes: number, responseBytes: number): void {
+  record(
+    method: string,
+    target: string,
+    status: number,
+    latencyMs: number,
+    requestBytes: number,
+    responseBytes: number,
+  ): void {
     const series = this.#seriesOf(this.#paths.ofTarget(target), methodLabel(method, this.#excludeVerbs), status);
     series.requests.increment();
     series.latency.observe(latencyMs);

@@ -8,7 +8,11 @@ export const httpServerMetrics = {
   requestCount: counter("http_server_request_count", "Count of HTTP requests processed by the server.", HTTP_LABELS),
   responseCount: counter("http_server_response_count", "The number of HTTP responses", HTTP_LABELS),
   latency: latency("http_server_latency", "HTTP request end-to-end latency in server.", HTTP_LABELS),
-  requestBytes: size("http_server_request_bytes", "HTTP request body size if set as ContentLength (uncompressed) in server.", ["app_id"]),
+  requestBytes: size(
+    "http_server_request_bytes",
+    "HTTP request body size if set as ContentLength (uncompressed) in server.",
+    ["app_id"],
+  ),
   responseBytes: size("http_server_response_bytes", "HTTP response body size (uncompressed) in server.", ["app_id"]),
 } as const;
 
@@ -39,14 +43,26 @@ const GRPC_SERVER_LABELS = ["app_id", "grpc_server_method", "grpc_server_status"
 
 /** Calls of the gRPC API (`pkg/diagnostics/grpc_monitoring.go`). */
 export const grpcServerMetrics = {
-  receivedBytes: size("grpc_io_server_received_bytes_per_rpc", "Total bytes received across all messages per RPC.", GRPC_SERVER_SIZE_LABELS),
-  sentBytes: size("grpc_io_server_sent_bytes_per_rpc", "Total bytes sent in across all response messages per RPC.", GRPC_SERVER_SIZE_LABELS),
+  receivedBytes: size(
+    "grpc_io_server_received_bytes_per_rpc",
+    "Total bytes received across all messages per RPC.",
+    GRPC_SERVER_SIZE_LABELS,
+  ),
+  sentBytes: size(
+    "grpc_io_server_sent_bytes_per_rpc",
+    "Total bytes sent in across all response messages per RPC.",
+    GRPC_SERVER_SIZE_LABELS,
+  ),
   latency: latency(
     "grpc_io_server_server_latency",
     "Time between first byte of request received to last byte of response sent, or terminal error.",
     GRPC_SERVER_LABELS,
   ),
-  completedRpcs: counter("grpc_io_server_completed_rpcs", "Distribution of bytes sent per RPC, by method.", GRPC_SERVER_LABELS),
+  completedRpcs: counter(
+    "grpc_io_server_completed_rpcs",
+    "Distribution of bytes sent per RPC, by method.",
+    GRPC_SERVER_LABELS,
+  ),
 } as const;
 
 const GRPC_CLIENT_SIZE_LABELS = ["app_id", "grpc_client_method"] as const;
@@ -55,8 +71,16 @@ const GRPC_PROBE_LABELS = ["app_id", "grpc_client_status"] as const;
 
 /** Calls to the app and to peers over gRPC. */
 export const grpcClientMetrics = {
-  sentBytes: size("grpc_io_client_sent_bytes_per_rpc", "Total bytes sent across all request messages per RPC.", GRPC_CLIENT_SIZE_LABELS),
-  receivedBytes: size("grpc_io_client_received_bytes_per_rpc", "Total bytes received across all response messages per RPC.", GRPC_CLIENT_SIZE_LABELS),
+  sentBytes: size(
+    "grpc_io_client_sent_bytes_per_rpc",
+    "Total bytes sent across all request messages per RPC.",
+    GRPC_CLIENT_SIZE_LABELS,
+  ),
+  receivedBytes: size(
+    "grpc_io_client_received_bytes_per_rpc",
+    "Total bytes received across all response messages per RPC.",
+    GRPC_CLIENT_SIZE_LABELS,
+  ),
   latency: latency(
     "grpc_io_client_roundtrip_latency",
     "Time between first byte of request sent to last byte of response received, or terminal error.",
@@ -74,27 +98,47 @@ export const grpcClientMetrics = {
 /** What is loaded (`pkg/diagnostics/service_monitoring.go`). */
 export const componentMetrics = {
   loaded: counter("runtime_component_loaded", "The number of successfully loaded components.", ["app_id"]),
-  initialized: counter("runtime_component_init_total", "The number of initialized components.", ["app_id", "component"]),
+  initialized: counter("runtime_component_init_total", "The number of initialized components.", [
+    "app_id",
+    "component",
+  ]),
   initFailed: counter("runtime_component_init_fail_total", "The number of component initialization failures.", [
-    "app_id", "component", "reason", "componentName",
+    "app_id",
+    "component",
+    "reason",
+    "componentName",
   ]),
 } as const;
 
 /** Registered only where the Configuration has `recordErrorCodes`. */
 export const errorMetrics = {
   codes: counter("error_code_total", "Total number of times an error with a specific error code was encountered.", [
-    "app_id", "error_code", "category",
+    "app_id",
+    "error_code",
+    "category",
   ]),
 } as const;
 
-function counter(name: string, help: string, labels: readonly string[]): MetricDefinition & { readonly kind: "counter" } {
+function counter(
+  name: string,
+  help: string,
+  labels: readonly string[],
+): MetricDefinition & { readonly kind: "counter" } {
   return { name, help, kind: "counter", labels };
 }
 
-function latency(name: string, help: string, labels: readonly string[]): MetricDefinition & { readonly kind: "histogram" } {
+function latency(
+  name: string,
+  help: string,
+  labels: readonly string[],
+): MetricDefinition & { readonly kind: "histogram" } {
   return { name, help, kind: "histogram", labels, buckets: "latency" };
 }
 
-function size(name: string, help: string, labels: readonly string[]): MetricDefinition & { readonly kind: "histogram" } {
+function size(
+  name: string,
+  help: string,
+  labels: readonly string[],
+): MetricDefinition & { readonly kind: "histogram" } {
   return { name, help, kind: "histogram", labels, buckets: "size" };
 }

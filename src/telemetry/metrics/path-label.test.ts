@@ -64,7 +64,9 @@ describe("PathLabels", () => {
     const target = "/v1.0/invoke/myapp/method/items/123";
     expect(new PathLabels({ increasedCardinality: true, pathMatching: PATTERNS }).ofTarget(target)).toBe(target);
     expect(new PathLabels({ increasedCardinality: false, pathMatching: PATTERNS }).ofTarget(target)).toBe("");
-    expect(new PathLabels({ increasedCardinality: false, pathMatching: ["/", "/x"] }).ofTarget(target)).toBe("/v1.0/invoke/{app_id}/method/");
+    expect(new PathLabels({ increasedCardinality: false, pathMatching: ["/", "/x"] }).ofTarget(target)).toBe(
+      "/v1.0/invoke/{app_id}/method/",
+    );
   });
 
   it("takes a pattern for invocations of the app too", () => {

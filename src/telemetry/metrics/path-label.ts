@@ -142,5 +142,7 @@ function workflowsLabel(path: string, third: number): string {
     return path.startsWith("start", fifth + 1) ? `${path.slice(0, fifth)}/start` : instance + path.slice(fifth);
   }
   const operation = path.slice(fifth, sixth);
-  return operation === "/raiseEvent" && sixth < path.length - 1 ? `${instance}/raiseEvent/{eventName}` : instance + operation;
+  return operation === "/raiseEvent" && sixth < path.length - 1
+    ? `${instance}/raiseEvent/{eventName}`
+    : instance + operation;
 }

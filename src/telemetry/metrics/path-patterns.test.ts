@@ -2,7 +2,15 @@ import { describe, expect, it } from "vitest";
 import { PathPatternError, PathPatterns } from "./path-patterns.ts";
 
 describe("PathPatterns", () => {
-  const patterns = new PathPatterns(["/a/{x}", "/a/b", "/a/{x}/c", "/files/{path...}", "/exact/{$}", "/tree/", "/{any}/b/c"]);
+  const patterns = new PathPatterns([
+    "/a/{x}",
+    "/a/b",
+    "/a/{x}/c",
+    "/files/{path...}",
+    "/exact/{$}",
+    "/tree/",
+    "/{any}/b/c",
+  ]);
   it.each([
     ["/a/b", "/a/b"],
     ["/a/z", "/a/{x}"],

@@ -30,18 +30,36 @@ export function ownProcess(clock: Clock): ProcessFacts {
 
 /** Adds the `process_*` metrics of the Prometheus client libraries. Go's own (`go_*`) have no counterpart here and are not faked. */
 export function collectProcessMetrics(registry: MetricRegistry, facts: ProcessFacts): void {
-  registry.collected(single("counter", "process_cpu_seconds_total", "Total user and system CPU time spent in seconds."), () => facts.cpuSeconds());
-  registry.collected(single("gauge", "process_resident_memory_bytes", "Resident memory size in bytes."), () => facts.residentBytes());
-  registry.collected(single("gauge", "process_start_time_seconds", "Start time of the process since unix epoch in seconds."), () => facts.startSeconds);
+  registry.collected(
+    single("counter", "process_cpu_seconds_total", "Total user and system CPU time spent in seconds."),
+    () => facts.cpuSeconds(),
+  );
+  registry.collected(single("gauge", "process_resident_memory_bytes", "Resident memory size in bytes."), () =>
+    facts.residentBytes(),
+  );
+  registry.collected(
+    single("gauge", "process_start_time_seconds", "Start time of the process since unix epoch in seconds."),
+    () => facts.startSeconds,
+  );
   if (facts.virtualBytes() !== undefined) {
-    registry.collected(single("gauge", "process_virtual_memory_bytes", "Virtual memory size in bytes."), () => facts.virtualBytes() ?? Number.NaN);
+    registry.collected(
+      single("gauge", "process_virtual_memory_bytes", "Virtual memory size in bytes."),
+      () => facts.virtualBytes() ?? Number.NaN,
+    );
   }
   if (facts.openFds() !== undefined) {
-    registry.collected(single("gauge", "process_open_fds", "Number of open file descriptors."), () => facts.openFds() ?? Number.NaN);
+    registry.collected(
+      single("gauge", "process_open_fds", "Number of open file descriptors."),
+      () => facts.openFds() ?? Number.NaN,
+    );
   }
 }
 
-function single<K extends "counter" | "gauge">(kind: K, name: string, help: string): MetricDefinition & { readonly kind: K } {
+function single<K extends "counter" | "gauge">(
+  kind: K,
+  name: string,
+  help: string,
+): MetricDefinition & { readonly kind: K } {
   return { kind, name, help, labels: [] };
 }
 

@@ -1,21 +1,31 @@
 import { describe, expect, it } from "vitest";
-import type { Logger } from "../../kit/logger.ts";
+import { silentLogger } from "../../kit/silent-logger.ts";
 import type { MetricDefinition } from "./definition.ts";
 import { LabelRuleError } from "./label-rules.ts";
 import { MetricRegistry, type RegistryOptions } from "./registry.ts";
 
-const CALLS: MetricDefinition & { readonly kind: "counter" } = { name: "calls", help: "Calls.", kind: "counter", labels: ["status", "app_id"] };
-const WAIT: MetricDefinition & { readonly kind: "histogram" } = {
-  name: "wait_ms", help: "Time \\ in\nqueue.", kind: "histogram", labels: ["queue"], buckets: "latency",
+const CALLS: MetricDefinition & { readonly kind: "counter" } = {
+  name: "calls",
+  help: "Calls.",
+  kind: "counter",
+  labels: ["status", "app_id"],
 };
-const DEPTH: MetricDefinition & { readonly kind: "gauge" } = { name: "depth", help: "Depth.", kind: "gauge", labels: [] };
+const WAIT: MetricDefinition & { readonly kind: "histogram" } = {
+  name: "wait_ms",
+  help: "Time \\ in\nqueue.",
+  kind: "histogram",
+  labels: ["queue"],
+  buckets: "latency",
+};
+const DEPTH: MetricDefinition & { readonly kind: "gauge" } = {
+  name: "depth",
+  help: "Depth.",
+  kind: "gauge",
+  labels: [],
+};
 
 function registryWith(options: Partial<RegistryOptions> = {}, warnings: string[] = []): MetricRegistry {
-  const logger: Logger = {
-    debug: () => {}, info: () => {}, error: () => {}, fatal: () => {}, enabled: () => true,
-    warn: (message) => void warnings.push(message),
-    scope: () => logger,
-  };
+  const logger = { ...silentLogger, warn: (message: string) => void warnings.push(message) };
   return new MetricRegistry({ prefix: "dapr_", logger, ...options });
 }
 
@@ -85,20 +95,26 @@ describe("MetricRegistry", () => {
   });
 
   it("rewrites labels by rule, whether or not the rule's name has the prefix", () => {
-    const regex = { "/orders/TEST": "/orders/.+", ["$" + "{verb}-$2"]: "(?P<verb>GET|PUT) (\\w+)", "$$1x$9": "^c$" };
+    const regex = { "/orders/TEST": "/orders/.+", ["$" + "{verb}-$2"]: "(?P<verb>GET|PUT) (\\w+)", $$1x$9: "^c$" };
     for (const name of ["dapr_calls", "calls"]) {
       const registry = registryWith({ rules: [{ name, labels: [{ name: "status", regex }] }] });
       const calls = registry.counter(CALLS);
       for (const value of ["/orders/123", "GET it", "c"]) {
         calls.series([value, "GET it"]).increment();
       }
-      expect(registry.render().match(/status="[^"]*"/g)).toEqual(['status="$1x"', 'status="/orders/TEST"', 'status="GET-it"']);
+      expect(registry.render().match(/status="[^"]*"/g)).toEqual([
+        'status="$1x"',
+        'status="/orders/TEST"',
+        'status="GET-it"',
+      ]);
       expect(registry.render()).toContain('app_id="GET it"');
     }
   });
 
   it("refuses a rule that is no regular expression", () => {
-    expect(() => registryWith({ rules: [{ name: "calls", labels: [{ name: "status", regex: { x: "(" } }] }] })).toThrow(LabelRuleError);
+    expect(() => registryWith({ rules: [{ name: "calls", labels: [{ name: "status", regex: { x: "(" } }] }] })).toThrow(
+      LabelRuleError,
+    );
   });
 
   it("refuses to register a name twice", () => {
@@ -110,7 +126,10 @@ describe("MetricRegistry", () => {
   it("reads collected metrics at every rendering, without the prefix", () => {
     const registry = registryWith();
     let bytes = 5;
-    registry.collected({ name: "process_resident_memory_bytes", help: "Bytes.", kind: "gauge", labels: [] }, () => bytes);
+    registry.collected(
+      { name: "process_resident_memory_bytes", help: "Bytes.", kind: "gauge", labels: [] },
+      () => bytes,
+    );
     expect(registry.render()).toContain("\nprocess_resident_memory_bytes 5\n");
     bytes = 1_048_576;
     expect(registry.render()).toContain("\nprocess_resident_memory_bytes 1.048576e+06\n");

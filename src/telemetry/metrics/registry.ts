@@ -78,7 +78,12 @@ export class MetricRegistry {
     return text;
   }
 
-  #register<S extends AnySeries>(definition: MetricDefinition, prefix: string, create: () => S, bounds: readonly number[] = []): MetricFamily<S> {
+  #register<S extends AnySeries>(
+    definition: MetricDefinition,
+    prefix: string,
+    create: () => S,
+    bounds: readonly number[] = [],
+  ): MetricFamily<S> {
     const name = prefix + definition.name;
     if (this.#families.has(name)) {
       throw new Error(`metric ${name} is registered twice`);

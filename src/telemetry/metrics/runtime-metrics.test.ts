@@ -2,19 +2,27 @@ import { describe, expect, it } from "vitest";
 import { apiError } from "../../errors/error.ts";
 import { commonErrors } from "../../errors/catalogue/common.ts";
 import { GRPC_STATUS } from "../../errors/grpc-status.ts";
-import type { Logger } from "../../kit/logger.ts";
-import { createRuntimeMetrics, DEFAULT_METRICS_SETTINGS, type MetricsSettings, type RuntimeMetrics } from "./runtime-metrics.ts";
-
-const quiet: Logger = {
-  debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, fatal: () => {}, enabled: () => false, scope: () => quiet,
-};
+import { silentLogger } from "../../kit/silent-logger.ts";
+import {
+  createRuntimeMetrics,
+  DEFAULT_METRICS_SETTINGS,
+  type MetricsSettings,
+  type RuntimeMetrics,
+} from "./runtime-metrics.ts";
 
 function metricsWith(settings: Partial<MetricsSettings> = {}): RuntimeMetrics {
-  return createRuntimeMetrics({ appId: "myapp", settings: { ...DEFAULT_METRICS_SETTINGS, ...settings }, logger: quiet });
+  return createRuntimeMetrics({
+    appId: "myapp",
+    settings: { ...DEFAULT_METRICS_SETTINGS, ...settings },
+    logger: silentLogger,
+  });
 }
 
 function samples(metrics: RuntimeMetrics): string[] {
-  return metrics.registry.render().split("\n").filter((line) => line !== "" && !line.startsWith("#") && !line.includes("_bucket"));
+  return metrics.registry
+    .render()
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#") && !line.includes("_bucket"));
 }
 
 describe("createRuntimeMetrics", () => {
@@ -56,11 +64,17 @@ describe("createRuntimeMetrics", () => {
     metrics.grpcClient.record("/pkg.App/Call", GRPC_STATUS.UNAVAILABLE, 2, 5, 0);
     metrics.grpcClient.recordProbe(GRPC_STATUS.OK, 1);
     const text = metrics.registry.render();
-    expect(text).toContain('dapr_http_client_completed_count{app_id="myapp",method="GET",path="/dapr/config",status="200"} 1\n');
-    expect(text).toContain('dapr_http_client_sent_bytes_count{app_id="myapp",method="GET",path="/dapr/config",status=""} 1\n');
+    expect(text).toContain(
+      'dapr_http_client_completed_count{app_id="myapp",method="GET",path="/dapr/config",status="200"} 1\n',
+    );
+    expect(text).toContain(
+      'dapr_http_client_sent_bytes_count{app_id="myapp",method="GET",path="/dapr/config",status=""} 1\n',
+    );
     expect(text).toContain('dapr_http_client_received_bytes_sum{app_id="myapp"} 20\n');
     expect(text).toContain('dapr_http_healthprobes_completed_count{app_id="myapp",status="500"} 1\n');
-    expect(text).toContain('dapr_grpc_io_client_completed_rpcs{app_id="myapp",grpc_client_method="/pkg.App/Call",grpc_client_status="Unavailable"} 1\n');
+    expect(text).toContain(
+      'dapr_grpc_io_client_completed_rpcs{app_id="myapp",grpc_client_method="/pkg.App/Call",grpc_client_status="Unavailable"} 1\n',
+    );
     expect(text).toContain('dapr_grpc_io_healthprobes_completed_count{app_id="myapp",grpc_client_status="OK"} 1\n');
   });
 
@@ -73,7 +87,9 @@ describe("createRuntimeMetrics", () => {
       'dapr_grpc_io_server_completed_rpcs{app_id="myapp",grpc_server_method="/dapr.proto.runtime.v1.Dapr/GetState",grpc_server_status="OK"} 1\n',
     );
     expect(text).toContain('grpc_server_method="/pkg.App/Watch",grpc_server_status="Canceled"} 1\n');
-    expect(text).toContain('dapr_grpc_io_server_sent_bytes_per_rpc_sum{app_id="myapp",grpc_server_method="/dapr.proto.runtime.v1.Dapr/GetState"} 20\n');
+    expect(text).toContain(
+      'dapr_grpc_io_server_sent_bytes_per_rpc_sum{app_id="myapp",grpc_server_method="/dapr.proto.runtime.v1.Dapr/GetState"} 20\n',
+    );
     expect(text).not.toContain('sent_bytes_per_rpc_count{app_id="myapp",grpc_server_method="/pkg.App/Watch"');
   });
 
@@ -93,7 +109,9 @@ describe("createRuntimeMetrics", () => {
     expect(metricsWith().errorCodes).toBeUndefined();
     const metrics = metricsWith({ recordErrorCodes: true });
     metrics.errorCodes?.record(apiError(commonErrors.badRequest, { reason: "x" }));
-    expect(samples(metrics)).toEqual(['dapr_error_code_total{app_id="myapp",category="common",error_code="ERR_BAD_REQUEST"} 1']);
+    expect(samples(metrics)).toEqual([
+      'dapr_error_code_total{app_id="myapp",category="common",error_code="ERR_BAD_REQUEST"} 1',
+    ]);
   });
 
   it("takes latency bounds from the Configuration", () => {
@@ -103,8 +121,19 @@ describe("createRuntimeMetrics", () => {
   });
 
   it("tells about the process", () => {
-    const facts = { residentBytes: () => 4096, virtualBytes: () => undefined, cpuSeconds: () => 1.5, openFds: () => 12, startSeconds: 1_700_000_000.5 };
-    const metrics = createRuntimeMetrics({ appId: "a", settings: DEFAULT_METRICS_SETTINGS, logger: quiet, process: facts });
+    const facts = {
+      residentBytes: () => 4096,
+      virtualBytes: () => undefined,
+      cpuSeconds: () => 1.5,
+      openFds: () => 12,
+      startSeconds: 1_700_000_000.5,
+    };
+    const metrics = createRuntimeMetrics({
+      appId: "a",
+      settings: DEFAULT_METRICS_SETTINGS,
+      logger: silentLogger,
+      process: facts,
+    });
     expect(samples(metrics)).toEqual([
       "process_cpu_seconds_total 1.5",
       "process_open_fds 12",

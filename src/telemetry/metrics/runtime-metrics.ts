@@ -48,7 +48,12 @@ export interface RuntimeMetrics {
 /** @throws LabelRuleError or PathPatternError for settings that cannot be used */
 export function createRuntimeMetrics(options: RuntimeMetricsOptions): RuntimeMetrics {
   const { appId, settings, logger } = options;
-  const registry = new MetricRegistry({ prefix: "dapr_", logger, latencyBucketsMs: settings.latencyBucketsMs, rules: settings.rules });
+  const registry = new MetricRegistry({
+    prefix: "dapr_",
+    logger,
+    latencyBucketsMs: settings.latencyBucketsMs,
+    rules: settings.rules,
+  });
   if (options.process !== undefined) {
     collectProcessMetrics(registry, options.process);
   }

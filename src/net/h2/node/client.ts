@@ -10,7 +10,13 @@ import {
   type ResolvedTransportOptions,
   resolveTransportOptions,
 } from "../limits.ts";
-import type { RequestHead, StreamHandler, TransportClient, TransportClientOptions, TransportStream } from "../transport.ts";
+import type {
+  RequestHead,
+  StreamHandler,
+  TransportClient,
+  TransportClientOptions,
+  TransportStream,
+} from "../transport.ts";
 import { Keepalive, type KeptConnection } from "./keepalive.ts";
 import { NodeStream, type StreamConnection } from "./stream.ts";
 
@@ -59,20 +65,30 @@ class ClientConnection implements StreamConnection, KeptConnection {
   }
 
   open(head: RequestHead, endStream: boolean, handler: ClientHandler): TransportStream {
-    const raw = [":method", head.method, ":path", head.path, ":scheme", head.scheme, ":authority", head.authority, ...head.headers];
+    const raw = [
+      ":method",
+      head.method,
+      ":path",
+      head.path,
+      ":scheme",
+      head.scheme,
+      ":authority",
+      head.authority,
+      ...head.headers,
+    ];
     const h2 = this.session.request(raw, { endStream });
     const stream = new NodeStream(h2, this);
     this.opened += 1;
     this.streams.set(stream, handler);
-    stream.attachResponse();
-    stream.attach(handler);
+    stream.attachClient(handler);
     return stream;
   }
 
   streamClosed(stream: NodeStream): void {
     const handler = this.streams.get(stream);
     this.streams.delete(stream);
-    if (this.lost && !this.connected) handler?.onConnectError?.(this.error ?? new Error("the connection was closed before it stood"));
+    if (this.lost && !this.connected)
+      handler?.onConnectError?.(this.error ?? new Error("the connection was closed before it stood"));
   }
 
   get busy(): boolean {

@@ -21,6 +21,13 @@ export function requestHeadOf(raw: readonly string[]): RequestHead {
   return { method, path, scheme, authority, headers: raw.slice(first) };
 }
 
+/** The size of a header block as SETTINGS_MAX_HEADER_LIST_SIZE counts it: 32 bytes on top of each field (RFC 9113 section 6.5.2). */
+export function headerListBytes(raw: readonly string[]): number {
+  let bytes = raw.length * 16;
+  for (let i = 0; i < raw.length; i += 1) bytes += (raw[i] as string).length;
+  return bytes;
+}
+
 /** The same for a response, whose only pseudo-header is `:status` (RFC 9113 section 8.3.2). */
 export function responseHeadOf(raw: readonly string[]): ResponseHead {
   let status = 0;

@@ -1,5 +1,11 @@
-import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream, type ServerOptions } from "node:http2";
+import {
+  performServerHandshake,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+  type ServerOptions,
+} from "node:http2";
 import type { Socket } from "node:net";
+import { type PeerCertificate, TLSSocket } from "node:tls";
 import {
   CONNECTION_WINDOW_BYTES,
   HEADER_FIELDS_MAX,
@@ -12,7 +18,7 @@ import {
   resolveTransportOptions,
 } from "../limits.ts";
 import type { AcceptStream, PeerInfo, TransportOptions, TransportServer } from "../transport.ts";
-import { requestHeadOf } from "./headers.ts";
+import { headerListBytes, requestHeadOf } from "./headers.ts";
 import { Keepalive, type KeptConnection } from "./keepalive.ts";
 import { NodeStream, type StreamConnection } from "./stream.ts";
 
@@ -21,6 +27,7 @@ class ServerConnection implements StreamConnection, KeptConnection {
   lost = false;
   private open = 0;
   private reported = false;
+  private readonly headerBytesMax: number;
   readonly session: ServerHttp2Session;
   private readonly owner: NodeTransportServer;
   private readonly peer: PeerInfo;
@@ -28,7 +35,8 @@ class ServerConnection implements StreamConnection, KeptConnection {
 
   constructor(socket: Socket, owner: NodeTransportServer, options: ResolvedTransportOptions) {
     this.owner = owner;
-    this.peer = { remoteAddress: plainAddress(socket.remoteAddress) };
+    this.headerBytesMax = options.headerBytesMax;
+    this.peer = { remoteAddress: plainAddress(socket.remoteAddress), certificate: certificateOf(socket) };
     // Before the session's own listeners, which close the streams.
     socket.once("error", () => {
       this.lost = true;
@@ -38,6 +46,9 @@ class ServerConnection implements StreamConnection, KeptConnection {
     this.session.on("error", () => undefined);
     this.session.on("stream", (stream, _headers, _flags, raw) => this.accept(stream, raw));
     this.session.once("close", () => this.gone());
+    const handshake = setTimeout(() => socket.destroy(), options.handshakeTimeoutMs);
+    socket.once("close", () => clearTimeout(handshake));
+    this.session.once("remoteSettings", () => clearTimeout(handshake));
     this.session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
     if (options.keepaliveMs > 0) {
       this.keepalive = new Keepalive(this, options.keepaliveMs, options.keepaliveTimeoutMs);
@@ -45,6 +56,13 @@ class ServerConnection implements StreamConnection, KeptConnection {
   }
 
   private accept(h2: ServerHttp2Stream, raw: readonly string[]): void {
+    // Until the peer has acknowledged our SETTINGS, node:http2 enforces its own, larger limit.
+    if (headerListBytes(raw) > this.headerBytesMax) {
+      h2.on("error", () => undefined);
+      h2.respond([":status", "431"], { endStream: true });
+      h2.resume();
+      return;
+    }
     const stream = new NodeStream(h2, this);
     this.open += 1;
     stream.attach(this.owner.acceptStream(stream, requestHeadOf(raw), this.peer));
@@ -130,6 +148,13 @@ function sessionOptions(options: ResolvedTransportOptions): ServerOptions {
       enablePush: false,
     },
   };
+}
+
+/** An empty object stands for "none" there. */
+function certificateOf(socket: Socket): Uint8Array | undefined {
+  if (!(socket instanceof TLSSocket)) return undefined;
+  const certificate: Partial<PeerCertificate> = socket.getPeerCertificate();
+  return certificate.raw;
 }
 
 /** An address without the IPv4-in-IPv6 prefix that dual-stack sockets show. */

@@ -29,13 +29,14 @@ export class NodeStream implements TransportStream {
   private trailers: HeaderList | undefined;
   private over = false;
   private ended = false;
+  private awaitsDrain = false;
 
   constructor(h2: Http2Stream, connection: StreamConnection) {
     this.h2 = h2;
     this.connection = connection;
   }
 
-  /** Joins the handler and starts the flow of events. */
+  /** Joins the handler of a server's stream and starts the flow of events. Each listener costs, so none is for nothing. */
   attach(handler: StreamHandler): void {
     const h2: Owned = this.h2;
     this.handler = handler;
@@ -44,20 +45,20 @@ export class NodeStream implements TransportStream {
     h2.on("close", onClose);
     h2.on("aborted", onAborted);
     h2.on("end", onEnd);
-    h2.on("drain", onDrain);
-    h2.on("wantTrailers", onWantTrailers);
-    h2.on("trailers", onTrailers);
     h2.on("data", onData);
   }
 
-  /** Adds what only a client's stream has: the response's head. */
-  attachResponse(): void {
-    (this.h2 as Http2Stream).on("response", onResponse);
+  /** The same for a client's stream, which has a head and trailers besides. */
+  attachClient(handler: StreamHandler): void {
+    this.h2.on("response", onResponse);
+    this.h2.on("trailers", onTrailers);
+    this.attach(handler);
   }
 
   respond(head: ResponseHead, endStream: boolean): void {
     if (this.over || this.h2.destroyed) return;
     const raw = [":status", String(head.status), ...head.headers];
+    if (!endStream) this.h2.on("wantTrailers", onWantTrailers);
     try {
       (this.h2 as ServerHttp2Stream).respond(raw, endStream ? END_STREAM : WAIT_FOR_TRAILERS);
     } catch {
@@ -73,7 +74,12 @@ export class NodeStream implements TransportStream {
       else h2.end(data);
       return true;
     }
-    return h2.write(data) || h2.writableLength < SEND_BUFFER_BYTES;
+    if (h2.write(data) || h2.writableLength < SEND_BUFFER_BYTES) return true;
+    if (!this.awaitsDrain) {
+      this.awaitsDrain = true;
+      h2.once("drain", onDrain);
+    }
+    return false;
   }
 
   sendTrailers(trailers: HeaderList): void {
@@ -112,12 +118,14 @@ export class NodeStream implements TransportStream {
 
   gotEnd(): void {
     // A destroyed or reset stream also emits `end`: only the peer's END_STREAM counts.
-    if (this.over || this.ended || this.h2.aborted || this.h2.rstCode !== H2_ERROR.noError || this.connection.lost) return;
+    if (this.over || this.ended || this.h2.aborted || this.h2.rstCode !== H2_ERROR.noError || this.connection.lost)
+      return;
     this.ended = true;
     this.handler?.onEnd();
   }
 
   gotDrain(): void {
+    this.awaitsDrain = false;
     if (!this.over) this.handler?.onDrain?.();
   }
 

@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { VirtualClock } from "../kit/virtual-clock.fixture.ts";
+import { startIdleCollector } from "./idle-collector.ts";
+
+const MB = 1024 * 1024;
+
+function start() {
+  const clock = new VirtualClock();
+  const state = { busy: 0, resident: 80 * MB, afterCollection: 85 * MB, collections: 0 };
+  const timer = startIdleCollector(
+    {
+      utilization: () => state.busy,
+      residentBytes: () => state.resident,
+      collect() {
+        state.collections += 1;
+        state.resident = state.afterCollection;
+      },
+    },
+    clock,
+  );
+  return { clock, state, timer };
+}
+
+describe("startIdleCollector", () => {
+  it("collects once after a burst, when nothing has happened for two looks", () => {
+    const { clock, state } = start();
+    state.resident = 200 * MB;
+    state.busy = 0.9;
+    clock.advance(5_000);
+    expect(state.collections).toBe(0);
+    state.busy = 0.01;
+    clock.advance(1_000);
+    expect(state.collections).toBe(0);
+    clock.advance(1_000);
+    expect(state.collections).toBe(1);
+    clock.advance(60_000);
+    expect(state.collections).toBe(1);
+  });
+
+  it("leaves memory alone that has hardly grown", () => {
+    const { clock, state } = start();
+    state.resident = 87 * MB;
+    clock.advance(60_000);
+    expect(state.collections).toBe(0);
+  });
+
+  it("stops when it is cancelled", () => {
+    const { clock, state, timer } = start();
+    timer.cancel();
+    state.resident = 200 * MB;
+    clock.advance(60_000);
+    expect(state.collections).toBe(0);
+  });
+});

@@ -1,0 +1,137 @@
+import { errorMessage } from "../kit/error-message.ts";
+import { goQuote } from "../kit/go-quote.ts";
+import { systemRandom } from "../kit/random.ts";
+import { systemClock } from "../kit/system-clock.ts";
+import { createSharedScope } from "../inventory/shared-scope.ts";
+import { nodeTransport } from "../net/h2/node/transport.ts";
+import { hostAddress } from "../sidecar/host-address.ts";
+import type { SidecarOptions } from "../sidecar/options.ts";
+import { createSidecar } from "../sidecar/sidecar.ts";
+import type { Sidecar, SidecarDeps } from "../sidecar/types.ts";
+import { RUNTIME_VERSION } from "../sidecar/version.ts";
+import { createLogger, type LeveledLogger } from "../telemetry/log/logger.ts";
+import { createLogSink, type LogSink } from "../telemetry/log/sink.ts";
+import { ownProcess } from "../telemetry/metrics/process-metrics.ts";
+import type { HostProcess } from "./host-process.ts";
+import { startIdleCollector } from "./idle-collector.ts";
+import { localOffset } from "./local-time.ts";
+import type { SidecarInvocation } from "./sidecar-invocation.ts";
+import { SidecarSupervisor } from "./sidecar-supervisor.ts";
+import { stablePort } from "./stable-port.ts";
+import { OUTRIGGER_VERSION } from "./version.ts";
+
+/** The last lines get this long to reach a reader that has stopped reading. */
+const EXIT_FLUSH_MS_MAX = 1_000;
+
+type RunInvocation = Extract<SidecarInvocation, { readonly action: "run" }>;
+
+/** Runs a sidecar until it ends or signals end it. @returns the exit code */
+export async function runSidecar(invocation: RunInvocation, host: HostProcess): Promise<number> {
+  for (const notice of invocation.notices) {
+    host.err(`${notice}\n`);
+  }
+  const { sink, problem } = openSink(invocation.log.file);
+  const logger = createLogger({
+    appId: invocation.options.appId,
+    instance: host.hostname,
+    version: RUNTIME_VERSION,
+    level: invocation.log.level,
+    asJson: invocation.log.asJson,
+    sink,
+    clock: systemClock,
+    utcOffset: localOffset,
+  });
+  try {
+    if (problem !== undefined) {
+      logger.fatal(problem);
+      return 1;
+    }
+    return await superviseSidecar(invocation, host, logger);
+  } finally {
+    await closeWithin(sink, EXIT_FLUSH_MS_MAX);
+  }
+}
+
+async function superviseSidecar(invocation: RunInvocation, host: HostProcess, logger: LeveledLogger): Promise<number> {
+  logger.info(`Starting Dapr Runtime -- version ${RUNTIME_VERSION} -- commit outrigger-${OUTRIGGER_VERSION}`);
+  logger.info(`Log level set to: ${invocation.log.level}`);
+  for (const warning of invocation.warnings) {
+    logger.warn(warning);
+  }
+  const options = await withInternalPort(invocation.options, host);
+  const shared = createSharedScope();
+  const create = (): Sidecar => createSidecar(options, sidecarDeps(options, host, logger, shared));
+  const supervisor = new SidecarSupervisor(create, logger);
+  host.onSignal("SIGINT", () => supervisor.stopOrForce("interrupt"));
+  host.onSignal("SIGTERM", () => supervisor.stopOrForce("terminated"));
+  host.onSignal("SIGHUP", () => supervisor.restart("hangup"));
+  host.onFailure((error) => supervisor.fail(error));
+  const collector = host.memory === undefined ? undefined : startIdleCollector(host.memory, systemClock);
+  try {
+    return await supervisor.run();
+  } finally {
+    collector?.cancel();
+  }
+}
+
+function sidecarDeps(
+  options: SidecarOptions,
+  host: HostProcess,
+  logger: LeveledLogger,
+  shared: SidecarDeps["shared"],
+): SidecarDeps {
+  return {
+    logger,
+    clock: systemClock,
+    random: systemRandom,
+    environment: sidecarEnvironment(options, host),
+    shared,
+    transport: nodeTransport,
+    nameResolution: "mdns",
+    process: ownProcess(systemClock),
+  };
+}
+
+/** daprd adds these to its own environment for components that read them. */
+function sidecarEnvironment(options: SidecarOptions, host: HostProcess): SidecarDeps["environment"] {
+  return {
+    ...host.env,
+    APP_ID: options.appId,
+    APP_PORT: String(options.appPort ?? 0),
+    HOST_ADDRESS: hostAddress("", options.hostAddress),
+    DAPR_PORT: String(options.internalGrpcPort),
+    DAPR_GRPC_PORT: String(options.grpcPort),
+    DAPR_HTTP_PORT: String(options.httpPort),
+    DAPR_METRICS_PORT: String(options.metrics.port),
+  };
+}
+
+async function withInternalPort(options: SidecarOptions, host: HostProcess): Promise<SidecarOptions> {
+  if (options.internalGrpcPort !== 0) {
+    return options;
+  }
+  const { cwd, userId, hostname } = host;
+  return { ...options, internalGrpcPort: await stablePort({ appId: options.appId, cwd, userId, hostname }) };
+}
+
+/** Where the file cannot be opened, the log that says so goes to standard output. */
+function openSink(file: string): { readonly sink: LogSink; readonly problem: string | undefined } {
+  if (file === "") {
+    return { sink: createLogSink({ fd: 1 }), problem: undefined };
+  }
+  try {
+    return { sink: createLogSink({ file }), problem: undefined };
+  } catch (error) {
+    return {
+      sink: createLogSink({ fd: 1 }),
+      problem: `failed to open log file ${goQuote(file)}: ${errorMessage(error)}`,
+    };
+  }
+}
+
+async function closeWithin(sink: LogSink, limitMs: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, limitMs);
+  await Promise.race([sink.close(), promise]);
+  clearTimeout(timer);
+}

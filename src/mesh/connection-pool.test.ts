@@ -1,0 +1,72 @@
+import { expect, test } from "vitest";
+import { VirtualClock } from "../kit/virtual-clock.fixture.ts";
+import type { GrpcClient } from "../net/grpc/types.ts";
+import { ConnectionPool } from "./connection-pool.ts";
+import { CALLS_PER_CONNECTION, CONNECTION_IDLE_MS, CONNECTIONS_PER_PEER_MAX, SWEEP_INTERVAL_MS } from "./limits.ts";
+
+const target = { appId: "a", namespace: "n" };
+
+function setUp() {
+  const clock = new VirtualClock();
+  const opened: string[] = [];
+  const closed: GrpcClient[] = [];
+  const pool = new ConnectionPool((address) => {
+    opened.push(address);
+    const client = {
+      close: () => {
+        closed.push(client);
+        return Promise.resolve();
+      },
+    } as unknown as GrpcClient;
+    return client;
+  }, clock);
+  return { clock, opened, closed, pool };
+}
+
+test("calls share a connection up to its limit, then open another, and last share the least busy", () => {
+  const { pool, opened } = setUp();
+  for (let call = 0; call < CALLS_PER_CONNECTION; call += 1) {
+    pool.lease("x:1", target);
+  }
+  expect(opened).toHaveLength(1);
+  pool.lease("x:1", target).release();
+  expect(opened).toHaveLength(2);
+  for (let call = 0; call < CALLS_PER_CONNECTION * CONNECTIONS_PER_PEER_MAX; call += 1) {
+    pool.lease("x:1", target);
+  }
+  expect(opened).toHaveLength(CONNECTIONS_PER_PEER_MAX);
+});
+
+test("a connection is for one identity: another app at the same address gets its own", () => {
+  const { pool, opened } = setUp();
+  pool.lease("x:1", target);
+  pool.lease("x:1", { ...target, appId: "b" });
+  expect(opened).toEqual(["x:1", "x:1"]);
+});
+
+test("idle connections are closed, busy ones never", () => {
+  const { pool, clock, closed } = setUp();
+  const busy = pool.lease("x:1", target);
+  pool.lease("y:1", target).release();
+  clock.advance(CONNECTION_IDLE_MS + SWEEP_INTERVAL_MS);
+  expect(closed).toHaveLength(1);
+  expect(closed).not.toContain(busy.client);
+  busy.release();
+  clock.advance(CONNECTION_IDLE_MS - SWEEP_INTERVAL_MS);
+  expect(closed).toHaveLength(1);
+  clock.advance(2 * SWEEP_INTERVAL_MS);
+  expect(closed).toContain(busy.client);
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test("a suspect connection is given to nobody and closed after its last call", () => {
+  const { pool, closed } = setUp();
+  const one = pool.lease("x:1", target);
+  const other = pool.lease("x:1", target);
+  expect(other.client).toBe(one.client);
+  one.retire();
+  expect(closed).toEqual([]);
+  expect(pool.lease("x:1", target).client).not.toBe(one.client);
+  other.release();
+  expect(closed).toEqual([one.client]);
+});

@@ -1,0 +1,103 @@
+import { createAppChannel } from "../app/channel.ts";
+import type { AppChannel, InvokeCall } from "../app/types.ts";
+import { InvocationBlock } from "../blocks/invocation/invocation.ts";
+import { addPeerInvocation } from "../api/peer/service-invocation.ts";
+import { statusOf } from "../api/grpc/errors.ts";
+import type { NameResolver } from "../components/spi/name-resolution.ts";
+import { ApiError } from "../errors/error.ts";
+import { systemRandom } from "../kit/random.ts";
+import { silentLogger } from "../kit/silent-logger.ts";
+import { systemClock } from "../kit/system-clock.ts";
+import { createGrpcClient } from "../net/grpc/client.ts";
+import { GrpcServer } from "../net/grpc/server.ts";
+import { grpcStatusOf } from "../net/grpc/status.ts";
+import { nodeTransport } from "../net/h2/node/transport.ts";
+import { listen } from "../net/http/listener.ts";
+import type { HttpHandler } from "../net/http/types.ts";
+import { Mesh } from "./mesh.ts";
+
+/** One sidecar's half of invocation on a real internal port, with an app in process. */
+export interface TestPeer {
+  readonly address: string;
+  readonly invocation: InvocationBlock;
+  readonly mesh: Mesh;
+  close(): Promise<void>;
+}
+
+/** An app that is an HTTP handler. */
+export function appOf(handler: HttpHandler): AppChannel {
+  return createAppChannel(
+    { protocol: "in-process", handler },
+    {
+      appId: "app",
+      address: "http://app",
+      appToken: "",
+      maxConcurrency: 0,
+      healthPath: "/healthz",
+      maxBodyBytes: 0,
+      clock: systemClock,
+      random: systemRandom,
+      logger: silentLogger,
+    },
+  );
+}
+
+/** Starts a peer; `register` replaces what its internal port serves. */
+export async function startPeer(
+  appId: string,
+  channel: AppChannel | undefined,
+  resolver: NameResolver,
+  register: (server: GrpcServer, invocation: InvocationBlock) => void = (server, invocation) =>
+    addPeerInvocation(server, { invocation, maxBodyBytes: 0 }),
+): Promise<TestPeer> {
+  const mesh = new Mesh({
+    appId,
+    namespace: "default",
+    hostAddress: "127.0.0.1",
+    hostName: "box",
+    resolver: () => resolver,
+    connect: (address) => createGrpcClient(nodeTransport, address),
+    clock: systemClock,
+    logger: silentLogger,
+  });
+  const invocation = new InvocationBlock({ appId, namespace: "default", appChannel: () => channel, remote: mesh });
+  const server = new GrpcServer({
+    mapError: (error) => (error instanceof ApiError ? statusOf(error) : grpcStatusOf(error)),
+  });
+  register(server, invocation);
+  const listener = await listen({ port: 0 }, { h2: nodeTransport.createServer(server.accept) });
+  return {
+    address: listener.address,
+    invocation,
+    mesh,
+    close: async () => {
+      await mesh.close();
+      await server.close(100);
+      await listener.close(100);
+    },
+  };
+}
+
+/** A resolver that knows one address, which may change. */
+export function resolverOf(addressOf: () => string): NameResolver {
+  return {
+    init: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+    announce: () => Promise.resolve(),
+    resolve: () => Promise.resolve(addressOf()),
+  };
+}
+
+/** A POST with a JSON body. */
+export function callOf(more: Partial<InvokeCall>): InvokeCall {
+  return {
+    method: "echo",
+    verb: "POST",
+    query: "",
+    headers: [],
+    origin: "http",
+    contentType: "application/json",
+    body: new Uint8Array(0),
+    ...more,
+  };
+}

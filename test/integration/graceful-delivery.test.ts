@@ -1,0 +1,33 @@
+import { expect, it } from "vitest";
+import { IN_MEMORY } from "../harness/resources.ts";
+import { startTestApp } from "../harness/test-app.ts";
+import { startTestSidecar } from "../harness/test-sidecar.ts";
+import { until } from "../harness/until.ts";
+
+it("stopping takes nothing new and waits for the delivery under way", async () => {
+  const finish = Promise.withResolvers<undefined>();
+  let finished = false;
+  await using app = await startTestApp({
+    subscriptions: [{ pubsubname: "broker", topic: "topic", route: "/topic", deadLetterTopic: "dead" }, { pubsubname: "broker", topic: "dead", route: "/dead" }],
+    answer: async ({ url }) => {
+      if (url === "/topic") {
+        await finish.promise;
+        finished = true;
+      }
+      return undefined;
+    },
+  });
+  await using one = await startTestSidecar({ appPort: app.port, resources: IN_MEMORY });
+  await one.fetch("/v1.0/publish/broker/topic", { method: "POST", body: "one" });
+  await until("the app has the event", () => app.at("/topic").length === 1);
+  let stopped = false;
+  const stopping = one.sidecar.stop("host").then(() => (stopped = true));
+  await until("the stop has begun", () => one.logger.said("Dapr is shutting down"));
+  expect(stopped).toBe(false);
+  finish.resolve(undefined);
+  await stopping;
+  expect(finished).toBe(true);
+  expect(app.at("/topic")).toHaveLength(1);
+  expect(app.at("/dead")).toEqual([]);
+  expect(await one.sidecar.done).toEqual({ exitCode: 0 });
+});

@@ -1,0 +1,102 @@
+import { createHash } from "node:crypto";
+import { createServer, request, type IncomingMessage } from "node:http";
+import { expect, it } from "vitest";
+import { createSharedScope } from "../../src/inventory/shared-scope.ts";
+import { closed, listening } from "../harness/test-app.ts";
+import { startTestSidecar } from "../harness/test-sidecar.ts";
+import { until } from "../harness/until.ts";
+
+const MIB = 1024 * 1024;
+const BODY_BYTES = 20 * MIB;
+const CHUNK = Buffer.alloc(64 * 1024, "outrigger");
+/** What all queues between a sender and a reader that stands still may hold together. */
+const IN_BETWEEN_BYTES_MAX = 8 * MIB;
+
+/** Sends chunks for as long as they are taken. */
+function sendStream(url: string): { sent: () => number; response: Promise<IncomingMessage> } {
+  let sent = 0;
+  const response = new Promise<IncomingMessage>((resolve, reject) => {
+    const outgoing = request(url, { method: "POST", agent: false, headers: { "content-type": "application/octet-stream" } }, resolve);
+    outgoing.on("error", reject);
+    const pump = (): void => {
+      while (sent < BODY_BYTES) {
+        sent += CHUNK.length;
+        if (!outgoing.write(CHUNK)) {
+          outgoing.once("drain", pump);
+          return;
+        }
+      }
+      outgoing.end();
+    };
+    pump();
+  });
+  return { sent: () => sent, response };
+}
+
+async function digestOf(stream: AsyncIterable<Buffer>): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of stream) {
+    hash.update(chunk);
+  }
+  return hash.digest("hex");
+}
+
+/** The same number twice in a row, a while apart, means that the sender stands still. */
+async function standsStill(count: () => number): Promise<number> {
+  let before = -1;
+  return await until("the sender stands still", async () => {
+    const now = count();
+    const still = now > 0 && now === before;
+    before = now;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return still && now;
+  });
+}
+
+it("20 MB stream through two sidecars both ways, held back by a reader that stands still, without piling up in memory", async () => {
+  const mayRead = Promise.withResolvers<undefined>();
+  const app = createServer((incoming, response) => {
+    void mayRead.promise.then(() => incoming.pipe(response));
+  });
+  const shared = createSharedScope();
+  const deps = { shared };
+  const options = { maxBodyBytes: 32 * MIB, deps };
+  const port = await listening(app);
+  try {
+    await using caller = await startTestSidecar({ ...options, appId: "caller" });
+    await using _callee = await startTestSidecar({ ...options, appId: "callee", appPort: port });
+    const expected = createHash("sha256");
+    for (let bytes = 0; bytes < BODY_BYTES; bytes += CHUNK.length) {
+      expected.update(CHUNK);
+    }
+    const rssBefore = process.memoryUsage().rss;
+    const { sent, response } = sendStream(`${caller.url}/v1.0/invoke/callee/method/echo`);
+    expect(await standsStill(sent)).toBeLessThan(IN_BETWEEN_BYTES_MAX);
+    mayRead.resolve(undefined);
+    expect(await digestOf(await response)).toBe(expected.digest("hex"));
+    // Held whole anywhere on the way, there or back, the body would count once per place.
+    expect(process.memoryUsage().rss - rssBefore).toBeLessThan(4 * BODY_BYTES);
+  } finally {
+    await closed(app);
+  }
+});
+
+it("a streamed body over the limit ends as 413 or cut off, and the sidecars go on", async () => {
+  const app = createServer((incoming, response) => void incoming.on("error", () => undefined).pipe(response));
+  const deps = { shared: createSharedScope() };
+  const port = await listening(app);
+  try {
+    await using caller = await startTestSidecar({ maxBodyBytes: MIB, appId: "caller", deps });
+    await using _callee = await startTestSidecar({ maxBodyBytes: MIB, appId: "callee", appPort: port, deps });
+    const url = `${caller.url}/v1.0/invoke/callee/method/echo`;
+    const status = await sendStream(url).response.then((response) => {
+      response.resume().on("error", () => undefined);
+      return response.statusCode;
+    }, () => "cut off");
+    expect([413, 200, "cut off"]).toContain(status);
+    const small = await fetch(url, { method: "POST", body: "small" });
+    expect(await small.text()).toBe("small");
+  } finally {
+    await closed(app);
+  }
+});
