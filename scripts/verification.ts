@@ -1,6 +1,6 @@
 // The whole verification, as `npm test` runs it: steps with their timings, output only of what failed, and one last
 // line that can be counted. Arguments name the steps to run; without any, all run.
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -56,7 +56,7 @@ const phases: readonly (readonly Step[])[] = [
     ring("tidy"),
   ],
   [ring("unit")],
-  [ring("property"), ring("docs"), ring("simulation")],
+  [ring("property"), ring("docs")],
   [ring("conformance")],
   [ring("integration")],
   [ring("examples")],
@@ -64,6 +64,14 @@ const phases: readonly (readonly Step[])[] = [
 ];
 
 const outcomes: Outcome[] = [];
+
+const running = new Set<ChildProcess>();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    for (const child of running) child.kill(signal);
+    process.exit(1);
+  });
+}
 
 async function runStep(step: Step): Promise<void> {
   const started = performance.now();
@@ -74,6 +82,7 @@ async function runStep(step: Step): Promise<void> {
     killSignal: "SIGKILL",
     env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined, RING_REPORT: step.report },
   });
+  running.add(child);
   const output: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
   child.stderr.on("data", (chunk: Buffer) => output.push(chunk));
@@ -81,12 +90,13 @@ async function runStep(step: Step): Promise<void> {
     child.on("error", (error) => settle(error.message));
     child.on("close", (code, signal) => settle(signal ?? String(code)));
   });
+  running.delete(child);
   const seconds = (performance.now() - started) / 1000;
 
   const outcome = step.report === undefined ? countStep(ended) : countRing(ended, step.report);
   outcomes.push(outcome);
   const counts = step.report === undefined ? "" : `  ${summary(outcome)}`;
-  const verdict = outcome.failed > 0 ? "FAIL" : outcome.passed === 0 ? "none" : "ok  ";
+  const verdict = outcome.failed > 0 ? "FAIL" : "ok  ";
   console.log(`${verdict} ${step.name.padEnd(12)} ${seconds.toFixed(1).padStart(6)} s${counts}`);
   for (const { name, why } of outcome.skipped)
     console.log(`       skipped: ${name}${why === undefined ? "" : ` (${why})`}`);
@@ -104,8 +114,9 @@ function countStep(ended: string): Outcome {
 function countRing(ended: string, report: string): Outcome {
   try {
     const outcome = JSON.parse(readFileSync(report, "utf8")) as RingReport;
-    // A ring that counts no failure and yet ends badly has failed outside its tests.
-    return ended === "0" || outcome.failed > 0 ? outcome : { ...outcome, failed: 1 };
+    // A ring that counts no failure and yet ends badly has failed outside its tests; one without tests is a mistake.
+    const sound = ended === "0" && outcome.passed + outcome.skipped.length > 0;
+    return sound || outcome.failed > 0 ? outcome : { ...outcome, failed: 1 };
   } catch {
     return { passed: 0, failed: 1, skipped: [] };
   }

@@ -5,13 +5,10 @@ import { importsOf, isOurSource, isTestCode, type SourceFile } from "./source.ts
 const homes: Readonly<Record<string, readonly string[]>> = {
   "@bufbuild/protobuf": ["src/wire/", "src/errors/", "src/net/", "src/app/", "src/mesh/", "src/api/", "src/blocks/"],
   "@marcbachmann/cel-js": ["src/blocks/pubsub/", "src/resiliency/"],
-  commander: ["src/cli/"],
-  "find-my-way": ["src/api/http/"],
   "multicast-dns": ["src/components/mdns/"],
   "sonic-boom": ["src/telemetry/log/"],
   undici: ["src/net/"],
   yaml: ["src/resources/"],
-  zod: ["src/resources/", "src/cli/"],
   "node:http2": ["src/net/"],
   "node:sqlite": ["src/storage/"],
   "node:worker_threads": ["src/storage/"],
