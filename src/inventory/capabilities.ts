@@ -8,6 +8,9 @@ export function capabilitiesOf(manifest: ComponentManifest, component: Component
       return own.includes("ETAG") && own.includes("TRANSACTIONAL") ? [...own, "ACTOR"] : own;
     case "pubsub":
     case "secretstores":
+    case "bindings":
+    case "configuration":
+    case "lock":
       return own;
     case "nameresolution":
       return [];

@@ -1,3 +1,6 @@
+import type { Binding } from "../components/spi/bindings.ts";
+import type { ConfigurationStore } from "../components/spi/configuration.ts";
+import type { LockStore } from "../components/spi/lock.ts";
 import type { Component } from "../components/spi/component.ts";
 import type { PubSub } from "../components/spi/pubsub.ts";
 import type { SecretStore } from "../components/spi/secret-store.ts";
@@ -32,6 +35,9 @@ class LiveInventory implements Inventory {
   readonly state = new LiveView<StateStore>();
   readonly pubsub = new LiveView<PubSub>();
   readonly secretstores = new LiveView<SecretStore>();
+  readonly bindings = new LiveView<Binding>();
+  readonly configuration = new LiveView<ConfigurationStore>();
+  readonly lock = new LiveView<LockStore>();
   readonly #options: InventoryOptions;
   readonly #resolver: ResolverOptions;
   readonly #starter: Starter;
@@ -196,6 +202,12 @@ class LiveInventory implements Inventory {
         return this.pubsub.set(loaded as Loaded<PubSub>);
       case "secretstores":
         return this.secretstores.set(loaded as Loaded<SecretStore>);
+      case "bindings":
+        return this.bindings.set(loaded as Loaded<Binding>);
+      case "configuration":
+        return this.configuration.set(loaded as Loaded<ConfigurationStore>);
+      case "lock":
+        return this.lock.set(loaded as Loaded<LockStore>);
       case "nameresolution":
         return undefined;
     }
@@ -216,6 +228,9 @@ class LiveInventory implements Inventory {
     this.state.delete(name);
     this.pubsub.delete(name);
     this.secretstores.delete(name);
+    this.bindings.delete(name);
+    this.configuration.delete(name);
+    this.lock.delete(name);
     await closeQuietly(entry.loaded.component, entry.resource, this.#logger);
   }
 }

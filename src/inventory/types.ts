@@ -1,3 +1,6 @@
+import type { Binding } from "../components/spi/bindings.ts";
+import type { ConfigurationStore } from "../components/spi/configuration.ts";
+import type { LockStore } from "../components/spi/lock.ts";
 import type { PubSub } from "../components/spi/pubsub.ts";
 import type { SecretStore } from "../components/spi/secret-store.ts";
 import type { StateStore } from "../components/spi/state.ts";
@@ -44,6 +47,9 @@ export interface InventoryView {
   readonly state: ComponentView<StateStore>;
   readonly pubsub: ComponentView<PubSub>;
   readonly secretstores: ComponentView<SecretStore>;
+  readonly bindings: ComponentView<Binding>;
+  readonly configuration: ComponentView<ConfigurationStore>;
+  readonly lock: ComponentView<LockStore>;
 }
 
 /** Everything that is loaded, with the operations of the composition root and of hot reload. */
