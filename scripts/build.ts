@@ -25,7 +25,7 @@ const output = join(root, "dist", process.platform === "win32" ? "outrigger.exe"
 /**
  * Flags of the executable; bytecode is only accepted under the flags it was made with. Why each: docs/decisions/0001.
  */
-const EXEC_ARGV = ["--disable-sigusr1", "--expose-gc", "--v8-pool-size=1"];
+const EXEC_ARGV = ["--disable-sigusr1", "--disable-warning=ExperimentalWarning", "--v8-pool-size=1"];
 
 /** How long the warming run may take to answer its first request. */
 const WARM_MS_MAX = 30_000;

@@ -3,7 +3,8 @@
 // that bytecode, false the program that uses it.
 import { writeFileSync } from "node:fs";
 import { getRawAsset } from "node:sea";
-import { Script } from "node:vm";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext, Script } from "node:vm";
 
 declare const WARMING: boolean;
 
@@ -25,6 +26,15 @@ if (WARMING) {
 } else if (script.cachedDataRejected === true) {
   process.emitWarning("the bytecode in this executable was refused, so that starting it takes longer");
 }
+
+// `--expose-gc` from the start would make V8 refuse the bytecode of Node's own modules too (40 ms). So the collector is
+// fetched when it is first called.
+globalThis.gc = ((options) => {
+  setFlagsFromString("--expose-gc");
+  globalThis.gc = runInNewContext("gc") as NodeJS.GCFunction;
+  setFlagsFromString("--no-expose-gc");
+  return globalThis.gc(options as NodeJS.GCOptions);
+}) as NodeJS.GCFunction;
 
 const bundle = { exports: {} };
 (script.runInThisContext() as Main)(bundle.exports, require, bundle, filename, "");

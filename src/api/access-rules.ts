@@ -16,7 +16,11 @@ export interface ApiAccessRules {
  * Decides once per API, at registration, whether it is served. The deny list wins; an empty allow list allows all.
  * `matches` says whether a rule names the API; it sees the rule's name and version.
  */
-export function isApiAllowed(rules: ApiAccessRules, protocol: "http" | "grpc", matches: (rule: ApiAccessRule) => boolean): boolean {
+export function isApiAllowed(
+  rules: ApiAccessRules,
+  protocol: "http" | "grpc",
+  matches: (rule: ApiAccessRule) => boolean,
+): boolean {
   const applies = (rule: ApiAccessRule): boolean => rule.protocol.toLowerCase() === protocol;
   const denied = rules.denied.filter(applies);
   const allowed = rules.allowed.filter(applies);

@@ -16,7 +16,7 @@ import {
   TopicEventResponse_TopicEventResponseStatus,
   TopicEventResponseSchema,
 } from "../wire/gen/dapr/proto/runtime/v1/appcallback_pb.js";
-import { createAppChannel } from "./channel.ts";
+import { GrpcAppChannel } from "./grpc-channel.ts";
 import type { AppChannelOptions } from "./options.ts";
 import type { InvokeCall } from "./types.ts";
 
@@ -57,7 +57,7 @@ function setUp(answer: (path: string) => unknown, more: Partial<AppChannelOption
     logger: silentLogger,
     ...more,
   };
-  return { seen, channel: createAppChannel({ protocol: "grpc", client }, options) };
+  return { seen, channel: new GrpcAppChannel("grpc", client, options) };
 }
 
 function call(more: Partial<InvokeCall> = {}): InvokeCall {

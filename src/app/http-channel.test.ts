@@ -5,7 +5,7 @@ import { VirtualClock } from "../kit/virtual-clock.fixture.ts";
 import { HttpClientError } from "../net/http/errors.ts";
 import type { HttpClient, HttpRequest, HttpResponse } from "../net/http/types.ts";
 import { AppUnreachableError } from "./app-unreachable-error.ts";
-import { createAppChannel } from "./channel.ts";
+import { HttpAppChannel } from "./http-channel.ts";
 import type { AppChannelOptions } from "./options.ts";
 import type { AppChannel, InvokeCall, TopicEvent } from "./types.ts";
 
@@ -34,7 +34,7 @@ function setUp(
     },
     close: () => Promise.resolve(),
   };
-  return { requests, channel: createAppChannel({ protocol: "http", client }, { ...options, ...more }) };
+  return { requests, channel: new HttpAppChannel("http", client, { ...options, ...more }) };
 }
 
 const ok: HttpResponse = { status: 200, headers: [], body: new Uint8Array(0) };

@@ -2,8 +2,14 @@ import type { GrpcStatusCode } from "../errors/grpc-status.ts";
 import { GRPC_STATUS } from "../errors/grpc-status.ts";
 import { goFormat } from "../kit/go-format.ts";
 import { JsonScanner } from "../kit/json-scanner.ts";
-import { TopicEventResponse_TopicEventResponseStatus as TopicStatus } from "../wire/gen/dapr/proto/runtime/v1/appcallback_pb.js";
+import type { TopicEventResponse_TopicEventResponseStatus } from "../wire/gen/dapr/proto/runtime/v1/appcallback_pb.js";
 import type { DeliveryOutcome, TopicEvent } from "./types.ts";
+
+/** Numbers of the wire's enum, stated here so that HTTP apps load no protobuf. */
+const TOPIC_STATUS = { SUCCESS: 0, RETRY: 1, DROP: 2 } as const satisfies Record<
+  keyof typeof TopicEventResponse_TopicEventResponseStatus,
+  number
+>;
 
 const SUCCESS: DeliveryOutcome = { kind: "success" };
 
@@ -32,13 +38,16 @@ export function interpretHttpTopicResponse(status: number, body: Uint8Array, eve
 }
 
 /** The same for a gRPC app that answered `OnTopicEvent` with OK. */
-export function interpretGrpcTopicResponse(status: TopicStatus, event: TopicEvent): DeliveryOutcome {
+export function interpretGrpcTopicResponse(
+  status: TopicEventResponse_TopicEventResponseStatus,
+  event: TopicEvent,
+): DeliveryOutcome {
   switch (status) {
-    case TopicStatus.SUCCESS:
+    case TOPIC_STATUS.SUCCESS:
       return SUCCESS;
-    case TopicStatus.RETRY:
+    case TOPIC_STATUS.RETRY:
       return interpretStatusName("RETRY", event);
-    case TopicStatus.DROP:
+    case TOPIC_STATUS.DROP:
       return interpretStatusName("DROP", event);
     default:
       return interpretStatusName(String(status), event);

@@ -25,7 +25,12 @@ export interface InvokeCall {
 /** How the app answered: an HTTP status, or a gRPC status. */
 export type InvokeStatus =
   | { readonly kind: "http"; readonly code: number }
-  | { readonly kind: "grpc"; readonly code: GrpcStatusCode; readonly message: string; readonly detailsBin?: Uint8Array | undefined };
+  | {
+      readonly kind: "grpc";
+      readonly code: GrpcStatusCode;
+      readonly message: string;
+      readonly detailsBin?: Uint8Array | undefined;
+    };
 
 export interface InvokeReply {
   readonly status: InvokeStatus;
@@ -85,4 +90,3 @@ export interface AppChannel {
   probe(signal: AbortSignal): Promise<boolean>;
   close(): Promise<void>;
 }
-

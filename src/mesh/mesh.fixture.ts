@@ -1,4 +1,4 @@
-import { createAppChannel } from "../app/channel.ts";
+import { HttpAppChannel } from "../app/http-channel.ts";
 import type { AppChannel, InvokeCall } from "../app/types.ts";
 import { InvocationBlock } from "../blocks/invocation/invocation.ts";
 import { addPeerInvocation } from "../api/peer/service-invocation.ts";
@@ -7,6 +7,7 @@ import type { NameResolver } from "../components/spi/name-resolution.ts";
 import { ApiError } from "../errors/error.ts";
 import { systemRandom } from "../kit/random.ts";
 import { silentLogger } from "../kit/silent-logger.ts";
+import { callInProcess } from "../net/http/in-process.ts";
 import { systemClock } from "../kit/system-clock.ts";
 import { createGrpcClient } from "../net/grpc/client.ts";
 import { GrpcServer } from "../net/grpc/server.ts";
@@ -26,8 +27,9 @@ export interface TestPeer {
 
 /** An app that is an HTTP handler. */
 export function appOf(handler: HttpHandler): AppChannel {
-  return createAppChannel(
-    { protocol: "in-process", handler },
+  return new HttpAppChannel(
+    "in-process",
+    { request: (request) => callInProcess(handler, request), close: () => Promise.resolve() },
     {
       appId: "app",
       address: "http://app",

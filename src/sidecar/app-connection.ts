@@ -1,14 +1,12 @@
 import { connect as connectTls } from "node:tls";
-import { type AppConnection, createAppChannel } from "../app/channel.ts";
 import { appDialer } from "../app/dial.ts";
+import { HttpAppChannel } from "../app/http-channel.ts";
 import type { AppChannelOptions } from "../app/options.ts";
 import type { AppChannel } from "../app/types.ts";
 import type { DialApp } from "../app/wait.ts";
-import { createGrpcClient } from "../net/grpc/client.ts";
-import type { Transport } from "../net/h2/transport.ts";
-import { createHttpClient } from "../net/http/client.ts";
-import { createH2HttpClient } from "../net/http/h2-client.ts";
-import type { HttpHandler } from "../net/http/types.ts";
+import type { Transport, TransportClientOptions } from "../net/h2/transport.ts";
+import { callInProcess } from "../net/http/in-process.ts";
+import type { HttpClient, HttpHandler } from "../net/http/types.ts";
 import { messageBytesMax, type SidecarOptions } from "./options.ts";
 
 /** An app and how to find out that it is there. */
@@ -19,65 +17,96 @@ export interface AppConnectionParts {
 
 type ChannelSettings = Pick<AppChannelOptions, "clock" | "random" | "logger" | "isHealthy">;
 
-/** The channel to the app that the options name, or to the function of an embedded app; undefined when there is neither. */
-export function connectApp(
+/**
+ * The channel to the app that the options name, or to the function of an embedded app; undefined when there is neither.
+ * Only what the app's protocol needs is loaded.
+ */
+export async function connectApp(
   options: SidecarOptions,
   handler: HttpHandler | undefined,
   transport: Transport,
   settings: ChannelSettings,
-): AppConnectionParts | undefined {
+): Promise<AppConnectionParts | undefined> {
+  if (handler !== undefined) {
+    const client: HttpClient = {
+      request: (request) => callInProcess(handler, request),
+      close: () => Promise.resolve(),
+    };
+    const channel = new HttpAppChannel("in-process", client, channelOptions(options, settings, "http://in-process"));
+    return { channel, dial: () => Promise.resolve(true) };
+  }
   const port = options.appPort;
-  if (handler === undefined && port === undefined) {
+  if (port === undefined) {
     return undefined;
   }
-  const host = options.appChannelAddress;
+  const authority = `${options.appChannelAddress}:${port}`;
   const secure = options.appProtocol === "https" || options.appProtocol === "grpcs";
-  const connection: AppConnection = handler === undefined ? connectionTo(options, `${host}:${port}`, transport) : { protocol: "in-process", handler };
-  const channel = createAppChannel(connection, {
+  const dial = appDialer(options.appChannelAddress, port, secure);
+  switch (options.appProtocol) {
+    case "grpc":
+    case "grpcs":
+      return { channel: await grpcChannel(options, authority, transport, settings), dial };
+    default: {
+      const address = `${secure ? "https" : "http"}://${authority}`;
+      const client = await httpClient(options, authority, transport);
+      return {
+        channel: new HttpAppChannel(options.appProtocol, client, channelOptions(options, settings, address)),
+        dial,
+      };
+    }
+  }
+}
+
+/** Apps behind TLS use certificates of their own making: what they present is not checked, as in Dapr. */
+async function httpClient(options: SidecarOptions, authority: string, transport: Transport): Promise<HttpClient> {
+  if (options.appProtocol === "h2c") {
+    const { createH2HttpClient } = await import("../net/http/h2-client.ts");
+    return createH2HttpClient(transport, authority);
+  }
+  const { createHttpClient } = await import("../net/http/client.ts");
+  return options.appProtocol === "https"
+    ? createHttpClient(`https://${authority}`, { rejectUnauthorized: false })
+    : createHttpClient(`http://${authority}`);
+}
+
+async function grpcChannel(
+  options: SidecarOptions,
+  authority: string,
+  transport: Transport,
+  settings: ChannelSettings,
+): Promise<AppChannel> {
+  const [{ GrpcAppChannel }, { createGrpcClient }] = await Promise.all([
+    import("../app/grpc-channel.ts"),
+    import("../net/grpc/client.ts"),
+  ]);
+  const protocol = options.appProtocol === "grpcs" ? "grpcs" : "grpc";
+  const client = createGrpcClient(transport, authority, {
+    messageBytesMax: messageBytesMax(options.maxBodyBytes),
+    ...(protocol === "grpcs" ? { scheme: "https", transport: tlsTransport(options) } : {}),
+  });
+  return new GrpcAppChannel(protocol, client, channelOptions(options, settings, authority));
+}
+
+function tlsTransport(options: SidecarOptions): TransportClientOptions {
+  return {
+    connect: () =>
+      connectTls({
+        host: options.appChannelAddress,
+        port: options.appPort ?? 0,
+        rejectUnauthorized: false,
+        ALPNProtocols: ["h2"],
+      }),
+  };
+}
+
+function channelOptions(options: SidecarOptions, settings: ChannelSettings, address: string): AppChannelOptions {
+  return {
     ...settings,
     appId: options.appId,
-    address: addressText(connection.protocol, `${host}:${port ?? 0}`),
+    address,
     appToken: options.appToken,
     maxConcurrency: options.appMaxConcurrency,
     healthPath: options.appHealth.path,
     maxBodyBytes: options.maxBodyBytes,
-  });
-  return { channel, dial: handler === undefined ? appDialer(host, port ?? 0, secure) : () => Promise.resolve(true) };
-}
-
-/** Apps behind TLS use certificates of their own making: what they present is not checked, as in Dapr. */
-function connectionTo(options: SidecarOptions, authority: string, transport: Transport): AppConnection {
-  switch (options.appProtocol) {
-    case "http":
-      return { protocol: "http", client: createHttpClient(`http://${authority}`) };
-    case "https":
-      return { protocol: "https", client: createHttpClient(`https://${authority}`, { rejectUnauthorized: false }) };
-    case "h2c":
-      return { protocol: "h2c", client: createH2HttpClient(transport, authority) };
-    case "grpc":
-      return { protocol: "grpc", client: createGrpcClient(transport, authority, { messageBytesMax: messageBytesMax(options.maxBodyBytes) }) };
-    case "grpcs":
-      return {
-        protocol: "grpcs",
-        client: createGrpcClient(transport, authority, {
-          messageBytesMax: messageBytesMax(options.maxBodyBytes),
-          transport: {
-            connect: () =>
-              connectTls({ host: options.appChannelAddress, port: options.appPort ?? 0, rejectUnauthorized: false, ALPNProtocols: ["h2"] }),
-          },
-        }),
-      };
-  }
-}
-
-function addressText(protocol: AppConnection["protocol"], authority: string): string {
-  switch (protocol) {
-    case "grpc":
-    case "grpcs":
-      return authority;
-    case "https":
-      return `https://${authority}`;
-    default:
-      return `http://${authority}`;
-  }
+  };
 }

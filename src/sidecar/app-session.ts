@@ -32,7 +32,9 @@ export class AppSession {
       return;
     }
     if (this.#options.appPort !== undefined && this.#deps.app === undefined) {
-      logger.info(`application protocol: ${this.#options.appProtocol}. waiting on port ${this.#options.appPort}.  This will block until the app is listening on that port.`);
+      logger.info(
+        `application protocol: ${this.#options.appProtocol}. waiting on port ${this.#options.appPort}.  This will block until the app is listening on that port.`,
+      );
       await waitForApp(app.dial, clock, signal);
       logger.info(`application discovered on port ${this.#options.appPort}`);
     }
@@ -44,7 +46,12 @@ export class AppSession {
       await this.#appIsHealthy(signal);
       return;
     }
-    this.#health = new AppHealth({ ...appHealth, probe: (probeSignal) => app.channel.probe(probeSignal), clock, logger });
+    this.#health = new AppHealth({
+      ...appHealth,
+      probe: (probeSignal) => app.channel.probe(probeSignal),
+      clock,
+      logger,
+    });
     this.#assembly.appHealth.follow(this.#health);
     this.#health.onChange((healthy) => void this.#healthChanged(healthy, signal));
     this.#health.start();
@@ -110,7 +117,9 @@ export class AppSession {
       });
       const body = await collectBody(reply.body, APP_CONFIG_BYTES_MAX);
       if (reply.status.kind === "http" && reply.status.code === 200 && declaresActors(body)) {
-        logger.warn("the app declares actors in GET /dapr/config; actors are not supported by this release and will not be called");
+        logger.warn(
+          "the app declares actors in GET /dapr/config; actors are not supported by this release and will not be called",
+        );
       }
     } catch (error) {
       logger.debug(`failed to read the app's configuration: ${errorMessage(error)}`);
@@ -121,7 +130,8 @@ export class AppSession {
 function declaresActors(body: Uint8Array): boolean {
   try {
     const parsed: unknown = JSON.parse(Buffer.from(body).toString());
-    const entities = typeof parsed === "object" && parsed !== null && "entities" in parsed ? parsed.entities : undefined;
+    const entities =
+      typeof parsed === "object" && parsed !== null && "entities" in parsed ? parsed.entities : undefined;
     return Array.isArray(entities) && entities.length > 0;
   } catch {
     return false;

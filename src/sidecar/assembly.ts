@@ -69,7 +69,12 @@ export async function assemble(plan: AssemblyPlan): Promise<Assembly> {
     logger.warn(`${place.file}:${place.line}:${place.column}: ${message}`),
   );
   checkConfiguration(configuration, logger);
-  const resources = await loadResources({ paths: options.resourcesPaths, namespace: options.namespace, appId: options.appId, logger });
+  const resources = await loadResources({
+    paths: options.resourcesPaths,
+    namespace: options.namespace,
+    appId: options.appId,
+    logger,
+  });
   checkResources(resources, logger);
   const undo: (() => Promise<void>)[] = [];
   try {
@@ -82,7 +87,12 @@ export async function assemble(plan: AssemblyPlan): Promise<Assembly> {
   }
 }
 
-async function open(plan: AssemblyPlan, configuration: Configuration, resources: LoadedResources, undo: (() => Promise<void>)[]): Promise<Assembly> {
+async function open(
+  plan: AssemblyPlan,
+  configuration: Configuration,
+  resources: LoadedResources,
+  undo: (() => Promise<void>)[],
+): Promise<Assembly> {
   const { options, deps, signal } = plan;
   const { logger } = deps;
   const metrics = createMetrics(plan, configuration);
@@ -91,7 +101,7 @@ async function open(plan: AssemblyPlan, configuration: Configuration, resources:
   const inventory = createInventory(inventoryOptions(plan, configuration, metrics));
   undo.push(() => inventory.close());
   const appHealth = new AppHealthSwitch();
-  const app = connectApp(options, deps.app, deps.transport, { ...deps, isHealthy: () => appHealth.healthy });
+  const app = await connectApp(options, deps.app, deps.transport, { ...deps, isHealthy: () => appHealth.healthy });
   undo.push(async () => await app?.channel.close());
   const resolver = await openResolver(plan, configuration, signal);
   undo.push(async () => await resolver?.close());
@@ -124,7 +134,11 @@ function createMetrics({ options, deps }: AssemblyPlan, configuration: Configura
   });
 }
 
-function inventoryOptions({ options, deps }: AssemblyPlan, configuration: Configuration, metrics: RuntimeMetrics | undefined): InventoryOptions {
+function inventoryOptions(
+  { options, deps }: AssemblyPlan,
+  configuration: Configuration,
+  metrics: RuntimeMetrics | undefined,
+): InventoryOptions {
   const components = metrics?.components;
   const base = {
     ...deps,
@@ -155,7 +169,8 @@ function createMesh({ options, deps }: AssemblyPlan, resolver: NameResolver | un
     hostAddress: ownAddress(options),
     hostName: hostname(),
     resolver: () => resolver,
-    connect: (address) => createGrpcClient(deps.transport, address, { messageBytesMax: messageBytesMax(options.maxBodyBytes) }),
+    connect: (address) =>
+      createGrpcClient(deps.transport, address, { messageBytesMax: messageBytesMax(options.maxBodyBytes) }),
   });
 }
 
@@ -164,7 +179,11 @@ function ownAddress(options: SidecarOptions): string {
 }
 
 /** A resolver that does not come up costs the calls to other apps, not the sidecar, as in Dapr. */
-async function openResolver({ options, deps }: AssemblyPlan, configuration: Configuration, signal: AbortSignal): Promise<NameResolver | undefined> {
+async function openResolver(
+  { options, deps }: AssemblyPlan,
+  configuration: Configuration,
+  signal: AbortSignal,
+): Promise<NameResolver | undefined> {
   try {
     return await createNameResolver(
       configuration.nameResolution,
@@ -212,17 +231,27 @@ function createBlocks(
 }
 
 /** A rule that does not parse loses its subscription, not the sidecar, as in Dapr. */
-async function declareSubscriptions(subscriptions: Subscriptions, resources: LoadedResources, logger: Logger): Promise<void> {
+async function declareSubscriptions(
+  subscriptions: Subscriptions,
+  resources: LoadedResources,
+  logger: Logger,
+): Promise<void> {
   for (const resource of resources.subscriptions) {
     try {
       await subscriptions.declare(resource.name, subscriptionSpec(resource));
     } catch (error) {
-      logger.error(`${resource.origin.file}:${resource.origin.line}: subscription ${resource.name} is left out: ${errorMessage(error)}`);
+      logger.error(
+        `${resource.origin.file}:${resource.origin.line}: subscription ${resource.name} is left out: ${errorMessage(error)}`,
+      );
     }
   }
 }
 
-async function announce({ options }: AssemblyPlan, resolver: NameResolver | undefined, ports: SidecarPorts): Promise<void> {
+async function announce(
+  { options }: AssemblyPlan,
+  resolver: NameResolver | undefined,
+  ports: SidecarPorts,
+): Promise<void> {
   if (resolver === undefined || ports.internalGrpc === undefined) {
     return;
   }

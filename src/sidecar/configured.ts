@@ -37,7 +37,9 @@ export function checkConfiguration(configuration: Configuration, logger: Logger)
 /** Says which kinds of resources were read and are not acted on yet. */
 export function checkResources(resources: LoadedResources, logger: Logger): void {
   for (const endpoint of resources.httpEndpoints) {
-    logger.warn(`HTTPEndpoint ${endpoint.name} has no effect in this release: service invocation reaches apps by their id only`);
+    logger.warn(
+      `HTTPEndpoint ${endpoint.name} has no effect in this release: service invocation reaches apps by their id only`,
+    );
   }
   for (const resiliency of resources.resiliencies) {
     logger.warn(`Resiliency ${resiliency.name} has no effect in this release: only the built-in retries are applied`);
@@ -48,7 +50,10 @@ export function checkResources(resources: LoadedResources, logger: Logger): void
 export function metricsSettings(configuration: Configuration): MetricsSettings {
   const { metrics } = configuration;
   return {
-    http: { ...metrics.http, increasedCardinality: metrics.http.increasedCardinality ?? DEFAULT_METRICS_SETTINGS.http.increasedCardinality },
+    http: {
+      ...metrics.http,
+      increasedCardinality: metrics.http.increasedCardinality ?? DEFAULT_METRICS_SETTINGS.http.increasedCardinality,
+    },
     recordErrorCodes: metrics.recordErrorCodes,
     latencyBucketsMs: metrics.latencyDistributionBuckets ?? DEFAULT_METRICS_SETTINGS.latencyBucketsMs,
     rules: metrics.rules.map((rule) => ({

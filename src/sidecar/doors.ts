@@ -1,24 +1,16 @@
-import { controlHandlers } from "../api/grpc/control.ts";
-import { createGrpcDoor } from "../api/grpc/door.ts";
-import { invokeHandlers } from "../api/grpc/invoke.ts";
-import { publishHandlers } from "../api/grpc/publish.ts";
-import { stateHandlers } from "../api/grpc/state.ts";
 import { controlRoutes } from "../api/http/control.ts";
 import { createHttpDoor, type HttpDoorOptions } from "../api/http/door.ts";
 import { invokeFallback, invokeRoutes } from "../api/http/invoke.ts";
 import { publishRoutes } from "../api/http/publish.ts";
 import { stateRoutes } from "../api/http/state.ts";
 import { unimplementedRoutes } from "../api/http/unimplemented.ts";
-import { createPeerServer } from "../api/peer/peer-server.ts";
 import type { HttpHandler } from "../net/http/types.ts";
 import type { Configuration } from "../resources/configuration.ts";
-import { ApiLog } from "../telemetry/api-log.ts";
 import { metricsHandler } from "../telemetry/metrics/metrics-handler.ts";
 import type { RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
 import type { AssemblyPlan } from "./assembly.ts";
-import { messageBytesMax } from "./options.ts";
 import { apiAddresses, type Listeners, tcpAddress } from "./listeners.ts";
-import { grpcObserver, httpObserver } from "./observers.ts";
+import { createApiLog, httpObserver } from "./observers.ts";
 import type { SidecarBlocks, SidecarPorts } from "./types.ts";
 
 export interface DoorsPlan {
@@ -66,13 +58,18 @@ function createPublicHandler(doors: DoorsPlan): HttpHandler {
   return createHttpDoor({
     ...sharedHttpOptions(doors),
     routes: controlRoutes(blocks.control).filter((route) => route.onPublicPort === true),
-    fallback: (exchange) => exchange.respond(404, ["content-type", "text/plain; charset=utf-8"], "404 page not found\n"),
+    fallback: (exchange) =>
+      exchange.respond(404, ["content-type", "text/plain; charset=utf-8"], "404 page not found\n"),
     apiToken: "",
     allowedOrigins: "",
   });
 }
 
-function sharedHttpOptions({ plan, configuration, metrics }: DoorsPlan): Pick<HttpDoorOptions, "accessRules" | "observer" | "clock" | "logger"> {
+function sharedHttpOptions({
+  plan,
+  configuration,
+  metrics,
+}: DoorsPlan): Pick<HttpDoorOptions, "accessRules" | "observer" | "clock" | "logger"> {
   const { logger, clock } = plan.deps;
   return {
     accessRules: configuration.api,
@@ -80,11 +77,6 @@ function sharedHttpOptions({ plan, configuration, metrics }: DoorsPlan): Pick<Ht
     clock,
     logger: logger.scope("dapr.runtime.http"),
   };
-}
-
-function createApiLog({ options, deps }: AssemblyPlan, configuration: Configuration): ApiLog | undefined {
-  const { apiLogging } = configuration;
-  return (options.apiLogging ?? apiLogging.enabled) ? new ApiLog(deps.logger, apiLogging) : undefined;
 }
 
 async function openDoors(doors: DoorsPlan, http: HttpHandler): Promise<SidecarPorts> {
@@ -98,24 +90,46 @@ async function openDoors(doors: DoorsPlan, http: HttpHandler): Promise<SidecarPo
   let grpc: number | undefined;
   if (options.grpcPort !== undefined) {
     const target = health.addTarget("grpc-api-server");
-    grpc = await listeners.grpc(apiAddresses({ listenAddresses, unixDomainSocket, appId, port: options.grpcPort, kind: "grpc" }), createGrpcApi(doors));
-    logger.info(unixDomainSocket === "" ? `API gRPC server is running on port ${grpc}` : "API gRPC server is running on a Unix Domain Socket");
+    grpc = await listeners.grpc(
+      apiAddresses({ listenAddresses, unixDomainSocket, appId, port: options.grpcPort, kind: "grpc" }),
+      async () => (await import("./grpc-doors.ts")).createGrpcApi(doors),
+    );
+    logger.info(
+      unixDomainSocket === ""
+        ? `API gRPC server is running on port ${grpc}`
+        : "API gRPC server is running on a Unix Domain Socket",
+    );
     target.ready();
   }
   let httpPort: number | undefined;
   if (options.httpPort !== undefined) {
-    httpPort = await listeners.http(apiAddresses({ listenAddresses, unixDomainSocket, appId, port: options.httpPort, kind: "http" }), http, limits);
-    logger.info(unixDomainSocket === "" ? `HTTP server is running on port ${httpPort}` : "HTTP server is running on a Unix Domain Socket");
+    httpPort = await listeners.http(
+      apiAddresses({ listenAddresses, unixDomainSocket, appId, port: options.httpPort, kind: "http" }),
+      http,
+      limits,
+    );
+    logger.info(
+      unixDomainSocket === ""
+        ? `HTTP server is running on port ${httpPort}`
+        : "HTTP server is running on a Unix Domain Socket",
+    );
     logger.info(`The request body size parameter is: ${options.maxBodyBytes} bytes`);
   }
   const publicPort =
     options.publicPort === undefined
       ? undefined
-      : await listeners.http([tcpAddress(options.publicListenAddress, options.publicPort)], createPublicHandler(doors), limits);
+      : await listeners.http(
+          [tcpAddress(options.publicListenAddress, options.publicPort)],
+          createPublicHandler(doors),
+          limits,
+        );
   let internalGrpc: number | undefined;
   if (options.internalGrpcPort !== undefined) {
     const target = health.addTarget("grpc-internal-server");
-    internalGrpc = await listeners.grpc([tcpAddress(options.internalListenAddress, options.internalGrpcPort)], createInternalApi(doors));
+    internalGrpc = await listeners.grpc(
+      [tcpAddress(options.internalListenAddress, options.internalGrpcPort)],
+      async () => (await import("./grpc-doors.ts")).createInternalApi(doors),
+    );
     logger.info(`Internal gRPC server is running on ${options.internalListenAddress}:${internalGrpc}`);
     target.ready();
   }
@@ -125,40 +139,15 @@ async function openDoors(doors: DoorsPlan, http: HttpHandler): Promise<SidecarPo
 async function openMetrics(doors: DoorsPlan, metrics: RuntimeMetrics): Promise<number> {
   const { options, deps, health } = doors.plan;
   const target = health.addTarget("metrics-exporter");
-  const port = await doors.listeners.http([tcpAddress(options.metrics.listenAddress, options.metrics.port)], metricsHandler(metrics.registry), {
-    headerBytesMax: options.readBufferBytes,
-    h2c: false,
-  });
+  const port = await doors.listeners.http(
+    [tcpAddress(options.metrics.listenAddress, options.metrics.port)],
+    metricsHandler(metrics.registry),
+    {
+      headerBytesMax: options.readBufferBytes,
+      h2c: false,
+    },
+  );
   deps.logger.info(`metrics server started on ${options.metrics.listenAddress}:${port}/`);
   target.ready();
   return port;
-}
-
-function createGrpcApi({ plan, configuration, metrics, blocks }: DoorsPlan): ReturnType<typeof createGrpcDoor> {
-  const { options, deps } = plan;
-  return createGrpcDoor({
-    handlers: {
-      ...controlHandlers(blocks.control),
-      ...stateHandlers(blocks.state),
-      ...publishHandlers(blocks.pubsub),
-      ...invokeHandlers({ invocation: blocks.invocation, maxBodyBytes: options.maxBodyBytes, logger: deps.logger }),
-    },
-    apiToken: options.apiToken,
-    accessRules: configuration.api,
-    maxBodyBytes: messageBytesMax(options.maxBodyBytes),
-    observer: grpcObserver(metrics, createApiLog(plan, configuration)),
-    clock: deps.clock,
-    logger: deps.logger.scope("dapr.runtime.grpc.api"),
-  });
-}
-
-function createInternalApi({ plan, metrics, blocks }: DoorsPlan): ReturnType<typeof createPeerServer> {
-  const { options, deps } = plan;
-  return createPeerServer({
-    invocation: blocks.invocation,
-    maxBodyBytes: messageBytesMax(options.maxBodyBytes),
-    logger: deps.logger.scope("dapr.runtime.grpc.internal"),
-    observer: grpcObserver(metrics, undefined),
-    clock: deps.clock,
-  });
 }

@@ -1,8 +1,10 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { errorMessage } from "../kit/error-message.ts";
 import type { Logger } from "../kit/logger.ts";
 import type { GrpcServer } from "../net/grpc/server.ts";
-import type { Transport } from "../net/h2/transport.ts";
+import { lazyServer } from "../net/h2/lazy-server.ts";
+import type { Transport, TransportServer } from "../net/h2/transport.ts";
 import { acceptHttp } from "../net/http/h2-exchange.ts";
 import { type ListenAddress, type Listener, listen } from "../net/http/listener.ts";
 import type { HttpHandler } from "../net/http/types.ts";
@@ -11,7 +13,11 @@ import type { HttpHandler } from "../net/http/types.ts";
 export class Listeners {
   readonly #transport: Transport;
   readonly #logger: Logger;
-  readonly #open: { readonly listener: Listener; readonly describe: string; readonly socketPath: string | undefined }[] = [];
+  readonly #open: {
+    readonly listener: Listener;
+    readonly describe: string;
+    readonly socketPath: string | undefined;
+  }[] = [];
 
   constructor(transport: Transport, logger: Logger) {
     this.#transport = transport;
@@ -19,19 +25,33 @@ export class Listeners {
   }
 
   /** Serves HTTP/1.1 and, unless it is switched off, HTTP/2 by prior knowledge. @returns the port, 0 for a socket */
-  async http(addresses: readonly ListenAddress[], handler: HttpHandler, options: { readonly headerBytesMax: number; readonly h2c: boolean }): Promise<number> {
+  async http(
+    addresses: readonly ListenAddress[],
+    handler: HttpHandler,
+    options: { readonly headerBytesMax: number; readonly h2c: boolean },
+  ): Promise<number> {
     return await this.#openFirst(addresses, "HTTP server", (address) =>
       listen(address, {
         http: handler,
         headerBytesMax: options.headerBytesMax,
-        h2: options.h2c ? this.#transport.createServer(acceptHttp(handler), { headerBytesMax: options.headerBytesMax }) : undefined,
+        h2: options.h2c
+          ? this.#transport.createServer(acceptHttp(handler), { headerBytesMax: options.headerBytesMax })
+          : undefined,
       }),
     );
   }
 
-  /** Serves gRPC. @returns the port, 0 for a socket */
-  async grpc(addresses: readonly ListenAddress[], server: GrpcServer): Promise<number> {
-    return await this.#openFirst(addresses, "gRPC server", (address) => listen(address, { h2: this.#transport.createServer(server.accept) }));
+  /** Serves gRPC; the server is loaded with its first connection. @returns the port, 0 for a socket */
+  async grpc(addresses: readonly ListenAddress[], load: () => Promise<GrpcServer>): Promise<number> {
+    const server = async (): Promise<TransportServer> => {
+      try {
+        return this.#transport.createServer((await load()).accept);
+      } catch (error) {
+        this.#logger.error(`bug: the gRPC server could not be made: ${errorMessage(error)}`);
+        throw error;
+      }
+    };
+    return await this.#openFirst(addresses, "gRPC server", (address) => listen(address, { h2: lazyServer(server) }));
   }
 
   /** Stops accepting, lets what is in flight end within `graceMs`, and removes socket files. */
@@ -48,7 +68,11 @@ export class Listeners {
   }
 
   /** At least one address must open; the others are told in the log. A port 0 becomes the first one's real port. */
-  async #openFirst(addresses: readonly ListenAddress[], describe: string, open: (address: ListenAddress) => Promise<Listener>): Promise<number> {
+  async #openFirst(
+    addresses: readonly ListenAddress[],
+    describe: string,
+    open: (address: ListenAddress) => Promise<Listener>,
+  ): Promise<number> {
     let port: number | undefined;
     let failure: unknown;
     for (const address of addresses) {
@@ -58,14 +82,20 @@ export class Listeners {
         const socketPath = "path" in wanted ? wanted.path : undefined;
         this.#open.push({ listener, describe, socketPath });
         port ??= listener.port;
-        this.#logger.info(`${describe} listening on ${socketPath === undefined ? "TCP address" : "UNIX socket"}: ${socketPath ?? listener.address}`);
+        this.#logger.info(
+          `${describe} listening on ${socketPath === undefined ? "TCP address" : "UNIX socket"}: ${socketPath ?? listener.address}`,
+        );
       } catch (error) {
         failure = error;
-        this.#logger.warn(`Failed to listen for ${describe}: ${error instanceof Error ? error.message : String(error)}`);
+        this.#logger.warn(
+          `Failed to listen for ${describe}: ${error instanceof Error ? error.message : String(error)}`,
+        );
       }
     }
     if (port === undefined) {
-      throw new Error(`could not listen on any endpoint: ${failure instanceof Error ? failure.message : "no listen address is given"}`);
+      throw new Error(
+        `could not listen on any endpoint: ${failure instanceof Error ? failure.message : "no listen address is given"}`,
+      );
     }
     return port;
   }

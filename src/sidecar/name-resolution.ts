@@ -43,6 +43,9 @@ function stringFields(configuration: Configuration["nameResolution"]["configurat
     return {};
   }
   return Object.fromEntries(
-    Object.entries(configuration).map(([field, value]) => [field, typeof value === "string" ? value : jsonToGoText(value)]),
+    Object.entries(configuration).map(([field, value]) => [
+      field,
+      typeof value === "string" ? value : jsonToGoText(value),
+    ]),
   );
 }

@@ -1,13 +1,22 @@
 import type { GrpcDoorObserver } from "../api/grpc/door.ts";
 import type { HttpDoorObserver } from "../api/http/door.ts";
-import type { ApiLog } from "../telemetry/api-log.ts";
+import { ApiLog } from "../telemetry/api-log.ts";
+import type { Configuration } from "../resources/configuration.ts";
 import type { RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
+import type { AssemblyPlan } from "./assembly.ts";
 
 /** What the HTTP door's exchanges leave behind: server metrics, error codes and, where it is on, the API log. */
 export function httpObserver(metrics: RuntimeMetrics | undefined, apiLog: ApiLog | undefined): HttpDoorObserver {
   return {
     exchangeDone(exchange, route, path, latencyMs) {
-      metrics?.httpServer.record(exchange.method, exchange.target, exchange.responseStatus, latencyMs, exchange.contentLength ?? 0, exchange.responseBytes);
+      metrics?.httpServer.record(
+        exchange.method,
+        exchange.target,
+        exchange.responseStatus,
+        latencyMs,
+        exchange.contentLength ?? 0,
+        exchange.responseBytes,
+      );
       apiLog?.http({
         method: exchange.method,
         path,
@@ -28,8 +37,19 @@ export function grpcObserver(metrics: RuntimeMetrics | undefined, apiLog: ApiLog
   return {
     callDone(call) {
       metrics?.grpcServer.record(call.path, call.status.code, call.latencyMs, call.receivedBytes, call.sentBytes);
-      apiLog?.grpc({ method: call.path, userAgent: call.userAgent, code: call.status.code, durationMs: call.latencyMs });
+      apiLog?.grpc({
+        method: call.path,
+        userAgent: call.userAgent,
+        code: call.status.code,
+        durationMs: call.latencyMs,
+      });
     },
     errorAnswered: (error) => metrics?.errorCodes?.record(error),
   };
+}
+
+/** The API log where flag or Configuration ask for one. */
+export function createApiLog({ options, deps }: AssemblyPlan, configuration: Configuration): ApiLog | undefined {
+  const { apiLogging } = configuration;
+  return (options.apiLogging ?? apiLogging.enabled) ? new ApiLog(deps.logger, apiLogging) : undefined;
 }

@@ -151,8 +151,15 @@ class SidecarRuntime implements Sidecar {
     await this.#assembly.subscriptions.close();
     const expired = new AbortController();
     const unhealthy = this.#session?.unhealthy() ?? new Promise<never>(() => undefined);
-    const first = await Promise.race([sleep(clock, blockMs, expired.signal).then(() => "expired"), unhealthy.then(() => "unhealthy")]);
-    logger.info(first === "expired" ? "Block shutdown period expired, entering shutdown..." : "App reported unhealthy, entering shutdown...");
+    const first = await Promise.race([
+      sleep(clock, blockMs, expired.signal).then(() => "expired"),
+      unhealthy.then(() => "unhealthy"),
+    ]);
+    logger.info(
+      first === "expired"
+        ? "Block shutdown period expired, entering shutdown..."
+        : "App reported unhealthy, entering shutdown...",
+    );
   }
 
   async #drainWithin(limitMs: number): Promise<boolean> {

@@ -20,8 +20,10 @@ export function subscriptionSpec(resource: SubscriptionResource): SubscriptionSp
     deadLetterTopic: resource.deadLetterTopic,
     bulk: {
       enabled: bulkSubscribe.enabled,
-      maxMessagesCount: bulkSubscribe.maxMessagesCount === 0 ? BULK_MESSAGES_MAX_DEFAULT : bulkSubscribe.maxMessagesCount,
-      maxAwaitDurationMs: bulkSubscribe.maxAwaitDurationMs === 0 ? BULK_AWAIT_MS_DEFAULT : bulkSubscribe.maxAwaitDurationMs,
+      maxMessagesCount:
+        bulkSubscribe.maxMessagesCount === 0 ? BULK_MESSAGES_MAX_DEFAULT : bulkSubscribe.maxMessagesCount,
+      maxAwaitDurationMs:
+        bulkSubscribe.maxAwaitDurationMs === 0 ? BULK_AWAIT_MS_DEFAULT : bulkSubscribe.maxAwaitDurationMs,
     },
   };
 }

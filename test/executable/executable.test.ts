@@ -109,6 +109,24 @@ describe("started with an empty environment", () => {
   });
 });
 
+it("gives memory back after a burst", async () => {
+  await using sidecar = await startSidecar(program, ["sidecar", "--app-id=burst", `--resources-path=${resources}`]);
+  const ownMib = (): number => {
+    const rollup = readFileSync(`/proc/${sidecar.pid}/smaps_rollup`, "utf8");
+    return Number(/^Anonymous:\s+(\d+) kB/m.exec(rollup)?.[1]) / 1024;
+  };
+  const headers = { "content-type": "application/json" };
+  const keys = Array.from({ length: 40 }, (_, i) => `big-${i}`);
+  const value = "x".repeat(1024 * 1024);
+  for (const key of keys) {
+    await sidecar.fetch("/v1.0/state/store", { method: "POST", headers, body: JSON.stringify([{ key, value }]) });
+  }
+  for (const key of keys) await sidecar.fetch(`/v1.0/state/store/${key}`, { method: "DELETE" });
+  const afterBurst = ownMib();
+  await expect.poll(() => afterBurst - ownMib(), { timeout: 20_000, interval: 250 }).toBeGreaterThan(20);
+  expect(sidecar.stderr()).toBe("");
+});
+
 it("takes no notice of NODE_OPTIONS, which are meant for the app", () => {
   const options = { NODE_OPTIONS: "--require=/there/is/no/such/module.cjs" };
   expect(run(daprd, ["--version"], options)).toEqual({ status: 0, stdout: "1.18.3\n", stderr: "" });

@@ -9,8 +9,10 @@ import { until } from "../harness/until.ts";
 const MIB = 1024 * 1024;
 const BODY_BYTES = 20 * MIB;
 const CHUNK = Buffer.alloc(64 * 1024, "outrigger");
-/** What all queues between a sender and a reader that stands still may hold together. */
-const IN_BETWEEN_BYTES_MAX = 8 * MIB;
+/** Transfers after the first; a body kept on the way, there or back, would show as the memory of all of them. */
+const ROUNDS = 5;
+/** What all queues between a sender and a reader that stands still may hold together; most of it are the kernel's, of three connections. */
+const IN_BETWEEN_BYTES_MAX = 14 * MIB;
 
 /** Sends chunks for as long as they are taken. */
 function sendStream(url: string): { sent: () => number; response: Promise<IncomingMessage> } {
@@ -53,10 +55,14 @@ async function standsStill(count: () => number): Promise<number> {
   });
 }
 
-it("20 MB stream through two sidecars both ways, held back by a reader that stands still, without piling up in memory", async () => {
+it("20 MB stream through two sidecars both ways, held back by a reader that stands still, without staying in memory", async () => {
   const mayRead = Promise.withResolvers<undefined>();
   const app = createServer((incoming, response) => {
-    void mayRead.promise.then(() => incoming.pipe(response));
+    if (incoming.url === "/echo") {
+      void mayRead.promise.then(() => incoming.pipe(response));
+    } else {
+      response.writeHead(404).end();
+    }
   });
   const shared = createSharedScope();
   const deps = { shared };
@@ -69,13 +75,18 @@ it("20 MB stream through two sidecars both ways, held back by a reader that stan
     for (let bytes = 0; bytes < BODY_BYTES; bytes += CHUNK.length) {
       expected.update(CHUNK);
     }
-    const rssBefore = process.memoryUsage().rss;
-    const { sent, response } = sendStream(`${caller.url}/v1.0/invoke/callee/method/echo`);
+    const url = `${caller.url}/v1.0/invoke/callee/method/echo`;
+    const { sent, response } = sendStream(url);
     expect(await standsStill(sent)).toBeLessThan(IN_BETWEEN_BYTES_MAX);
     mayRead.resolve(undefined);
-    expect(await digestOf(await response)).toBe(expected.digest("hex"));
-    // Held whole anywhere on the way, there or back, the body would count once per place.
-    expect(process.memoryUsage().rss - rssBefore).toBeLessThan(4 * BODY_BYTES);
+    const digest = expected.digest("hex");
+    expect(await digestOf(await response)).toBe(digest);
+
+    const warmRss = process.memoryUsage().rss;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      expect(await digestOf(await sendStream(url).response)).toBe(digest);
+    }
+    expect(process.memoryUsage().rss - warmRss).toBeLessThan((ROUNDS * BODY_BYTES) / 2);
   } finally {
     await closed(app);
   }

@@ -3,11 +3,17 @@ import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import type { ControlBlock } from "../../blocks/control/control.ts";
 import type { MetadataSubscription, RuntimeMetadata } from "../../blocks/control/metadata.ts";
 import type { Dapr } from "../../wire/gen/dapr/proto/runtime/v1/dapr_pb.js";
-import { ActorRuntime_ActorRuntimeStatus, GetMetadataResponseSchema, PubsubSubscriptionType } from "../../wire/gen/dapr/proto/runtime/v1/metadata_pb.js";
+import {
+  ActorRuntime_ActorRuntimeStatus,
+  GetMetadataResponseSchema,
+  PubsubSubscriptionType,
+} from "../../wire/gen/dapr/proto/runtime/v1/metadata_pb.js";
 import type { ServiceHandlers } from "./service.ts";
 
 /** GetMetadata, SetMetadata and Shutdown of `dapr.proto.runtime.v1.Dapr`. */
-export function controlHandlers(control: ControlBlock): Pick<ServiceHandlers<typeof Dapr>, "getMetadata" | "setMetadata" | "shutdown"> {
+export function controlHandlers(
+  control: ControlBlock,
+): Pick<ServiceHandlers<typeof Dapr>, "getMetadata" | "setMetadata" | "shutdown"> {
   const empty = create(EmptySchema);
   return {
     getMetadata: () => metadataResponse(control.metadata()),
@@ -16,7 +22,9 @@ export function controlHandlers(control: ControlBlock): Pick<ServiceHandlers<typ
       return empty;
     },
     shutdown(_request, call) {
-      control.shutdown(call.metadata.getAll("dapr-force-shutdown").some((value) => String(value).toLowerCase() === "true"));
+      control.shutdown(
+        call.metadata.getAll("dapr-force-shutdown").some((value) => String(value).toLowerCase() === "true"),
+      );
       return empty;
     },
   };
@@ -28,7 +36,10 @@ function metadataResponse(metadata: RuntimeMetadata) {
     id: metadata.id,
     runtimeVersion: metadata.runtimeVersion,
     enabledFeatures: [...metadata.enabledFeatures],
-    registeredComponents: metadata.components.map((component) => ({ ...component, capabilities: [...component.capabilities] })),
+    registeredComponents: metadata.components.map((component) => ({
+      ...component,
+      capabilities: [...component.capabilities],
+    })),
     extendedMetadata: { ...metadata.extended },
     subscriptions: metadata.subscriptions.map(subscriptionMessage),
     httpEndpoints: metadata.httpEndpoints.map((name) => ({ name })),

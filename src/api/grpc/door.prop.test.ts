@@ -88,14 +88,34 @@ afterAll(async () => {
 const METHOD_NAMES = Dapr.methods.map((method) => method.name);
 
 const text = fc.oneof(
-  { weight: 4, arbitrary: fc.constantFrom("store", "broker", "app", "topic", "key", "a||b", "", "upsert", "delete", "application/json", "rawPayload", "ttlInSeconds", "x", "{}") },
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom(
+      "store",
+      "broker",
+      "app",
+      "topic",
+      "key",
+      "a||b",
+      "",
+      "upsert",
+      "delete",
+      "application/json",
+      "rawPayload",
+      "ttlInSeconds",
+      "x",
+      "{}",
+    ),
+  },
   { weight: 1, arbitrary: fc.string() },
 );
 const textBytes = text.map((value) => Buffer.from(value));
 
 /** Fields as protobuf writes them, nested up to three deep, with numbers and types that may fit the message or not. */
 const { message } = fc.letrec<{ message: Buffer }>((tie) => ({
-  message: fc.array(fc.oneof({ depthSize: "small", maxDepth: 3 }, leaf(), field(2, tie("message"))), { maxLength: 6 }).map((fields) => Buffer.concat(fields)),
+  message: fc
+    .array(fc.oneof({ depthSize: "small", maxDepth: 3 }, leaf(), field(2, tie("message"))), { maxLength: 6 })
+    .map((fields) => Buffer.concat(fields)),
 }));
 
 function leaf(): fc.Arbitrary<Buffer> {
@@ -105,19 +125,34 @@ function leaf(): fc.Arbitrary<Buffer> {
 }
 
 function field(wireType: number, payload: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
-  return fc.tuple(fc.integer({ min: 1, max: 9 }), payload.filter((bytes) => bytes.length < 128)).map(([number, bytes]) => Buffer.concat([Buffer.from([(number << 3) | wireType, bytes.length]), bytes]));
+  return fc
+    .tuple(
+      fc.integer({ min: 1, max: 9 }),
+      payload.filter((bytes) => bytes.length < 128),
+    )
+    .map(([number, bytes]) => Buffer.concat([Buffer.from([(number << 3) | wireType, bytes.length]), bytes]));
 }
 
 function varint(): fc.Arbitrary<Buffer> {
-  return fc.tuple(fc.integer({ min: 1, max: 9 }), fc.nat({ max: 127 })).map(([number, value]) => Buffer.from([number << 3, value]));
+  return fc
+    .tuple(fc.integer({ min: 1, max: 9 }), fc.nat({ max: 127 }))
+    .map(([number, value]) => Buffer.from([number << 3, value]));
 }
 
 function fixed(eight: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
-  return fc.tuple(fc.integer({ min: 1, max: 9 }), eight).map(([number, bytes]) => Buffer.concat([Buffer.from([(number << 3) | 1]), bytes]));
+  return fc
+    .tuple(fc.integer({ min: 1, max: 9 }), eight)
+    .map(([number, bytes]) => Buffer.concat([Buffer.from([(number << 3) | 1]), bytes]));
 }
 
-const bytes = fc.oneof({ weight: 4, arbitrary: message }, { weight: 1, arbitrary: fc.uint8Array({ maxLength: 60 }).map((one) => Buffer.from(one)) });
-const method = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...Object.keys(METHOD_GROUPS)) }, { weight: 1, arbitrary: fc.constantFrom(...METHOD_NAMES, "Nonsense") });
+const bytes = fc.oneof(
+  { weight: 4, arbitrary: message },
+  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 60 }).map((one) => Buffer.from(one)) },
+);
+const method = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom(...Object.keys(METHOD_GROUPS)) },
+  { weight: 1, arbitrary: fc.constantFrom(...METHOD_NAMES, "Nonsense") },
+);
 
 async function codeOf(name: string, request: Buffer): Promise<number> {
   try {
@@ -145,6 +180,13 @@ it("every call ends, and every status is one of the catalogue", async () => {
     { numRuns: RUNS },
   );
   // The generator is worth something only as long as it reaches successes, refusals and what cannot be decoded.
-  expect([...seen]).toEqual(expect.arrayContaining([GRPC_STATUS.OK, GRPC_STATUS.INVALID_ARGUMENT, GRPC_STATUS.UNIMPLEMENTED, GRPC_STATUS.INTERNAL]));
+  expect([...seen]).toEqual(
+    expect.arrayContaining([
+      GRPC_STATUS.OK,
+      GRPC_STATUS.INVALID_ARGUMENT,
+      GRPC_STATUS.UNIMPLEMENTED,
+      GRPC_STATUS.INTERNAL,
+    ]),
+  );
   expect(await codeOf("GetMetadata", Buffer.alloc(0))).toBe(GRPC_STATUS.OK);
 });

@@ -77,7 +77,9 @@ export function createErrorMapper(logger: Logger, answered: (error: ApiError) =>
     if (GrpcError.is(error)) {
       return error;
     }
-    logger.error(`bug: a gRPC call failed with no catalogue error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    logger.error(
+      `bug: a gRPC call failed with no catalogue error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
     return statusOfBug(error);
   };
 }
@@ -94,7 +96,9 @@ function refuseDenied(): never {
 /** Dapr builds these from an HTTP status: its text is the message, and what was wrong stands in the details. */
 function refusal(entry: ErrorEntry & { readonly message: string }, why: string): ApiError {
   const metadata = { "http.code": String(entry.httpStatus), "http.error_message": why };
-  return new ApiError(entry, entry.message, { details: [{ kind: "ErrorInfo", reason: entry.message, domain: ERROR_DOMAIN, metadata }] });
+  return new ApiError(entry, entry.message, {
+    details: [{ kind: "ErrorInfo", reason: entry.message, domain: ERROR_DOMAIN, metadata }],
+  });
 }
 
 /** Tells the observer of every call at its end. */

@@ -1,9 +1,14 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
-import { ApiError, type ErrorDetail } from "../../errors/error.ts";
+import type { ApiError, ErrorDetail } from "../../errors/error.ts";
 import { GRPC_STATUS } from "../../errors/grpc-status.ts";
 import type { GrpcStatus } from "../../net/grpc/types.ts";
-import { BadRequestSchema, ErrorInfoSchema, HelpSchema, ResourceInfoSchema } from "../../wire/gen/google/rpc/error_details_pb.js";
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  HelpSchema,
+  ResourceInfoSchema,
+} from "../../wire/gen/google/rpc/error_details_pb.js";
 import { StatusSchema } from "../../wire/gen/google/rpc/status_pb.js";
 
 /** The status of an error: the catalogue's code and text, with its details as `grpc-status-details-bin`. */
@@ -11,7 +16,11 @@ export function statusOf(error: ApiError): GrpcStatus {
   if (error.details.length === 0) {
     return { code: error.grpcStatus, message: error.message };
   }
-  const status = create(StatusSchema, { code: error.grpcStatus, message: error.message, details: error.details.map(detailMessage) });
+  const status = create(StatusSchema, {
+    code: error.grpcStatus,
+    message: error.message,
+    details: error.details.map(detailMessage),
+  });
   return { code: error.grpcStatus, message: error.message, detailsBin: toBinary(StatusSchema, status) };
 }
 
@@ -38,7 +47,10 @@ function detailMessage(detail: ErrorDetail): Any {
         }),
       );
     case "BadRequest":
-      return anyPack(BadRequestSchema, create(BadRequestSchema, { fieldViolations: detail.fieldViolations.map((violation) => ({ ...violation })) }));
+      return anyPack(
+        BadRequestSchema,
+        create(BadRequestSchema, { fieldViolations: detail.fieldViolations.map((violation) => ({ ...violation })) }),
+      );
     case "Help":
       return anyPack(HelpSchema, create(HelpSchema, { links: detail.links.map((link) => ({ ...link })) }));
   }

@@ -100,7 +100,12 @@ function subscriptionBody(subscription: RuntimeMetadata["subscriptions"][number]
     pubsubname: subscription.pubsubName,
     topic: subscription.topic,
     metadata: Object.keys(metadata).length === 0 ? undefined : metadata,
-    rules: nonEmpty(rules.map((rule) => ({ match: rule.match === "" ? undefined : rule.match, path: rule.path === "" ? undefined : rule.path }))),
+    rules: nonEmpty(
+      rules.map((rule) => ({
+        match: rule.match === "" ? undefined : rule.match,
+        path: rule.path === "" ? undefined : rule.path,
+      })),
+    ),
     deadLetterTopic: subscription.deadLetterTopic,
     type: subscription.type,
   };

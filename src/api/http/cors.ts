@@ -1,7 +1,14 @@
 import type { HeaderList, HttpExchange } from "../../net/http/types.ts";
 
 const METHODS = new Set(["HEAD", "GET", "POST", "PUT", "PATCH", "DELETE"]);
-const PREFLIGHT_VARY = ["vary", "Origin", "vary", "Access-Control-Request-Method", "vary", "Access-Control-Request-Headers"];
+const PREFLIGHT_VARY = [
+  "vary",
+  "Origin",
+  "vary",
+  "Access-Control-Request-Method",
+  "vary",
+  "Access-Control-Request-Headers",
+];
 
 /** What a request's origin means for its answer. */
 export interface Cors {
@@ -37,12 +44,23 @@ export function createCors(allowedOrigins: string): Cors {
   };
 }
 
-function preflightHeaders(exchange: HttpExchange, method: string, allowAll: boolean, allows: (origin: string) => boolean): HeaderList {
+function preflightHeaders(
+  exchange: HttpExchange,
+  method: string,
+  allowAll: boolean,
+  allows: (origin: string) => boolean,
+): HeaderList {
   const origin = exchange.header("origin") ?? "";
   if (origin === "" || !allows(origin) || !METHODS.has(method)) {
     return PREFLIGHT_VARY;
   }
-  const headers = [...PREFLIGHT_VARY, "access-control-allow-origin", allowAll ? "*" : origin, "access-control-allow-methods", method];
+  const headers = [
+    ...PREFLIGHT_VARY,
+    "access-control-allow-origin",
+    allowAll ? "*" : origin,
+    "access-control-allow-methods",
+    method,
+  ];
   const requested = exchange.header("access-control-request-headers");
   if (requested !== undefined && requested !== "") {
     headers.push("access-control-allow-headers", requested);
@@ -67,6 +85,11 @@ function originMatcher(allowedOrigins: string): (origin: string) => boolean {
   }
   return (origin) => {
     const lower = origin.toLowerCase();
-    return exact.has(lower) || patterns.some(([head, tail]) => lower.length >= head.length + tail.length && lower.startsWith(head) && lower.endsWith(tail));
+    return (
+      exact.has(lower) ||
+      patterns.some(
+        ([head, tail]) => lower.length >= head.length + tail.length && lower.startsWith(head) && lower.endsWith(tail),
+      )
+    );
   };
 }

@@ -52,7 +52,10 @@ const SERVER_ERRORS_OF_DAPR: Readonly<Record<string, string>> = {
 };
 
 /** The answers that are not JSON, by status. */
-const PLAIN_TEXTS: Readonly<Record<number, RegExp>> = { 400: /^invalid URL escape in .*\n$/s, 401: /^invalid api token\n$/ };
+const PLAIN_TEXTS: Readonly<Record<number, RegExp>> = {
+  400: /^invalid URL escape in .*\n$/s,
+  401: /^invalid api token\n$/,
+};
 
 /** Statuses that a code of the catalogue may have; saves and deletes take the etag's status (blocks/state). */
 const statuses = new Map<string, Set<number>>([
@@ -96,34 +99,127 @@ async function readCatalogue(): Promise<void> {
 
 function routeSegments({ state, pubsub, control }: Runtime): readonly string[] {
   const options = { bodyBytesMax: 0, maxBodyBytes: 0 };
-  const routes = [...stateRoutes(state, options), ...publishRoutes(pubsub, options), ...controlRoutes(control), ...unimplementedRoutes()];
-  const literal = routes.flatMap(({ path }) => path.split("/")).filter((segment) => segment !== "" && segment !== "*" && !segment.startsWith(":"));
+  const routes = [
+    ...stateRoutes(state, options),
+    ...publishRoutes(pubsub, options),
+    ...controlRoutes(control),
+    ...unimplementedRoutes(),
+  ];
+  const literal = routes
+    .flatMap(({ path }) => path.split("/"))
+    .filter((segment) => segment !== "" && segment !== "*" && !segment.startsWith(":"));
   return [...new Set([...literal, "invoke", "method", "store", "broker", "app", "topic", "secret", "key"])];
 }
 
-const JUNK = ["", ".", "..", "%", "%zz", "%2F", "%00", "%25", "a||b", "+", "%C3%28", "ü", "💥", "a b", "__proto__", "constructor", "*", ":key", "#"];
+const JUNK = [
+  "",
+  ".",
+  "..",
+  "%",
+  "%zz",
+  "%2F",
+  "%00",
+  "%25",
+  "a||b",
+  "+",
+  "%C3%28",
+  "ü",
+  "💥",
+  "a b",
+  "__proto__",
+  "constructor",
+  "*",
+  ":key",
+  "#",
+];
 const METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "get", "M-SEARCH"];
-const HEADERS = ["content-type", "if-match", "dapr-app-id", "dapr-api-token", "traceparent", "tracestate", "accept", "authorization", "origin", "content-length", "x-any", "connection"];
-const HEADER_VALUES = ["", "application/json", "application/cloudevents+json", "app", "1", "-1", "00-zz-zz-01", "close, x-any", "text/event-stream", "Basic ZGFwci1hcHAtaWQ6YXBw", "app.ns.more"];
-const QUERIES = ["metadata.ttlInSeconds=1", "metadata.ttlInSeconds=x", "metadata.rawPayload=true", "metadata.rawPayload=maybe", "metadata.=", "metadata.__proto__=1", "consistency=strong", "concurrency=first-write", "concurrency=none", "appid=app", "appid=other", "&&", "%zz=%", "metadata.contentType=application%2Fjson", "metadata.partitionKey=a"];
+const HEADERS = [
+  "content-type",
+  "if-match",
+  "dapr-app-id",
+  "dapr-api-token",
+  "traceparent",
+  "tracestate",
+  "accept",
+  "authorization",
+  "origin",
+  "content-length",
+  "x-any",
+  "connection",
+];
+const HEADER_VALUES = [
+  "",
+  "application/json",
+  "application/cloudevents+json",
+  "app",
+  "1",
+  "-1",
+  "00-zz-zz-01",
+  "close, x-any",
+  "text/event-stream",
+  "Basic ZGFwci1hcHAtaWQ6YXBw",
+  "app.ns.more",
+];
+const QUERIES = [
+  "metadata.ttlInSeconds=1",
+  "metadata.ttlInSeconds=x",
+  "metadata.rawPayload=true",
+  "metadata.rawPayload=maybe",
+  "metadata.=",
+  "metadata.__proto__=1",
+  "consistency=strong",
+  "concurrency=first-write",
+  "concurrency=none",
+  "appid=app",
+  "appid=other",
+  "&&",
+  "%zz=%",
+  "metadata.contentType=application%2Fjson",
+  "metadata.partitionKey=a",
+];
 
 const path = fc
-  .array(fc.oneof({ weight: 6, arbitrary: fc.nat().map((index) => segments[index % segments.length] ?? "") }, { weight: 2, arbitrary: fc.constantFrom(...JUNK) }, { weight: 1, arbitrary: fc.string() }), { maxLength: 7 })
+  .array(
+    fc.oneof(
+      { weight: 6, arbitrary: fc.nat().map((index) => segments[index % segments.length] ?? "") },
+      { weight: 2, arbitrary: fc.constantFrom(...JUNK) },
+      { weight: 1, arbitrary: fc.string() },
+    ),
+    { maxLength: 7 },
+  )
   .map((parts) => `/${parts.join("/")}`);
 
 /** Paths of real routes with values in their places, so that most requests get past the router. */
 const realPath = fc
   .tuple(
     fc.constantFrom(
-      "/v1.0/state/S", "/v1.0/state/S/K", "/v1.0/state/S/bulk", "/v1.0/state/S/transaction", "/v1.0-alpha1/state/S/query",
-      "/v1.0/publish/B/K", "/v1.0/publish/bulk/B/K", "/v1.0-alpha1/publish/bulk/B/K", "/v1.0/invoke/A/method/K", "/v1.0/metadata/K", "/v1.0/metadata", "/v1.0/healthz", "/v1.0/secrets/S/K", "/v1.0/actors/K/K/state",
+      "/v1.0/state/S",
+      "/v1.0/state/S/K",
+      "/v1.0/state/S/bulk",
+      "/v1.0/state/S/transaction",
+      "/v1.0-alpha1/state/S/query",
+      "/v1.0/publish/B/K",
+      "/v1.0/publish/bulk/B/K",
+      "/v1.0-alpha1/publish/bulk/B/K",
+      "/v1.0/invoke/A/method/K",
+      "/v1.0/metadata/K",
+      "/v1.0/metadata",
+      "/v1.0/healthz",
+      "/v1.0/secrets/S/K",
+      "/v1.0/actors/K/K/state",
     ),
     fc.constantFrom("store", "store", "store", "nowhere", "%20"),
     fc.constantFrom("broker", "broker", "broker", "nowhere"),
     fc.constantFrom("app", "other", "app.default", "a.b.c"),
     fc.oneof(fc.constantFrom("key", "secret", ...JUNK), fc.string().map(encodeURIComponent)),
   )
-  .map(([template, store, broker, app, key]) => template.replace("/S", `/${store}`).replace("/B", `/${broker}`).replace("/A/", `/${app}/`).replace("/K", () => `/${key}`));
+  .map(([template, store, broker, app, key]) =>
+    template
+      .replace("/S", `/${store}`)
+      .replace("/B", `/${broker}`)
+      .replace("/A/", `/${app}/`)
+      .replace("/K", () => `/${key}`),
+  );
 
 /** Mostly one of the values that mean something, now and then anything. */
 function mostly(...values: readonly unknown[]): fc.Arbitrary<unknown> {
@@ -144,21 +240,42 @@ const entry = fc.record(
   {
     entryId: mostly("1", "2", "3", ""),
     event: fc.jsonValue(),
-    contentType: mostly("application/json", "text/plain", "application/octet-stream", "application/cloudevents+json", ""),
+    contentType: mostly(
+      "application/json",
+      "text/plain",
+      "application/octet-stream",
+      "application/cloudevents+json",
+      "",
+    ),
     metadata: mostly({}, { ttlInSeconds: "x" }),
   },
   { requiredKeys: ["entryId", "event"] },
 );
 const event = fc.record(
-  { specversion: mostly("1.0", "9", ""), id: mostly("1", ""), data: fc.jsonValue(), data_base64: mostly("YQ==", "%"), type: mostly("t") },
+  {
+    specversion: mostly("1.0", "9", ""),
+    id: mostly("1", ""),
+    data: fc.jsonValue(),
+    data_base64: mostly("YQ==", "%"),
+    type: mostly("t"),
+  },
   { requiredKeys: [] },
 );
-const operation = fc.record({ operation: mostly("upsert", "upsert", "delete", "merge", ""), request: item }, { requiredKeys: ["operation"] });
+const operation = fc.record(
+  { operation: mostly("upsert", "upsert", "delete", "merge", ""), request: item },
+  { requiredKeys: ["operation"] },
+);
 const shaped = fc.oneof(
   fc.array(item, { maxLength: 4 }),
   fc.array(entry, { maxLength: 4 }),
-  fc.record({ keys: mostly(["key", "k2"], [], ["", "a||b"]), parallelism: mostly(1, -1, 1e9), metadata: mostly({}) }, { requiredKeys: [] }),
-  fc.record({ operations: fc.array(operation, { maxLength: 4 }), metadata: mostly({}) }, { requiredKeys: ["operations"] }),
+  fc.record(
+    { keys: mostly(["key", "k2"], [], ["", "a||b"]), parallelism: mostly(1, -1, 1e9), metadata: mostly({}) },
+    { requiredKeys: [] },
+  ),
+  fc.record(
+    { operations: fc.array(operation, { maxLength: 4 }), metadata: mostly({}) },
+    { requiredKeys: ["operations"] },
+  ),
   event,
   fc.jsonValue(),
 );
@@ -166,7 +283,16 @@ const body = fc.oneof(
   { weight: 5, arbitrary: shaped.map((value) => Buffer.from(JSON.stringify(value) ?? "")) },
   { weight: 1, arbitrary: shaped.chain((value) => cut(Buffer.from(JSON.stringify(value) ?? ""))) },
   { weight: 1, arbitrary: fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)) },
-  { weight: 1, arbitrary: fc.constantFrom(Buffer.alloc(0), Buffer.alloc(BODY_BYTES_MAX + 1, "["), Buffer.from("[".repeat(20_000)), Buffer.from('{"a":'.repeat(5000)), Buffer.from("\ufeff[]")) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      Buffer.alloc(0),
+      Buffer.alloc(BODY_BYTES_MAX + 1, "["),
+      Buffer.from("[".repeat(20_000)),
+      Buffer.from('{"a":'.repeat(5000)),
+      Buffer.from("\ufeff[]"),
+    ),
+  },
 );
 
 function cut(bytes: Buffer): fc.Arbitrary<Buffer> {
@@ -174,9 +300,13 @@ function cut(bytes: Buffer): fc.Arbitrary<Buffer> {
 }
 
 const headers = fc
-  .array(fc.tuple(fc.constantFrom(...HEADERS), fc.oneof(fc.constantFrom(...HEADER_VALUES), fc.string())), { maxLength: 4 })
+  .array(fc.tuple(fc.constantFrom(...HEADERS), fc.oneof(fc.constantFrom(...HEADER_VALUES), fc.string())), {
+    maxLength: 4,
+  })
   .map((pairs): HeaderList => pairs.flat());
-const query = fc.array(fc.oneof(fc.constantFrom(...QUERIES), fc.string()), { maxLength: 3 }).map((parts) => (parts.length === 0 ? "" : `?${parts.join("&")}`));
+const query = fc
+  .array(fc.oneof(fc.constantFrom(...QUERIES), fc.string()), { maxLength: 3 })
+  .map((parts) => (parts.length === 0 ? "" : `?${parts.join("&")}`));
 
 interface Asked {
   readonly method: string;
@@ -186,8 +316,19 @@ interface Asked {
 }
 
 const request: fc.Arbitrary<Asked> = fc
-  .record({ method: fc.constantFrom(...METHODS), path: fc.oneof({ weight: 3, arbitrary: realPath }, { weight: 1, arbitrary: path }), query, headers, body })
-  .map((parts) => ({ method: parts.method, target: parts.path + parts.query, headers: parts.headers, body: parts.body }));
+  .record({
+    method: fc.constantFrom(...METHODS),
+    path: fc.oneof({ weight: 3, arbitrary: realPath }, { weight: 1, arbitrary: path }),
+    query,
+    headers,
+    body,
+  })
+  .map((parts) => ({
+    method: parts.method,
+    target: parts.path + parts.query,
+    headers: parts.headers,
+    body: parts.body,
+  }));
 
 it("every request is answered, and every error of our own is one of the catalogue with a status that Dapr gives it", async () => {
   const seen = new Set<string>();
@@ -204,7 +345,16 @@ it("every request is answered, and every error of our own is one of the catalogu
   );
   // The generator is worth something only as long as it reaches most of what can go wrong.
   expect([...seen]).toEqual(
-    expect.arrayContaining(["400 text", "400 ERR_MALFORMED_REQUEST", "400 ERR_STATE_STORE_NOT_FOUND", "404 ERR_DIRECT_INVOKE", "404 ERR_PUBSUB_NOT_FOUND", "500 ERR_DIRECT_INVOKE", "501 ERR_API_UNIMPLEMENTED", "413 ERR_BODY_READ"]),
+    expect.arrayContaining([
+      "400 text",
+      "400 ERR_MALFORMED_REQUEST",
+      "400 ERR_STATE_STORE_NOT_FOUND",
+      "404 ERR_DIRECT_INVOKE",
+      "404 ERR_PUBSUB_NOT_FOUND",
+      "500 ERR_DIRECT_INVOKE",
+      "501 ERR_API_UNIMPLEMENTED",
+      "413 ERR_BODY_READ",
+    ]),
   );
 });
 

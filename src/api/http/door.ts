@@ -87,7 +87,10 @@ class Door {
       const match = this.#router.find(exchange.method, path);
       route = match?.route;
       const query = mark === -1 ? "" : target.slice(mark + 1);
-      const handled = match === undefined ? this.#options.fallback(exchange, NO_PARAMS, query) : match.route.handler(exchange, match.params, query);
+      const handled =
+        match === undefined
+          ? this.#options.fallback(exchange, NO_PARAMS, query)
+          : match.route.handler(exchange, match.params, query);
       if (handled !== undefined) {
         await handled;
       }
@@ -116,7 +119,9 @@ class Door {
 
   #answerError(exchange: HttpExchange, error: unknown): void {
     if (exchange.answered) {
-      this.#options.logger.error(`error after the answer to ${exchange.method} ${exchange.target} had begun: ${describe(error)}`);
+      this.#options.logger.error(
+        `error after the answer to ${exchange.method} ${exchange.target} had begun: ${describe(error)}`,
+      );
       return;
     }
     if (error instanceof BadEscapeError) {
@@ -135,8 +140,14 @@ class Door {
     if (error instanceof BodyTooLargeError) {
       return apiError(commonErrors.bodyTooLarge, { limit: error.limitBytes }, { cause: error });
     }
-    this.#options.logger.error(`bug: ${exchange.method} ${exchange.target} failed with no catalogue error: ${describe(error)}`);
-    return apiError(commonErrors.internal, { reason: error instanceof Error ? error.message : String(error) }, { cause: error });
+    this.#options.logger.error(
+      `bug: ${exchange.method} ${exchange.target} failed with no catalogue error: ${describe(error)}`,
+    );
+    return apiError(
+      commonErrors.internal,
+      { reason: error instanceof Error ? error.message : String(error) },
+      { cause: error },
+    );
   }
 }
 

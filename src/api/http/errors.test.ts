@@ -26,9 +26,23 @@ it("prints the rich shape with details in Go's key order", () => {
     errorCode: "ERR_BAD_REQUEST",
     message: "invalid request: x",
     details: [
-      { "@type": "type.googleapis.com/google.rpc.ErrorInfo", domain: "dapr.io", metadata: { appID: "a" }, reason: "DAPR_TEST" },
-      { "@type": "type.googleapis.com/google.rpc.ResourceInfo", description: "", owner: "", resource_name: "store", resource_type: "state" },
-      { "@type": "type.googleapis.com/google.rpc.BadRequest", field_violations: [{ field: "key", description: "bad" }] },
+      {
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        domain: "dapr.io",
+        metadata: { appID: "a" },
+        reason: "DAPR_TEST",
+      },
+      {
+        "@type": "type.googleapis.com/google.rpc.ResourceInfo",
+        description: "",
+        owner: "",
+        resource_name: "store",
+        resource_type: "state",
+      },
+      {
+        "@type": "type.googleapis.com/google.rpc.BadRequest",
+        field_violations: [{ field: "key", description: "bad" }],
+      },
       { "@type": "type.googleapis.com/google.rpc.Help", links: [{ url: "u", description: "d" }] },
     ],
   });
@@ -37,6 +51,8 @@ it("prints the rich shape with details in Go's key order", () => {
 it("stands in with the reason, or the status text, where there is no legacy code", () => {
   const entry = { ...commonErrors.badRequest, code: "" };
   const info = { kind: "ErrorInfo", reason: "DAPR_SCHEDULER", domain: ERROR_DOMAIN } as const;
-  expect(JSON.parse(errorBody(new ApiError(entry, "m", { details: [info] })))).toMatchObject({ errorCode: "DAPR_SCHEDULER" });
+  expect(JSON.parse(errorBody(new ApiError(entry, "m", { details: [info] })))).toMatchObject({
+    errorCode: "DAPR_SCHEDULER",
+  });
   expect(JSON.parse(errorBody(new ApiError(entry, "m")))).toMatchObject({ errorCode: "Bad Request" });
 });

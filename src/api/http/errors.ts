@@ -9,7 +9,10 @@ const TYPE_PREFIX = "type.googleapis.com/google.rpc.";
  */
 export function errorBody(error: ApiError): string {
   if (error.details.length === 0) {
-    return goJson({ errorCode: error.entry.code === "" ? STATUS_CODES[error.httpStatus] : error.entry.code, message: error.message });
+    return goJson({
+      errorCode: error.entry.code === "" ? STATUS_CODES[error.httpStatus] : error.entry.code,
+      message: error.message,
+    });
   }
   const reason = error.details.find((detail) => detail.kind === "ErrorInfo")?.reason;
   const fallback = reason === undefined || reason === "" ? STATUS_CODES[error.httpStatus] : reason;
@@ -42,5 +45,8 @@ function detailBody(detail: ErrorDetail): unknown {
 
 /** JSON as Go's encoder prints it: the characters that matter in HTML are escaped. */
 function goJson(value: unknown): string {
-  return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return JSON.stringify(value).replace(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }

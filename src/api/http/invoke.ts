@@ -9,7 +9,7 @@ import type { Logger } from "../../kit/logger.ts";
 import { BodyTooLargeError } from "../../net/http/errors.ts";
 import type { Body, HeaderList, HttpExchange } from "../../net/http/types.ts";
 import { findInvokeTarget } from "./invoke-target.ts";
-import { httpStatusOfGrpc, statusJson } from "./invoke-status.ts";
+import { httpStatusOfGrpc } from "./invoke-status.ts";
 import type { Route, RouteHandler } from "./route.ts";
 
 /** Bytes of a request body with a declared length that are held so that the call can be repeated; longer ones stream. */
@@ -127,6 +127,8 @@ async function answer(
   const { status } = reply;
   const headers = responseHeadersOf(reply);
   if (status.kind === "grpc" && status.code !== 0) {
+    // Only gRPC apps need protobuf here.
+    const { statusJson } = await import("./grpc-status-json.ts");
     respond(exchange, httpStatusOfGrpc(status.code), headers, Buffer.from(statusJson(status)), SNIFFED_TYPE);
     return;
   }

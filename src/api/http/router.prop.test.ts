@@ -13,7 +13,9 @@ const keyRoute: Route = {
 const router = new Router([keyRoute]);
 
 it("gives back any value that was escaped into the path", () => {
-  const value = fc.string({ minLength: 1, unit: "binary" }).filter((text) => !/^\.{1,2}$/.test(text) && text.isWellFormed());
+  const value = fc
+    .string({ minLength: 1, unit: "binary" })
+    .filter((text) => !/^\.{1,2}$/.test(text) && text.isWellFormed());
   fc.assert(
     fc.property(value, (key) => {
       const escaped = encodeURIComponent(key).replaceAll("%20", "+");

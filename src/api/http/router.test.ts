@@ -3,7 +3,13 @@ import type { Route } from "./route.ts";
 import { BadEscapeError, Router } from "./router.ts";
 
 function route(methods: string[], path: string): Route {
-  return { methods, path, name: `${methods.join()} ${path}`, group: { name: "test", version: "v1" }, handler: () => undefined };
+  return {
+    methods,
+    path,
+    name: `${methods.join()} ${path}`,
+    group: { name: "test", version: "v1" },
+    handler: () => undefined,
+  };
 }
 
 const router = new Router([
@@ -21,7 +27,10 @@ function find(method: string, path: string) {
 
 describe("Router", () => {
   it("gives the places' values", () => {
-    expect(find("GET", "/v1.0/state/store/key")).toEqual({ name: "GET,DELETE /v1.0/state/:store/:key", params: { store: "store", key: "key" } });
+    expect(find("GET", "/v1.0/state/store/key")).toEqual({
+      name: "GET,DELETE /v1.0/state/:store/:key",
+      params: { store: "store", key: "key" },
+    });
   });
 
   it("prefers a literal segment only where it has the method", () => {

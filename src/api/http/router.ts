@@ -94,7 +94,13 @@ function addLeaf(table: Map<string, Leaf>, route: Route, names: readonly string[
   }
 }
 
-function search(node: Node, method: string, segments: readonly string[], index: number, values: string[]): Leaf | undefined {
+function search(
+  node: Node,
+  method: string,
+  segments: readonly string[],
+  index: number,
+  values: string[],
+): Leaf | undefined {
   if (index === segments.length) {
     return node.methods.get(method) ?? node.methods.get("*");
   }

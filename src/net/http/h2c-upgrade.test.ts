@@ -15,7 +15,10 @@ afterEach(async () => {
 });
 
 async function open(handler: (exchange: HttpExchange) => void, h2c = true): Promise<number> {
-  listener = await listen({ port: 0 }, { http: handler, h2: h2c ? nodeTransport.createServer(acceptHttp(handler)) : undefined });
+  listener = await listen(
+    { port: 0 },
+    { http: handler, h2: h2c ? nodeTransport.createServer(acceptHttp(handler)) : undefined },
+  );
   return listener.port;
 }
 
@@ -48,7 +51,11 @@ function frames(seen: Buffer): { type: number; stream: number; payload: Buffer }
   const list = [];
   while (at + 9 <= seen.length) {
     const length = seen.readUIntBE(at, 3);
-    list.push({ type: seen[at + 3] ?? -1, stream: seen.readUInt32BE(at + 5), payload: seen.subarray(at + 9, at + 9 + length) });
+    list.push({
+      type: seen[at + 3] ?? -1,
+      stream: seen.readUInt32BE(at + 5),
+      payload: seen.subarray(at + 9, at + 9 + length),
+    });
     at += 9 + length;
   }
   return list;
@@ -58,10 +65,14 @@ describe("upgrade to h2c", () => {
   it("answers the request itself on stream 1", async () => {
     const asked: string[] = [];
     const port = await open((exchange) => {
-      asked.push(`${exchange.protocol} ${exchange.method} ${exchange.target} ${exchange.header("x-long")?.length} ${exchange.header("host")}`);
+      asked.push(
+        `${exchange.protocol} ${exchange.method} ${exchange.target} ${exchange.header("x-long")?.length} ${exchange.header("host")}`,
+      );
       exchange.respond(200, [], "hello");
     });
-    const seen = await converse(port, request("/a?b=1", `X-Long: ${"y".repeat(5000)}\r\n`), (bytes) => frames(bytes).some((frame) => frame.type === 0 && frame.payload.length === 5));
+    const seen = await converse(port, request("/a?b=1", `X-Long: ${"y".repeat(5000)}\r\n`), (bytes) =>
+      frames(bytes).some((frame) => frame.type === 0 && frame.payload.length === 5),
+    );
     expect(asked).toEqual(["HTTP/2 GET /a?b=1 5000 example"]);
     expect(frames(seen).find((frame) => frame.type === 0)).toMatchObject({ stream: 1, payload: Buffer.from("hello") });
   });
@@ -75,7 +86,9 @@ describe("upgrade to h2c", () => {
 
   it("stays with HTTP/1.1 where h2c is switched off, and for other protocols", async () => {
     const port = await open((exchange) => exchange.respond(204, []), false);
-    expect((await converse(port, request("/"), (bytes) => bytes.includes("\r\n\r\n"))).toString()).toMatch(/^HTTP\/1\.1 204/);
+    expect((await converse(port, request("/"), (bytes) => bytes.includes("\r\n\r\n"))).toString()).toMatch(
+      /^HTTP\/1\.1 204/,
+    );
     await listener?.close(0);
     const other = await open((exchange) => exchange.respond(204, []));
     const text = request("/").replace("Upgrade: h2c", "Upgrade: websocket");

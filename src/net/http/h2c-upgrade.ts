@@ -35,7 +35,13 @@ export function wantsH2c(request: IncomingMessage): boolean {
  * client's preface we put it into the stream of bytes as the HEADERS frame that the client would have sent. A client that
  * does not speak within `timeoutMs` is cut off.
  */
-export function upgradeToH2c(request: IncomingMessage, socket: Socket, head: Buffer, timeoutMs: number, accept: (socket: Socket) => void): void {
+export function upgradeToH2c(
+  request: IncomingMessage,
+  socket: Socket,
+  head: Buffer,
+  timeoutMs: number,
+  accept: (socket: Socket) => void,
+): void {
   let seen = head;
   const timer = setTimeout(() => socket.destroy(), timeoutMs);
   const look = (): void => {
@@ -44,7 +50,9 @@ export function upgradeToH2c(request: IncomingMessage, socket: Socket, head: Buf
     const prefaceEnd = endOfPreface(seen);
     if (prefaceEnd === undefined) return;
     stop();
-    socket.unshift(Buffer.concat([seen.subarray(0, prefaceEnd), headersFrame(requestBlock(request)), seen.subarray(prefaceEnd)]));
+    socket.unshift(
+      Buffer.concat([seen.subarray(0, prefaceEnd), headersFrame(requestBlock(request)), seen.subarray(prefaceEnd)]),
+    );
     accept(socket);
   };
   const stop = (): void => {
@@ -77,7 +85,16 @@ function headersFrame(block: Buffer): Buffer {
 
 /** The request as an HPACK block. */
 function requestBlock(request: IncomingMessage): Buffer {
-  const pseudo = [":method", request.method ?? "GET", ":scheme", "http", ":authority", request.headers.host ?? "", ":path", request.url ?? "/"];
+  const pseudo = [
+    ":method",
+    request.method ?? "GET",
+    ":scheme",
+    "http",
+    ":authority",
+    request.headers.host ?? "",
+    ":path",
+    request.url ?? "/",
+  ];
   const fields = [...pseudo, ...headersForH2(request.rawHeaders)];
   const parts: Buffer[] = [];
   for (let index = 0; index + 1 < fields.length; index += 2) {

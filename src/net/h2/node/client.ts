@@ -1,4 +1,4 @@
-import { connect as connectHttp2, type ClientHttp2Session } from "node:http2";
+import type { ClientHttp2Session } from "node:http2";
 import { connect as connectSocket, type Socket } from "node:net";
 import {
   CONNECT_TIMEOUT_MS,
@@ -17,6 +17,7 @@ import type {
   TransportClientOptions,
   TransportStream,
 } from "../transport.ts";
+import { http2 } from "./http2.ts";
 import { Keepalive, type KeptConnection } from "./keepalive.ts";
 import { NodeStream, type StreamConnection } from "./stream.ts";
 
@@ -45,7 +46,7 @@ class ClientConnection implements StreamConnection, KeptConnection {
       clearTimeout(deadline);
       this.gone();
     });
-    this.session = connectHttp2("http://localhost", { ...sessionOptions(options), createConnection: () => socket });
+    this.session = http2().connect("http://localhost", { ...sessionOptions(options), createConnection: () => socket });
     this.session.on("error", (error) => {
       this.error ??= error;
     });

@@ -1,9 +1,4 @@
-import {
-  performServerHandshake,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-  type ServerOptions,
-} from "node:http2";
+import type { ServerHttp2Session, ServerHttp2Stream, ServerOptions } from "node:http2";
 import type { Socket } from "node:net";
 import { type PeerCertificate, TLSSocket } from "node:tls";
 import {
@@ -19,6 +14,7 @@ import {
 } from "../limits.ts";
 import type { AcceptStream, PeerInfo, TransportOptions, TransportServer } from "../transport.ts";
 import { headerListBytes, requestHeadOf } from "./headers.ts";
+import { http2 } from "./http2.ts";
 import { Keepalive, type KeptConnection } from "./keepalive.ts";
 import { NodeStream, type StreamConnection } from "./stream.ts";
 
@@ -42,7 +38,7 @@ class ServerConnection implements StreamConnection, KeptConnection {
       this.lost = true;
     });
     socket.once("close", () => this.gone());
-    this.session = performServerHandshake(socket, sessionOptions(options));
+    this.session = http2().performServerHandshake(socket, sessionOptions(options));
     this.session.on("error", () => undefined);
     this.session.on("stream", (stream, _headers, _flags, raw) => this.accept(stream, raw));
     this.session.once("close", () => this.gone());

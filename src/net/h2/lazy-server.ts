@@ -1,0 +1,44 @@
+import type { Socket } from "node:net";
+import type { TransportServer } from "./transport.ts";
+
+/**
+ * A server that is made with its first connection, for doors whose code costs start-up time and memory that a sidecar
+ * without such callers never needs. Sockets that come meanwhile wait unread; when the server cannot be made they are cut off.
+ */
+export function lazyServer(create: () => Promise<TransportServer>): TransportServer {
+  return new LazyServer(create);
+}
+
+class LazyServer implements TransportServer {
+  private readonly create: () => Promise<TransportServer>;
+  private server: TransportServer | undefined;
+  private loading: Promise<void> | undefined;
+  private readonly waiting: Socket[] = [];
+
+  constructor(create: () => Promise<TransportServer>) {
+    this.create = create;
+  }
+
+  accept(socket: Socket): void {
+    if (this.server !== undefined) return this.server.accept(socket);
+    this.waiting.push(socket);
+    this.loading ??= this.load();
+  }
+
+  async close(graceMs: number): Promise<void> {
+    await this.loading;
+    await this.server?.close(graceMs);
+  }
+
+  private async load(): Promise<void> {
+    try {
+      this.server = await this.create();
+    } catch {
+      this.loading = undefined;
+    }
+    for (const socket of this.waiting.splice(0)) {
+      if (this.server === undefined) socket.destroy();
+      else this.server.accept(socket);
+    }
+  }
+}
