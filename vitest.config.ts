@@ -23,6 +23,7 @@ export default defineConfig({
       ring("property", ["src/**/*.prop.test.ts"], 60_000),
       ring("conformance", ["test/conformance/**/*.test.ts"], 60_000),
       ring("integration", ["test/integration/**/*.test.ts"], 60_000),
+      ring("crash", ["test/crash/**/*.test.ts"], 120_000),
       ring("simulation", ["test/simulation/**/*.test.ts"], 120_000),
       ring("compat", ["test/compat/**/*.test.ts"], 120_000),
       ring("examples", ["test/examples/**/*.test.ts"], 120_000),

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Candidate, type RunningProcess, startEcho, startProxy, startSidecar } from "./candidate.ts";
+import { commitsOf } from "./disk.ts";
 import { type LoadTarget, runClosedLoop, runFixedRate } from "./http-load.ts";
-import { type Operation, RESOURCES } from "./operations.ts";
+import { type Operation, resourcesOf } from "./operations.ts";
 import { residentMb } from "./process-usage.ts";
 
 /** How long and how hard; see `--help` of `run.ts`. */
@@ -21,6 +22,8 @@ export interface Sample {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly rssMb: number;
+  /** Requests per commit of the database, at saturation; NaN where none is written to. */
+  readonly opsPerSync: number;
 }
 
 /** A candidate's start in one round, before any load. */
@@ -54,7 +57,7 @@ export async function measureProxy(effort: Effort, fixedRate: number): Promise<S
 }
 
 export async function measureStart(candidate: Candidate): Promise<StartSample> {
-  return await withResources(async (resourcesPath) => {
+  return await withResources(undefined, async (resourcesPath) => {
     const sidecar = await startSidecar(candidate, { appId: "bench", resourcesPath });
     try {
       await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
@@ -67,7 +70,7 @@ export async function measureStart(candidate: Candidate): Promise<StartSample> {
 }
 
 export async function measureOperation(candidate: Candidate, operation: Operation, effort: Effort): Promise<Sample> {
-  return await withResources(async (resourcesPath) => {
+  return await withResources(operation, async (resourcesPath) => {
     const running: RunningProcess[] = [];
     const echo = operation.topology === "pair" ? await startEcho() : undefined;
     try {
@@ -79,7 +82,8 @@ export async function measureOperation(candidate: Candidate, operation: Operatio
       if (operation.prepare !== undefined) {
         await runClosedLoop({ ...operation.prepare, port: caller.port }, 1, 0.05);
       }
-      return await measure(running, { ...operation.request, port: caller.port }, effort, operation.fixedRate);
+      const database = operation.database === undefined ? undefined : join(resourcesPath, operation.database);
+      return await measure(running, { ...operation.request, port: caller.port }, effort, operation.fixedRate, database);
     } finally {
       for (const process of running) {
         await process.stop();
@@ -89,11 +93,20 @@ export async function measureOperation(candidate: Candidate, operation: Operatio
   });
 }
 
-async function measure(running: readonly RunningProcess[], target: LoadTarget, effort: Effort, fixedRate: number): Promise<Sample> {
+async function measure(
+  running: readonly RunningProcess[],
+  target: LoadTarget,
+  effort: Effort,
+  fixedRate: number,
+  database?: string,
+): Promise<Sample> {
+  const commits = (): number => (database === undefined ? Number.NaN : commitsOf(database));
   await runClosedLoop(target, effort.connections, effort.warmupSeconds);
   const cpuBefore = totalCpu(running);
+  const commitsBefore = commits();
   const saturated = await runClosedLoop(target, effort.connections, effort.seconds);
   const cpu = totalCpu(running) - cpuBefore;
+  const committed = commits() - commitsBefore;
   const rssMb = running.reduce((sum, process) => sum + residentMb(process.pid).total, 0);
   const paced = await runFixedRate(target, effort.connections, effort.seconds, fixedRate);
   return {
@@ -102,6 +115,7 @@ async function measure(running: readonly RunningProcess[], target: LoadTarget, e
     p50Ms: paced.latency.quantile(0.5),
     p99Ms: paced.latency.quantile(0.99),
     rssMb,
+    opsPerSync: committed > 0 ? saturated.requests / committed : Number.NaN,
   };
 }
 
@@ -109,10 +123,13 @@ function totalCpu(running: readonly RunningProcess[]): number {
   return running.reduce((sum, process) => sum + process.cpuSeconds(), 0);
 }
 
-async function withResources<T>(use: (resourcesPath: string) => Promise<T>): Promise<T> {
+async function withResources<T>(
+  operation: Operation | undefined,
+  use: (resourcesPath: string) => Promise<T>,
+): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "outrigger-bench-"));
   try {
-    writeFileSync(join(folder, "components.yaml"), RESOURCES);
+    writeFileSync(join(folder, "components.yaml"), resourcesOf(operation, folder));
     return await use(folder);
   } finally {
     rmSync(folder, { recursive: true });

@@ -14,13 +14,15 @@ export interface Operation {
   readonly topology: "single" | "pair";
   /** Requests a second at which latency is taken. */
   readonly fixedRate: number;
+  /** File of the database that the operation writes to, in the resources' folder: its commits are counted. */
+  readonly database?: string;
   readonly prepare?: LoadRequest;
   readonly request: LoadRequest;
 }
 
 export type LoadRequest = Omit<LoadTarget, "port">;
 
-export const RESOURCES = `apiVersion: dapr.io/v1alpha1
+const RESOURCES = `apiVersion: dapr.io/v1alpha1
 kind: Component
 metadata:
   name: store
@@ -37,6 +39,26 @@ spec:
   version: v1
 `;
 
+const DATABASE = "state.db";
+
+/** The resources of an operation: what is measured without a disk does not open one. */
+export function resourcesOf(operation: Operation | undefined, folder: string): string {
+  return operation?.database === undefined
+    ? RESOURCES
+    : `${RESOURCES}---
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata:
+  name: sqlite
+spec:
+  type: state.sqlite
+  version: v1
+  metadata:
+    - name: connectionString
+      value: ${folder}/${operation.database}
+`;
+}
+
 const json = { "content-type": "application/json" };
 const value = JSON.stringify("x".repeat(VALUE_BYTES - 2));
 const save: LoadRequest = {
@@ -46,6 +68,8 @@ const save: LoadRequest = {
   body: Buffer.from(`[{"key":"order-1","value":${value}}]`),
   expectStatus: 204,
 };
+
+const saveSqlite: LoadRequest = { ...save, path: "/v1.0/state/sqlite" };
 
 /** The operations in the order they are measured. */
 export const OPERATIONS: readonly Operation[] = [
@@ -60,12 +84,37 @@ export const OPERATIONS: readonly Operation[] = [
   },
   { name: "state-save", yardstick: "E", aim: 3.5, topology: "single", fixedRate: 5000, request: save },
   {
+    name: "state-get-sqlite",
+    yardstick: "E",
+    aim: 4.5,
+    topology: "single",
+    fixedRate: 5000,
+    database: DATABASE,
+    prepare: saveSqlite,
+    request: { method: "GET", path: "/v1.0/state/sqlite/order-1", expectStatus: 200 },
+  },
+  {
+    name: "state-save-sqlite",
+    yardstick: "E",
+    aim: 6,
+    topology: "single",
+    fixedRate: 5000,
+    database: DATABASE,
+    request: saveSqlite,
+  },
+  {
     name: "publish",
     yardstick: "E",
     aim: 3.5,
     topology: "single",
     fixedRate: 5000,
-    request: { method: "POST", path: "/v1.0/publish/broker/orders", headers: json, body: Buffer.from(value), expectStatus: 204 },
+    request: {
+      method: "POST",
+      path: "/v1.0/publish/broker/orders",
+      headers: json,
+      body: Buffer.from(value),
+      expectStatus: 204,
+    },
   },
   {
     name: "invoke",

@@ -13,6 +13,8 @@ export interface Report {
   readonly command: string;
   readonly machine: { readonly cpus: number; readonly model: string; readonly node: string; readonly date: string };
   readonly rounds: number;
+  /** What the disk takes for one fsync, in milliseconds. */
+  readonly syncMs: number;
   readonly yardsticks: Readonly<Record<"E" | "P", Spread>>;
   readonly starts: Readonly<Record<string, Readonly<Record<keyof StartSample, Spread>>>>;
   readonly operations: Readonly<Record<string, Readonly<Record<string, OperationReport>>>>;
@@ -35,7 +37,10 @@ export function spreads<T extends { readonly [K in keyof T]: number }>(samples: 
     throw new Error("no samples");
   }
   const fields = Object.keys(first) as (keyof T)[];
-  return Object.fromEntries(fields.map((field) => [field, spread(samples.map((sample) => sample[field]))])) as Record<keyof T, Spread>;
+  return Object.fromEntries(fields.map((field) => [field, spread(samples.map((sample) => sample[field]))])) as Record<
+    keyof T,
+    Spread
+  >;
 }
 
 /** The report as Markdown: medians with their spread. */
@@ -45,29 +50,37 @@ export function markdown(report: Report, operations: readonly Operation[]): stri
     `\`${report.command}\``,
     "",
     `${machine.date}, ${machine.cpus} CPUs (${machine.model}), Node ${machine.node}, ${report.rounds} interleaved rounds; medians (min–max).`,
+    `The disk takes ${report.syncMs.toFixed(2)} ms for an fsync.`,
     `Yardsticks: E ${figure(yardsticks.E, 1)} µs, P ${figure(yardsticks.P, 1)} µs of CPU per request.`,
     "",
     "| candidate | start to ready, ms | idle RSS, MB | of it anonymous, MB |",
     "|---|---|---|---|",
     ...Object.entries(report.starts).map(
-      ([name, start]) => `| ${name} | ${figure(start.readyMs, 0)} | ${figure(start.idleRssMb, 0)} | ${figure(start.idleAnonymousMb, 0)} |`,
+      ([name, start]) =>
+        `| ${name} | ${figure(start.readyMs, 0)} | ${figure(start.idleRssMb, 0)} | ${figure(start.idleAnonymousMb, 0)} |`,
     ),
     "",
-    "| operation | candidate | ops/s | CPU µs per op | in yardsticks | aim | p50 ms | p99 ms | RSS under load, MB |",
-    "|---|---|---|---|---|---|---|---|---|",
+    "| operation | candidate | ops/s | CPU µs per op | in yardsticks | aim | p50 ms | p99 ms | RSS under load, MB | ops per fsync |",
+    "|---|---|---|---|---|---|---|---|---|---|",
   ];
   for (const operation of operations) {
     for (const [name, result] of Object.entries(report.operations[operation.name] ?? {})) {
       lines.push(
         `| ${operation.name} | ${name} | ${figure(result.opsPerSecond, 0)} | ${figure(result.cpuMicros, 1)} | ${figure(result.yardsticks, 2)} ${operation.yardstick} | ` +
-          `${operation.aim} ${operation.yardstick} | ${figure(result.p50Ms, 2)} | ${figure(result.p99Ms, 2)} | ${figure(result.rssMb, 0)} |`,
+          `${operation.aim} ${operation.yardstick} | ${figure(result.p50Ms, 2)} | ${figure(result.p99Ms, 2)} | ${figure(result.rssMb, 0)} | ${figure(result.opsPerSync, 1)} |`,
       );
     }
   }
-  lines.push("", `p50 and p99 at a fixed rate: ${operations.map((operation) => `${operation.name} ${operation.fixedRate}/s`).join(", ")}.`);
+  lines.push(
+    "",
+    `p50 and p99 at a fixed rate: ${operations.map((operation) => `${operation.name} ${operation.fixedRate}/s`).join(", ")}.`,
+  );
   return `${lines.join("\n")}\n`;
 }
 
 function figure(value: Spread, digits: number): string {
+  if (Number.isNaN(value.median)) {
+    return "–";
+  }
   return `${value.median.toFixed(digits)} (${value.min.toFixed(digits)}–${value.max.toFixed(digits)})`;
 }

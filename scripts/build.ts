@@ -45,6 +45,30 @@ const undiciParts: Plugin = {
   },
 };
 
+/** A thread's program has no file in the executable: its text becomes part of the bundle. */
+const writerScript: Plugin = {
+  name: "writer-script",
+  setup(context) {
+    context.onLoad({ filter: /[\\/]src[\\/]storage[\\/]writer-script\.ts$/ }, async () => {
+      const { outputFiles } = await build({
+        absWorkingDir: root,
+        entryPoints: ["src/storage/writer.ts"],
+        bundle: true,
+        write: false,
+        platform: "node",
+        target: `node${process.versions.node}`,
+        format: "cjs",
+        minifyWhitespace: true,
+        minifySyntax: true,
+        legalComments: "none",
+        logLevel: "warning",
+      });
+      const text = JSON.stringify(outputFiles[0]?.text);
+      return { contents: `export const WRITER_SCRIPT = { script: ${text}, eval: true };` };
+    });
+  },
+};
+
 async function bundle(): Promise<string> {
   const { outputFiles, warnings } = await build({
     absWorkingDir: root,
@@ -61,7 +85,7 @@ async function bundle(): Promise<string> {
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: "none",
-    plugins: [undiciParts],
+    plugins: [undiciParts, writerScript],
     logLevel: "warning",
   });
   const text = outputFiles[0]?.text;

@@ -59,7 +59,7 @@ const phases: readonly (readonly Step[])[] = [
   [ring("property"), ring("docs")],
   [ring("conformance")],
   [ring("integration")],
-  [ring("examples")],
+  [ring("examples"), ring("crash")],
   [ring("executable"), ring("compat")],
 ];
 

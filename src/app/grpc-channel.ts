@@ -10,9 +10,15 @@ import {
   InvokeRequestSchema,
   type InvokeResponse,
 } from "../wire/gen/dapr/proto/common/v1/common_pb.js";
-import { AppCallback, AppCallbackHealthCheck } from "../wire/gen/dapr/proto/runtime/v1/appcallback_pb.js";
+import {
+  AppCallback,
+  AppCallbackHealthCheck,
+  type BindingEventRequest,
+} from "../wire/gen/dapr/proto/runtime/v1/appcallback_pb.js";
+import { grpcBindingReply } from "./binding-reply.ts";
 import { collectBody } from "./body.ts";
 import { ConcurrencyLimit } from "./concurrency-limit.ts";
+import { goErrorText } from "./go-error-text.ts";
 import { metadataHeadersOf } from "./grpc-metadata.ts";
 import { APP_UNHEALTHY } from "./http-channel.ts";
 import { retryInit } from "./init-retry.ts";
@@ -24,7 +30,10 @@ import { fromGrpcSubscriptions } from "./topic-subscriptions.ts";
 import type {
   AppChannel,
   AppProtocol,
+  BindingEventCall,
+  BindingReply,
   DeliveryOutcome,
+  InputBindingTarget,
   InvokeCall,
   InvokeReply,
   SubscriptionSpec,
@@ -101,6 +110,39 @@ export class GrpcAppChannel implements AppChannel {
         return interpretGrpcTopicError(error.code, error.message, event);
       }
       throw error;
+    } finally {
+      limit?.release();
+    }
+  }
+
+  /** An app that does not answer takes none, as with daprd. */
+  async takesBinding({ name }: InputBindingTarget, signal: AbortSignal): Promise<boolean> {
+    try {
+      const options = this.#callOptions([], signal);
+      const { response } = await this.#client.unary(callback.listInputBindings, create(EmptySchema), options);
+      return response.bindings.includes(name);
+    } catch (error) {
+      this.#options.logger
+        .scope("dapr.runtime.processor.binding")
+        .debug(`the app lists no input bindings: ${goErrorText(error)}`);
+      return false;
+    }
+  }
+
+  async deliverBindingEvent({ name, data, metadata }: BindingEventCall, signal: AbortSignal): Promise<BindingReply> {
+    const request: BindingEventRequest = {
+      $typeName: "dapr.proto.runtime.v1.BindingEventRequest",
+      name,
+      data,
+      metadata,
+    };
+    const limit = this.#limit;
+    await limit?.acquire(signal);
+    try {
+      const { response } = await this.#client.unary(callback.onBindingEvent, request, this.#callOptions([], signal));
+      return grpcBindingReply(response);
+    } catch (cause) {
+      throw new Error(`error invoking app: ${goErrorText(cause)}`, { cause });
     } finally {
       limit?.release();
     }

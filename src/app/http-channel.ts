@@ -1,10 +1,12 @@
 import { GRPC_STATUS } from "../errors/grpc-status.ts";
+import { goQuote } from "../kit/go-quote.ts";
 import { GrpcError } from "../net/grpc/status.ts";
 import { HttpClientError } from "../net/http/errors.ts";
 import type { HeaderList, HttpClient, HttpResponse } from "../net/http/types.ts";
 import { AppUnreachableError } from "./app-unreachable-error.ts";
 import { bodyPrefix, collectBody, discardBody, ObservedBody } from "./body.ts";
 import { cleanPath } from "./clean-path.ts";
+import { httpBindingReply } from "./binding-reply.ts";
 import { ConcurrencyLimit } from "./concurrency-limit.ts";
 import { goErrorText } from "./go-error-text.ts";
 import { headerValue } from "./header-rules.ts";
@@ -17,7 +19,10 @@ import { parseHttpSubscriptions } from "./topic-subscriptions.ts";
 import type {
   AppChannel,
   AppProtocol,
+  BindingEventCall,
+  BindingReply,
   DeliveryOutcome,
+  InputBindingTarget,
   InvokeCall,
   InvokeReply,
   SubscriptionSpec,
@@ -120,6 +125,45 @@ export class HttpAppChannel implements AppChannel {
         reason: `error returned from app channel while sending pub/sub event to app: ${goErrorText(error)}`,
       };
     }
+  }
+
+  async takesBinding({ route }: InputBindingTarget, signal: AbortSignal): Promise<boolean> {
+    const headers = [...this.#ownHeaders, "content-type", "application/json"];
+    try {
+      const { status, body } = await this.#exchange(
+        this.#ownCall("OPTIONS", NO_BYTES, signal),
+        topicTarget(route),
+        headers,
+      );
+      await discardBody(body);
+      return (status >= 200 && status < 300) || status === 405;
+    } catch (cause) {
+      throw new Error(
+        `could not invoke OPTIONS method on input binding subscription endpoint ${goQuote(route)}: ${goErrorText(cause)}`,
+        { cause },
+      );
+    }
+  }
+
+  async deliverBindingEvent(event: BindingEventCall, signal: AbortSignal): Promise<BindingReply> {
+    const call = this.#ownCall("POST", event.data, signal);
+    const headers = requestHeadersOf(
+      { ...call, headers: Object.entries(event.metadata).flat(), contentType: "application/json" },
+      this.#options.appToken,
+    );
+    let response: HttpResponse;
+    try {
+      response = await this.#exchange(call, topicTarget(event.route), headers);
+    } catch (cause) {
+      throw new Error(`error invoking app: ${goErrorText(cause)}`, { cause });
+    }
+    const body = await collectBody(response.body, this.#options.maxBodyBytes);
+    if (response.status < 200 || response.status > 299) {
+      throw new Error(
+        `fails to send binding event to http app channel, status code: ${response.status} body: ${Buffer.from(body).toString()}`,
+      );
+    }
+    return httpBindingReply(body);
   }
 
   async probe(signal: AbortSignal): Promise<boolean> {

@@ -78,6 +78,41 @@ export type DeliveryOutcome =
   | { readonly kind: "drop"; readonly reason: string; readonly severity?: "warn" | "error" }
   | { readonly kind: "retry"; readonly reason: string };
 
+/** An input binding as the app knows it: gRPC apps by its name, HTTP apps by its route. */
+export interface InputBindingTarget {
+  readonly name: string;
+  readonly route: string;
+}
+
+/** An event of an input binding on its way to the app. */
+export interface BindingEventCall extends InputBindingTarget {
+  readonly data: Uint8Array;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** State that the app wants saved after an event; `value` is JSON text from HTTP apps, any bytes from gRPC apps. */
+export interface BindingStateItem {
+  readonly key: string;
+  readonly value: Uint8Array;
+  readonly valueIsJson: boolean;
+  readonly etag: string | undefined;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly concurrency: string;
+  readonly consistency: string;
+}
+
+/** What the app said to a binding's event: its answer for the binding, and what it wants done. */
+export interface BindingReply {
+  readonly body: Uint8Array;
+  /** Where `states` go. */
+  readonly storeName: string;
+  readonly states: readonly BindingStateItem[];
+  /** Output bindings that get `data`, with operation `create`. */
+  readonly to: readonly string[];
+  readonly data: Uint8Array;
+  readonly parallel: boolean;
+}
+
 /** How a sidecar talks to its app, whatever the app speaks. */
 export interface AppChannel {
   readonly protocol: AppProtocol;
@@ -86,6 +121,10 @@ export interface AppChannel {
   /** Programmatic subscriptions; empty when the app has none or does not implement the call. */
   listSubscriptions(signal: AbortSignal): Promise<readonly SubscriptionSpec[]>;
   deliver(event: TopicEvent, signal: AbortSignal): Promise<DeliveryOutcome>;
+  /** Whether the app takes a binding's events: HTTP apps answer OPTIONS with 2xx or 405, gRPC apps list the binding. @throws Error when no answer came */
+  takesBinding(target: InputBindingTarget, signal: AbortSignal): Promise<boolean>;
+  /** @throws Error with the text of what went wrong, so that the binding gives the event back */
+  deliverBindingEvent(event: BindingEventCall, signal: AbortSignal): Promise<BindingReply>;
   /** One health probe; false for an unhealthy or silent app. */
   probe(signal: AbortSignal): Promise<boolean>;
   close(): Promise<void>;

@@ -76,6 +76,7 @@ describe("parseSidecarFlags", () => {
         blockShutdownMs: undefined,
         apiLogging: undefined,
         appHealth: { enabled: false, path: "/healthz", probeIntervalMs: 5_000, probeTimeoutMs: 500, threshold: 3 },
+        bindingDiscoveryTimeoutMs: 3_000,
         disableInitEndpoints: [],
         h2cDisabled: false,
         metrics: { enabled: true, port: 9090, listenAddress: "0.0.0.0" },
@@ -283,6 +284,14 @@ describe("parseSidecarFlags", () => {
     "--sentry-address=",
   ])("takes %s for off", (flag) => {
     expect(optionsOf(flag).appId).toBe("a");
+  });
+
+  it.each([
+    ["1500ms", 1_500],
+    ["0s", 3_000],
+    ["-1s", 3_000],
+  ])("gives the app %s to answer for its bindings as %i ms", (text, ms) => {
+    expect(optionsOf(`--app-binding-options-timeout=${text}`).bindingDiscoveryTimeoutMs).toBe(ms);
   });
 
   it.each([

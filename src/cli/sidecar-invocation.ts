@@ -54,6 +54,7 @@ const BODY_BYTES_DEFAULT = 4 << 20;
 const READ_BUFFER_BYTES_DEFAULT = 4 << 10;
 /** Go's servers take this many bytes of headers where the limit is switched off. */
 const READ_BUFFER_BYTES_UNLIMITED = 1 << 20;
+const BINDING_DISCOVERY_TIMEOUT_MS_DEFAULT = 3_000;
 const GRACEFUL_SHUTDOWN_SECONDS_DEFAULT = 5;
 const PROBE_INTERVAL_SECONDS_DEFAULT = 5;
 const PROBE_TIMEOUT_MS_DEFAULT = 500;
@@ -172,6 +173,7 @@ function runOptions(
       : undefined,
     apiLogging: flags.given("enable-api-logging") ? flags.bool("enable-api-logging") : undefined,
     appHealth: appHealth(flags),
+    bindingDiscoveryTimeoutMs: discoveryTimeoutMs(flags),
     disableInitEndpoints: disabledEndpoints(flags.list("disable-init-endpoints")),
     h2cDisabled: isTruthy(env["DAPR_HTTP_DISABLE_H2C"]),
     metrics: {
@@ -274,6 +276,12 @@ function disabledEndpoints(words: readonly string[]): SidecarOptions["disableIni
 }
 
 /** Values that make no sense mean the default, except a probe longer than its interval. */
+/** A timeout that is not positive means the default. */
+function discoveryTimeoutMs(flags: ParsedFlags<SidecarFlag>): number {
+  const timeoutMs = flags.milliseconds("app-binding-options-timeout");
+  return timeoutMs > 0 ? timeoutMs : BINDING_DISCOVERY_TIMEOUT_MS_DEFAULT;
+}
+
 function appHealth(flags: ParsedFlags<SidecarFlag>): SidecarOptions["appHealth"] {
   const interval = flags.integer("app-health-probe-interval");
   const timeout = flags.integer("app-health-probe-timeout");

@@ -1,14 +1,20 @@
-import type { Component, ComponentManifest } from "../components/spi/component.ts";
+import { allowsDirection } from "../components/spi/binding-direction.ts";
+import type { Component, ComponentManifest, ComponentMetadata } from "../components/spi/component.ts";
 
-/** What `GET /v1.0/metadata` lists: a state store that can keep actors says so too. */
-export function capabilitiesOf(manifest: ComponentManifest, component: Component): readonly string[] {
+/** What `GET /v1.0/metadata` lists: a state store that can keep actors says so too, a binding only the directions it is used in. */
+export function capabilitiesOf(
+  manifest: ComponentManifest,
+  component: Component,
+  metadata: ComponentMetadata,
+): readonly string[] {
   const own = component.capabilities ?? manifest.capabilities;
   switch (manifest.family) {
     case "state":
       return own.includes("ETAG") && own.includes("TRANSACTIONAL") ? [...own, "ACTOR"] : own;
+    case "bindings":
+      return own.filter((capability) => allowsDirection(metadata, capability === "INPUT_BINDING" ? "input" : "output"));
     case "pubsub":
     case "secretstores":
-    case "bindings":
     case "configuration":
     case "lock":
       return own;

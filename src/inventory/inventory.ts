@@ -68,7 +68,7 @@ class LiveInventory implements Inventory {
       name: resource.name,
       type: resource.type,
       version: resource.version,
-      capabilities: capabilitiesOf(loaded.manifest, loaded.component),
+      capabilities: capabilitiesOf(loaded.manifest, loaded.component, loaded.metadata),
     }));
   }
 

@@ -75,14 +75,14 @@ export class AppSession {
       for (const resolve of this.#unhealthy.splice(0)) {
         resolve();
       }
-      await this.#assembly.subscriptions.stop();
+      await Promise.all([this.#assembly.subscriptions.stop(), this.#assembly.inputBindings.stop()]);
     } catch (error) {
       this.#deps.logger.warn(`failed to follow the app's health: ${errorMessage(error)}`);
     }
   }
 
   async #appIsHealthy(signal: AbortSignal): Promise<void> {
-    const { app, subscriptions } = this.#assembly;
+    const { app, subscriptions, inputBindings } = this.#assembly;
     if (app === undefined) {
       return;
     }
@@ -91,6 +91,7 @@ export class AppSession {
       await this.#readAppConfiguration(signal);
     }
     await subscriptions.start(app.channel);
+    await inputBindings.start(app.channel);
   }
 
   /** Actors are what the answer is about; an app that declares some is told that they do not run here yet. */

@@ -1,11 +1,9 @@
 import { hostname } from "node:os";
+import type { InputBindings } from "../blocks/bindings/input-bindings.ts";
 import type { ControlBlock } from "../blocks/control/control.ts";
 import type { Health } from "../blocks/control/health.ts";
-import { createMetadataBlock, type MetadataBlock } from "../blocks/control/metadata.ts";
-import { InvocationBlock } from "../blocks/invocation/invocation.ts";
-import { createPubSubBlock } from "../blocks/pubsub/pubsub-block.ts";
-import { createSubscriptions, type Subscriptions } from "../blocks/pubsub/subscriptions.ts";
-import { createStateBlock } from "../blocks/state/state-block.ts";
+import type { MetadataBlock } from "../blocks/control/metadata.ts";
+import type { Subscriptions } from "../blocks/pubsub/subscriptions.ts";
 import type { NameResolver } from "../components/spi/name-resolution.ts";
 import { createInventory, type InventoryOptions } from "../inventory/inventory.ts";
 import type { Inventory } from "../inventory/types.ts";
@@ -20,20 +18,17 @@ import type { LoadedResources } from "../resources/types.ts";
 import { createRuntimeMetrics, type RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
 import { type AppConnectionParts, connectApp } from "./app-connection.ts";
 import { AppHealthSwitch } from "./app-health-switch.ts";
-import { appConnectionMetadata } from "./app-metadata.ts";
-import { checkConfiguration, checkResources, metricsSettings } from "./configured.ts";
+import { createBlocks } from "./blocks.ts";
+import { checkConfiguration, checkResources, checkSecretScopes, metricsSettings } from "./configured.ts";
 import { createDoors } from "./doors.ts";
 import { COMPONENT_MANIFESTS } from "./families.ts";
 import { hostAddress } from "./host-address.ts";
 import { Listeners } from "./listeners.ts";
 import { createNameResolver } from "./name-resolution.ts";
+import { namespaceOf } from "./namespace.ts";
 import { messageBytesMax, type SidecarOptions } from "./options.ts";
 import { subscriptionSpec } from "./subscription-spec.ts";
 import type { SidecarBlocks, SidecarDeps, SidecarPorts } from "./types.ts";
-import { RUNTIME_VERSION } from "./version.ts";
-
-/** The namespace of a sidecar that was given none, in names and on the wire. */
-export const DEFAULT_NAMESPACE = "default";
 
 /** What one run of a sidecar consists of, open for calls. */
 export interface Assembly {
@@ -43,6 +38,7 @@ export interface Assembly {
   readonly app: AppConnectionParts | undefined;
   readonly appHealth: AppHealthSwitch;
   readonly subscriptions: Subscriptions;
+  readonly inputBindings: InputBindings;
   readonly inventory: Inventory;
   readonly listeners: Listeners;
   readonly resolver: NameResolver | undefined;
@@ -107,19 +103,30 @@ async function open(
   undo.push(async () => await resolver?.close());
   const mesh = createMesh(plan, resolver);
   undo.push(() => mesh.close());
-  const { blocks, subscriptions } = createBlocks(plan, configuration, resources, inventory, app, mesh);
-  undo.push(() => subscriptions.close());
+  const { blocks, subscriptions, inputBindings } = createBlocks(plan, configuration, resources, inventory, app, mesh);
+  undo.push(
+    async () => void (await Promise.all([subscriptions.close(), inputBindings.close(), blocks.configuration.close()])),
+  );
 
   await inventory.load(resources.components, signal);
+  checkSecretScopes(configuration, inventory, logger);
   await declareSubscriptions(subscriptions, resources, logger);
-  const doors = createDoors({ plan, configuration, metrics, blocks, listeners });
+  const doors = createDoors({ plan, configuration, metrics, blocks, listeners, appChannel: app?.channel });
   const ports = await doors.open();
   await announce(plan, resolver, ports);
-  return { ports, http: doors.http, blocks, app, appHealth, subscriptions, inventory, listeners, resolver, mesh };
-}
-
-function namespaceOf(options: SidecarOptions): string {
-  return options.namespace === "" ? DEFAULT_NAMESPACE : options.namespace;
+  return {
+    ports,
+    http: doors.http,
+    blocks,
+    app,
+    appHealth,
+    subscriptions,
+    inputBindings,
+    inventory,
+    listeners,
+    resolver,
+    mesh,
+  };
 }
 
 function createMetrics({ options, deps }: AssemblyPlan, configuration: Configuration): RuntimeMetrics | undefined {
@@ -195,39 +202,6 @@ async function openResolver(
     deps.logger.error(`failed to init name resolution, other apps cannot be called: ${errorMessage(error)}`);
     return undefined;
   }
-}
-
-function createBlocks(
-  plan: AssemblyPlan,
-  configuration: Configuration,
-  resources: LoadedResources,
-  inventory: Inventory,
-  app: AppConnectionParts | undefined,
-  mesh: Mesh,
-): { readonly blocks: SidecarBlocks; readonly subscriptions: Subscriptions } {
-  const { options, deps } = plan;
-  const identity = { appId: options.appId, namespace: options.namespace };
-  const state = createStateBlock({ ...deps, ...identity, stores: inventory.state });
-  const pubsub = createPubSubBlock({ ...deps, ...identity, brokers: inventory.pubsub });
-  const programmaticEnabled = !options.disableInitEndpoints.includes("subscribe");
-  const subscriptions = createSubscriptions({ ...deps, block: pubsub, programmaticEnabled });
-  const invocation = new InvocationBlock({
-    appId: options.appId,
-    namespace: namespaceOf(options),
-    appChannel: () => app?.channel,
-    remote: mesh,
-  });
-  const metadata = createMetadataBlock({
-    id: options.appId,
-    runtimeVersion: RUNTIME_VERSION,
-    enabledFeatures: configuration.enabledFeatures,
-    httpEndpoints: resources.httpEndpoints.map((endpoint) => endpoint.name),
-    resiliencies: resources.resiliencies.map((resiliency) => resiliency.name),
-    appConnection: appConnectionMetadata(options),
-    components: () => inventory.components(),
-    subscriptions: () => subscriptions.list().map(({ spec, type }) => ({ ...spec, type })),
-  });
-  return { blocks: { state, pubsub, invocation, control: plan.control(metadata) }, subscriptions };
 }
 
 /** A rule that does not parse loses its subscription, not the sidecar, as in Dapr. */

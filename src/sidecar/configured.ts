@@ -1,3 +1,4 @@
+import type { InventoryView } from "../inventory/types.ts";
 import type { Logger } from "../kit/logger.ts";
 import type { Configuration } from "../resources/configuration.ts";
 import type { LoadedResources } from "../resources/types.ts";
@@ -6,7 +7,7 @@ import { DEFAULT_METRICS_SETTINGS, type MetricsSettings } from "../telemetry/met
 /** Sections whose rules protect something: running without them would be worse than not running. */
 const REFUSED_SECTIONS = ["accessControl", "httpPipeline", "appHttpPipeline"] as const;
 /** Sections that this release reads and does not act on. */
-const IGNORED_SECTIONS = ["tracing", "secrets", "wasm", "workflow"] as const;
+const IGNORED_SECTIONS = ["tracing", "wasm", "workflow"] as const;
 
 /** The Configuration asks for something that this release does not have. */
 export class UnsupportedConfigurationError extends Error {
@@ -43,6 +44,17 @@ export function checkResources(resources: LoadedResources, logger: Logger): void
   }
   for (const resiliency of resources.resiliencies) {
     logger.warn(`Resiliency ${resiliency.name} has no effect in this release: only the built-in retries are applied`);
+  }
+}
+
+/** Says which rules about secrets are for stores that are not there, which may be a mistyped name. */
+export function checkSecretScopes(configuration: Configuration, inventory: InventoryView, logger: Logger): void {
+  for (const { storeName } of configuration.secretScopes) {
+    if (inventory.secretstores.get(storeName) === undefined) {
+      logger
+        .scope("dapr.runtime.compstore")
+        .warn(`Secrets configuration added for '${storeName}', but no matching secret store was found`);
+    }
   }
 }
 

@@ -31,6 +31,7 @@ export function defaultOptions(appId: string): SidecarOptions {
     blockShutdownMs: undefined,
     apiLogging: undefined,
     appHealth: { enabled: false, path: "/healthz", probeIntervalMs: 5000, probeTimeoutMs: 500, threshold: 3 },
+    bindingDiscoveryTimeoutMs: 3000,
     disableInitEndpoints: [],
     h2cDisabled: false,
     metrics: { enabled: false, port: 0, listenAddress: "127.0.0.1" },

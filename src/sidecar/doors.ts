@@ -1,9 +1,14 @@
+import { bindingsRoutes } from "../api/http/bindings.ts";
+import { configurationRoutes } from "../api/http/configuration.ts";
 import { controlRoutes } from "../api/http/control.ts";
 import { createHttpDoor, type HttpDoorOptions } from "../api/http/door.ts";
 import { invokeFallback, invokeRoutes } from "../api/http/invoke.ts";
+import { lockRoutes } from "../api/http/lock.ts";
 import { publishRoutes } from "../api/http/publish.ts";
+import { secretsRoutes } from "../api/http/secrets.ts";
 import { stateRoutes } from "../api/http/state.ts";
 import { unimplementedRoutes } from "../api/http/unimplemented.ts";
+import type { AppChannel } from "../app/types.ts";
 import type { HttpHandler } from "../net/http/types.ts";
 import type { Configuration } from "../resources/configuration.ts";
 import { metricsHandler } from "../telemetry/metrics/metrics-handler.ts";
@@ -19,6 +24,8 @@ export interface DoorsPlan {
   readonly metrics: RuntimeMetrics | undefined;
   readonly blocks: SidecarBlocks;
   readonly listeners: Listeners;
+  /** Where changes of configuration are told. */
+  readonly appChannel: AppChannel | undefined;
 }
 
 /** The doors of one sidecar: `http` works without a socket, `open` puts all of them on their ports. */
@@ -43,6 +50,13 @@ function createApiHandler(doors: DoorsPlan): HttpHandler {
       ...controlRoutes(blocks.control),
       ...stateRoutes(blocks.state, { maxBodyBytes: options.maxBodyBytes }),
       ...publishRoutes(blocks.pubsub, { maxBodyBytes: options.maxBodyBytes }),
+      ...bindingsRoutes(blocks.bindings, { maxBodyBytes: options.maxBodyBytes }),
+      ...secretsRoutes(blocks.secrets),
+      ...configurationRoutes(blocks.configuration, {
+        appChannel: () => doors.appChannel,
+        logger: deps.logger.scope("dapr.runtime.http"),
+      }),
+      ...lockRoutes(blocks.lock, { maxBodyBytes: options.maxBodyBytes }),
       ...invokeRoutes(invoke),
       ...unimplementedRoutes(),
     ],

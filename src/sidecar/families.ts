@@ -1,13 +1,37 @@
 import type { ComponentManifest } from "../components/spi/component.ts";
+import { cronManifest } from "../components/cron/manifest.ts";
+import { httpBindingManifest } from "../components/http-binding/manifest.ts";
 import { inMemoryPubSubManifest } from "../components/in-memory/pubsub-manifest.ts";
 import { inMemoryStateManifest } from "../components/in-memory/state-manifest.ts";
 import { localEnvManifest } from "../components/local-env/manifest.ts";
 import { localFileManifest } from "../components/local-file/manifest.ts";
+import { redisBindingsManifest } from "../components/redis/bindings-manifest.ts";
+import { redisConfigurationManifest } from "../components/redis/configuration-manifest.ts";
+import { redisLockManifest } from "../components/redis/lock-manifest.ts";
+import { redisPubSubManifest } from "../components/redis/pubsub-manifest.ts";
+import { redisStateManifest } from "../components/redis/state-manifest.ts";
+import { sqliteConfigurationManifest } from "../components/sqlite/configuration-manifest.ts";
+import { sqliteLockManifest } from "../components/sqlite/lock-manifest.ts";
+import { sqlitePubSubManifest } from "../components/sqlite/pubsub-manifest.ts";
+import { sqliteStateManifest } from "../components/sqlite/state-manifest.ts";
+import { localStorageManifest } from "../components/local-storage/manifest.ts";
 
 /** Every component that resources can ask for. Back ends are imported on first use. */
 export const COMPONENT_MANIFESTS: readonly ComponentManifest[] = [
   inMemoryStateManifest,
+  sqliteStateManifest,
+  sqlitePubSubManifest,
+  sqliteConfigurationManifest,
+  sqliteLockManifest,
   inMemoryPubSubManifest,
+  redisStateManifest,
+  redisPubSubManifest,
+  redisConfigurationManifest,
+  redisLockManifest,
+  redisBindingsManifest,
   localFileManifest,
   localEnvManifest,
+  cronManifest,
+  httpBindingManifest,
+  localStorageManifest,
 ];

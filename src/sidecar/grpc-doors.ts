@@ -1,7 +1,11 @@
+import { bindingsHandlers } from "../api/grpc/bindings.ts";
+import { configurationHandlers } from "../api/grpc/configuration.ts";
 import { controlHandlers } from "../api/grpc/control.ts";
 import { createGrpcDoor } from "../api/grpc/door.ts";
 import { invokeHandlers } from "../api/grpc/invoke.ts";
+import { lockHandlers } from "../api/grpc/lock.ts";
 import { publishHandlers } from "../api/grpc/publish.ts";
+import { secretsHandlers } from "../api/grpc/secrets.ts";
 import { stateHandlers } from "../api/grpc/state.ts";
 import { createPeerServer } from "../api/peer/peer-server.ts";
 import type { GrpcServer } from "../net/grpc/server.ts";
@@ -17,6 +21,10 @@ export function createGrpcApi({ plan, configuration, metrics, blocks }: DoorsPla
       ...controlHandlers(blocks.control),
       ...stateHandlers(blocks.state),
       ...publishHandlers(blocks.pubsub),
+      ...bindingsHandlers(blocks.bindings),
+      ...secretsHandlers(blocks.secrets),
+      ...configurationHandlers(blocks.configuration, deps.logger.scope("dapr.runtime.grpc.api")),
+      ...lockHandlers(blocks.lock),
       ...invokeHandlers({ invocation: blocks.invocation, maxBodyBytes: options.maxBodyBytes, logger: deps.logger }),
     },
     apiToken: options.apiToken,

@@ -1,5 +1,7 @@
 import { localRegistryManifest } from "../components/local-registry/manifest.ts";
 import { mdnsManifest } from "../components/mdns/manifest.ts";
+import { nameFormatManifest } from "../components/name-format/manifest.ts";
+import { sqliteNameResolutionManifest } from "../components/sqlite/name-resolution-manifest.ts";
 import type { ComponentDeps, ComponentManifest } from "../components/spi/component.ts";
 import type { NameResolver } from "../components/spi/name-resolution.ts";
 import { suggest } from "../kit/distance.ts";
@@ -10,6 +12,8 @@ import type { Configuration } from "../resources/configuration.ts";
 const NAME_RESOLVERS: Readonly<Record<string, ComponentManifest<NameResolver>>> = {
   mdns: mdnsManifest,
   "outrigger.local": localRegistryManifest,
+  sqlite: sqliteNameResolutionManifest,
+  nameformat: nameFormatManifest,
 };
 
 /**

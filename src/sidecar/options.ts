@@ -40,6 +40,8 @@ export interface SidecarOptions {
     readonly probeTimeoutMs: number;
     readonly threshold: number;
   };
+  /** Milliseconds for the app's answer about one input binding. */
+  readonly bindingDiscoveryTimeoutMs: number;
   readonly disableInitEndpoints: readonly ("config" | "subscribe")[];
   readonly h2cDisabled: boolean;
   readonly metrics: { readonly enabled: boolean; readonly port: number; readonly listenAddress: string };

@@ -148,7 +148,7 @@ class SidecarRuntime implements Sidecar {
     }
     const { logger, clock } = this.#deps;
     logger.info(`Blocking graceful shutdown for ${formatGoDuration(blockMs)} or until app reports unhealthy...`);
-    await this.#assembly.subscriptions.close();
+    await Promise.all([this.#assembly.subscriptions.close(), this.#assembly.inputBindings.close()]);
     const expired = new AbortController();
     const unhealthy = this.#session?.unhealthy() ?? new Promise<never>(() => undefined);
     const first = await Promise.race([
@@ -181,6 +181,8 @@ class SidecarRuntime implements Sidecar {
     }
     const steps = [
       () => assembly.subscriptions.close(),
+      () => assembly.inputBindings.close(),
+      () => assembly.blocks.configuration.close(),
       () => assembly.listeners.close(Math.max(limitMs - LISTENER_GRACE_MS_MIN, LISTENER_GRACE_MS_MIN)),
       () => closeComponents(assembly.inventory, this.#deps),
       () => assembly.resolver?.close(),

@@ -1,6 +1,10 @@
+import type { BindingsBlock } from "../blocks/bindings/bindings-block.ts";
+import type { ConfigurationBlock } from "../blocks/configuration/configuration-block.ts";
 import type { ControlBlock } from "../blocks/control/control.ts";
 import type { InvocationBlock } from "../blocks/invocation/invocation.ts";
+import type { LockBlock } from "../blocks/lock/lock-block.ts";
 import type { PubSubBlock } from "../blocks/pubsub/pubsub-block.ts";
+import type { SecretsBlock } from "../blocks/secrets/secrets-block.ts";
 import type { StateBlock } from "../blocks/state/state-block.ts";
 import type { SharedScope } from "../components/spi/component.ts";
 import type { Clock } from "../kit/clock.ts";
@@ -41,6 +45,10 @@ export interface SidecarBlocks {
   readonly state: StateBlock;
   readonly pubsub: PubSubBlock;
   readonly invocation: InvocationBlock;
+  readonly bindings: BindingsBlock;
+  readonly secrets: SecretsBlock;
+  readonly configuration: ConfigurationBlock;
+  readonly lock: LockBlock;
   readonly control: ControlBlock;
 }
 

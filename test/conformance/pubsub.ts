@@ -2,11 +2,21 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { ComponentDeps, ComponentManifest, ComponentMetadata } from "../../src/components/spi/component.ts";
 import type { PubSub, PubSubMessage } from "../../src/components/spi/pubsub.ts";
 
+/**
+ * What a broker does that Dapr has no name of a capability for:
+ * `redelivery`: a message that was given back comes again (make the wait short in `metadata`);
+ * `competing consumers`: instances with one `consumerID` share the messages, each id gets them all;
+ * `durability`: a subscription and its messages outlive the instance;
+ * `delayed delivery`: `delayInSeconds` and `deliverAt` of a publish hold the message back.
+ */
+export type PubSubBehaviour = "redelivery" | "competing consumers" | "durability" | "delayed delivery";
+
 /** How a broker is brought up for the suite. */
 export interface PubSubConformance {
   readonly manifest: ComponentManifest<PubSub>;
   readonly deps: ComponentDeps;
   readonly metadata: ComponentMetadata;
+  readonly behaviours?: readonly PubSubBehaviour[];
 }
 
 let caseNumber = 0;
@@ -32,13 +42,23 @@ const arrived = (keep: { messages: readonly unknown[] }, count: number) =>
   vi.waitFor(() => expect(keep.messages).toHaveLength(count), { timeout: 10_000, interval: 5 });
 
 /** The contract of a broker as cases; each section runs where the manifest declares its capability. */
-export function pubsubConformance({ manifest, deps, metadata }: PubSubConformance): void {
+export function pubsubConformance({ manifest, deps, metadata, behaviours = [] }: PubSubConformance): void {
   describe(`${manifest.type} keeps the contract of brokers`, () => {
     let broker: PubSub;
     let topic: string;
 
     const publish = (text: string, name = topic, rest: Readonly<Record<string, string>> = {}): Promise<void> =>
       broker.publish({ topic: name, data: Buffer.from(text), contentType: undefined, metadata: rest });
+
+    const others: PubSub[] = [];
+
+    /** One more instance on the same broker, as another sidecar has it. */
+    async function instance(consumerID?: string): Promise<PubSub> {
+      const other = (await manifest.load())(deps);
+      others.push(other);
+      await other.init(consumerID === undefined ? metadata : { ...metadata, consumerID }, new AbortController().signal);
+      return other;
+    }
 
     beforeEach(async () => {
       broker = (await manifest.load())(deps);
@@ -47,7 +67,7 @@ export function pubsubConformance({ manifest, deps, metadata }: PubSubConformanc
     });
 
     afterEach(async () => {
-      await broker.close();
+      await Promise.all([broker, ...others.splice(0)].map((one) => one.close()));
     });
 
     test("a second close is harmless, and so is one without init", async () => {
@@ -163,5 +183,160 @@ export function pubsubConformance({ manifest, deps, metadata }: PubSubConformanc
         expect(keep.texts()).toEqual(["yes", "yes"]);
       });
     });
+
+    describe.runIf(behaviours.includes("redelivery"))("redelivery", () => {
+      test("a message that was given back comes again, as it was, until it is taken", async () => {
+        const keep = keeper();
+        await broker.subscribe({ topic, metadata: {} }, async (message) => {
+          await keep.handler(message);
+          if (keep.messages.length < 3) {
+            throw new Error("not yet");
+          }
+        });
+        await publish("1", topic, { key: "v" });
+        await arrived(keep, 3);
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        expect(keep.texts()).toEqual(["1", "1", "1"]);
+        expect(keep.messages[2]).toMatchObject({ topic, metadata: { key: "v" } });
+      });
+
+      test("a message that waits for its next attempt holds no other up", async () => {
+        const keep = keeper();
+        await broker.subscribe({ topic, metadata: {} }, async (message) => {
+          await keep.handler(message);
+          if (textOf(message) === "bad") {
+            throw new Error("never");
+          }
+        });
+        await publish("bad");
+        for (let count = 1; count <= 20; count += 1) {
+          await publish(String(count));
+        }
+        await vi.waitFor(() => expect(new Set(keep.texts()).size).toBe(21), { timeout: 10_000 });
+        await vi.waitFor(() => expect(keep.texts().filter((text) => text === "bad").length).toBeGreaterThan(1), {
+          timeout: 10_000,
+        });
+      });
+    });
+
+    describe.runIf(behaviours.includes("competing consumers"))("competing consumers", () => {
+      test("instances with one consumer id share the messages", async () => {
+        const keeps = [keeper(), keeper()];
+        for (const keep of keeps) {
+          const one = await instance("shared");
+          await one.subscribe({ topic, metadata: {} }, async (message) => {
+            await new Promise((resolve) => setTimeout(resolve, 5));
+            await keep.handler(message);
+          });
+        }
+        const texts = Array.from({ length: 600 }, (_, index) => String(index));
+        await Promise.all(texts.map((text) => publish(text)));
+        const all = (): string[] => keeps.flatMap((keep) => keep.texts());
+        await vi.waitFor(() => expect(all()).toHaveLength(texts.length), { timeout: 10_000 });
+        expect(all().toSorted()).toEqual(texts.toSorted());
+        expect(keeps.map((keep) => keep.messages.length)).not.toContain(0);
+      });
+
+      test("every consumer id gets every message", async () => {
+        const keeps = [keeper(), keeper(), keeper()];
+        for (const [index, keep] of keeps.entries()) {
+          await (await instance(`id-${index}`)).subscribe({ topic, metadata: {} }, keep.handler);
+        }
+        const texts = Array.from({ length: 100 }, (_, index) => String(index));
+        await Promise.all(texts.map((text) => publish(text)));
+        for (const keep of keeps) {
+          await arrived(keep, texts.length);
+          expect(keep.texts().toSorted()).toEqual(texts.toSorted());
+        }
+      });
+
+      test("what an instance was given and leaves behind goes to another", async () => {
+        const leaving = await instance("shared");
+        const entered = Promise.withResolvers<void>();
+        const release = Promise.withResolvers<void>();
+        await leaving.subscribe({ topic, metadata: {} }, async () => {
+          entered.resolve();
+          await release.promise;
+          throw new Error("leaving");
+        });
+        await publish("1");
+        await entered.promise;
+        const closed = leaving.close();
+        release.resolve();
+        await closed;
+        const keep = keeper();
+        await (await instance("shared")).subscribe({ topic, metadata: {} }, keep.handler);
+        await arrived(keep, 1);
+        expect(keep.texts()).toEqual(["1"]);
+      });
+    });
+
+    describe.runIf(behaviours.includes("durability"))("durability", () => {
+      test("a subscriber that was away gets what was published meanwhile, in order", async () => {
+        const first = await instance("away");
+        await first.subscribe({ topic, metadata: {} }, keeper().handler);
+        await first.close();
+        const texts = Array.from({ length: 50 }, (_, index) => String(index));
+        for (const text of texts) {
+          await publish(text);
+        }
+        await broker.close();
+        const keep = keeper();
+        await (await instance("away")).subscribe({ topic, metadata: {} }, keep.handler);
+        await arrived(keep, texts.length);
+        expect(keep.texts()).toEqual(texts);
+      });
+
+      test("what has been taken does not come again", async () => {
+        const first = await instance("away");
+        const early = keeper();
+        await first.subscribe({ topic, metadata: {} }, early.handler);
+        await publish("1");
+        await arrived(early, 1);
+        await first.close();
+        await publish("2");
+        const late = keeper();
+        await (await instance("away")).subscribe({ topic, metadata: {} }, late.handler);
+        await arrived(late, 1);
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        expect(late.texts()).toEqual(["2"]);
+      });
+    });
+
+    describe.runIf(behaviours.includes("delayed delivery"))("delayed delivery", () => {
+      test.each([
+        ["delayInSeconds", () => "0.4"],
+        ["deliverAt", () => new Date(Date.now() + 400).toISOString()],
+      ])("%s holds a message back, and no other", async (name, value) => {
+        const keep = keeper();
+        await broker.subscribe({ topic, metadata: {} }, keep.handler);
+        const startedMs = Date.now();
+        await publish("later", topic, { [name]: value(), key: "v" });
+        await publish("now");
+        await arrived(keep, 2);
+        expect(keep.texts()).toEqual(["now", "later"]);
+        expect(Date.now() - startedMs).toBeGreaterThanOrEqual(395);
+        expect(keep.messages[1]?.metadata).toEqual({ key: "v" });
+      });
+    });
+
+    describe.runIf(manifest.capabilities.includes("MESSAGE_TTL") && behaviours.includes("durability"))(
+      "MESSAGE_TTL",
+      () => {
+        test("a message whose time is over is not delivered", async () => {
+          const first = await instance("away");
+          await first.subscribe({ topic, metadata: {} }, keeper().handler);
+          await first.close();
+          await publish("short", topic, { ttlInSeconds: "1" });
+          await publish("long", topic, { ttlInSeconds: "60" });
+          await new Promise((resolve) => setTimeout(resolve, 1_100));
+          await publish("none");
+          const keep = keeper();
+          await (await instance("away")).subscribe({ topic, metadata: {} }, keep.handler);
+          await arrived(keep, 2);
+          expect(keep.texts()).toEqual(["long", "none"]);
+        });
+      },
+    );
   });
 }

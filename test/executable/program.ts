@@ -41,6 +41,8 @@ export interface StartOptions {
 /** A sidecar in a process of its own, ready to serve; disposing of it kills what is left. */
 export interface RunningSidecar extends AsyncDisposable {
   readonly pid: number;
+  /** Of its HTTP API. */
+  readonly port: number;
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** @returns the exit code, or the name of the signal that ended it */
   stop(signal: NodeJS.Signals): Promise<number | NodeJS.Signals>;
@@ -93,6 +95,7 @@ export async function startSidecar(
   }
   return {
     pid: child.pid ?? 0,
+    port: http ?? 0,
     fetch: ask,
     stop(signal) {
       child.kill(signal);

@@ -4,13 +4,7 @@ import type { Route } from "./route.ts";
 
 /** APIs of Dapr that this release does not have, by their path. */
 const PREFIXES: readonly string[] = [
-  "/v1.0/bindings",
-  "/v1.0/secrets",
-  "/v1.0/configuration",
-  "/v1.0-alpha1/configuration",
   "/v1.0/actors",
-  "/v1.0-alpha1/lock",
-  "/v1.0-alpha1/unlock",
   "/v1.0-alpha1/crypto",
   "/v1.0-alpha1/subtlecrypto",
   "/v1.0/workflows",

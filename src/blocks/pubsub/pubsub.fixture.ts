@@ -89,6 +89,14 @@ export class FakeChannel implements AppChannel {
     return this.answer(event, signal);
   }
 
+  takesBinding(): Promise<never> {
+    return Promise.reject(new Error("not in these tests"));
+  }
+
+  deliverBindingEvent(): Promise<never> {
+    return Promise.reject(new Error("not in these tests"));
+  }
+
   async probe(): Promise<boolean> {
     return true;
   }

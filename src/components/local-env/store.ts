@@ -53,8 +53,9 @@ class LocalEnvStore implements SecretStore {
 
   #read(variable: string): string {
     const { environment } = this.#deps;
-    if (!this.#ignoreCase || environment[variable] !== undefined) {
-      return environment[variable] ?? "";
+    const isSet = Object.hasOwn(environment, variable);
+    if (!this.#ignoreCase || isSet) {
+      return (isSet ? environment[variable] : undefined) ?? "";
     }
     const name = Object.keys(environment).find((each) => this.#fold(each) === this.#fold(variable));
     return name === undefined ? "" : (environment[name] ?? "");

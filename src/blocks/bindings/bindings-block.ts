@@ -1,0 +1,84 @@
+import { allowsDirection } from "../../components/spi/binding-direction.ts";
+import type { Binding, BindingResponse, OutputBinding } from "../../components/spi/bindings.ts";
+import { ComponentError } from "../../components/spi/errors.ts";
+import { bindingErrors } from "../../errors/catalogue/bindings.ts";
+import { type ApiError, apiError } from "../../errors/error.ts";
+import type { ComponentView, Loaded } from "../../inventory/types.ts";
+
+/** One call of an output binding. */
+export interface InvokeBinding {
+  readonly binding: string;
+  readonly operation: string;
+  readonly data: Uint8Array;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Output bindings: every door and every in-process caller comes here. */
+export interface BindingsBlock {
+  /**
+   * @throws ApiError ERR_INVOKE_OUTPUT_BINDING; its cause is a `BindingFailure` where the binding has an answer all the
+   * same
+   */
+  invoke(call: InvokeBinding): Promise<BindingResponse>;
+}
+
+export interface BindingsBlockOptions {
+  readonly bindings: ComponentView<Binding>;
+}
+
+/** Follows `bindings` from now on. */
+export function createBindingsBlock({ bindings }: BindingsBlockOptions): BindingsBlock {
+  const outputs = new Map<string, Output>();
+  bindings.watch((name, loaded) => {
+    const output = loaded === undefined ? undefined : outputOf(loaded);
+    if (output === undefined) {
+      outputs.delete(name);
+    } else {
+      outputs.set(name, output);
+    }
+  });
+  return { invoke: (call) => invoke(outputs.get(call.binding), call) };
+}
+
+interface Output {
+  readonly operations: ReadonlySet<string>;
+  readonly component: Pick<OutputBinding, "invoke">;
+}
+
+function outputOf({ component, metadata }: Loaded<Binding>): Output | undefined {
+  const { invoke: method, operations } = component;
+  if (method === undefined || operations === undefined || !allowsDirection(metadata, "output")) {
+    return undefined;
+  }
+  return { operations: new Set(operations), component: { invoke: method.bind(component) } };
+}
+
+async function invoke(output: Output | undefined, call: InvokeBinding): Promise<BindingResponse> {
+  const { binding, operation, data, metadata } = call;
+  if (operation === "") {
+    throw failure(binding, "operation field is missing from request");
+  }
+  if (output === undefined) {
+    throw failure(binding, `couldn't find output binding ${binding}`);
+  }
+  if (!output.operations.has(operation)) {
+    const supported = [...output.operations].join(" ");
+    throw failure(
+      binding,
+      `binding ${binding} does not support operation ${operation}. supported operations:${supported}`,
+    );
+  }
+  try {
+    return await output.component.invoke({ operation, data, metadata }, call.signal);
+  } catch (error) {
+    if (error instanceof ComponentError) {
+      throw failure(binding, error.message, error);
+    }
+    throw error;
+  }
+}
+
+function failure(binding: string, reason: string, cause?: ComponentError): ApiError {
+  return apiError(bindingErrors.invokeOutput, { binding, reason }, cause === undefined ? {} : { cause });
+}

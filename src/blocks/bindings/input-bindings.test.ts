@@ -1,0 +1,182 @@
+import { describe, expect, it, vi } from "vitest";
+import type { Binding } from "../../components/spi/bindings.ts";
+import { LiveView } from "../../inventory/view.ts";
+import { silentLogger } from "../../kit/silent-logger.ts";
+import { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
+import type { SaveState } from "../state/types.ts";
+import { FakeApp, FakeBinding, loadedBinding, PLAIN_REPLY } from "./bindings.fixture.ts";
+import type { InvokeBinding } from "./bindings-block.ts";
+import { createInputBindings } from "./input-bindings.ts";
+
+function setUp() {
+  const bindings = new LiveView<Binding>();
+  const clock = new VirtualClock();
+  const lines: string[] = [];
+  const keep = (message: string): void => void lines.push(message);
+  const logger = { ...silentLogger, info: keep, warn: keep, error: keep, scope: () => logger };
+  const saved: SaveState[] = [];
+  const invoked: InvokeBinding[] = [];
+  const inputs = createInputBindings({
+    bindings,
+    clock,
+    logger,
+    discoveryTimeoutMs: 3_000,
+    state: {
+      save: async (request) => {
+        if (request.store === "broken") {
+          throw new Error("no store");
+        }
+        saved.push(request);
+      },
+    },
+    outputs: {
+      invoke: async (call) => {
+        invoked.push(call);
+        if (call.binding === "broken") {
+          throw new Error("no binding");
+        }
+        return { data: undefined, metadata: {}, contentType: undefined };
+      },
+    },
+  });
+  return { bindings, clock, lines, saved, invoked, inputs, app: new FakeApp() };
+}
+
+const state = {
+  key: "k",
+  value: Buffer.from("1"),
+  valueIsJson: true,
+  etag: undefined,
+  metadata: {},
+  concurrency: "",
+  consistency: "",
+};
+
+describe("input bindings", () => {
+  it("are read after the app has said that it takes them, and events go to its route", async () => {
+    const { bindings, inputs, app } = setUp();
+    const binding = new FakeBinding();
+    bindings.set(loadedBinding("in", binding, { route: "/path" }));
+    expect(binding.handler).toBeUndefined();
+    await inputs.start(app);
+    expect(app.asked).toEqual([{ name: "in", route: "/path" }]);
+    expect(Buffer.from((await binding.emit("x")) ?? []).toString()).toBe("ok");
+    expect(app.events).toEqual([{ name: "in", route: "/path", data: Buffer.from("x"), metadata: { m: "1" } }]);
+  });
+
+  it("that the app does not take are not read", async () => {
+    const { bindings, inputs, app, lines } = setUp();
+    const binding = new FakeBinding();
+    app.takes = () => Promise.resolve(false);
+    bindings.set(loadedBinding("in", binding));
+    await inputs.start(app);
+    expect([app.asked, binding.readings]).toEqual([[{ name: "in", route: "in" }], 0]);
+    expect(lines).toEqual(["app has not subscribed to binding in."]);
+  });
+
+  it.each([
+    ["input", 0, 1],
+    ["INPUT, output", 0, 1],
+    ["output", 0, 0],
+  ])("with direction %s ask %i times and are read %i times", async (direction, asked, readings) => {
+    const { bindings, inputs, app } = setUp();
+    const binding = new FakeBinding();
+    bindings.set(loadedBinding("in", binding, { direction }));
+    await inputs.start(app);
+    expect([app.asked.length, binding.readings]).toEqual([asked, readings]);
+  });
+
+  it("are given up when the app is silent for too long, others are not", async () => {
+    const { bindings, inputs, app, clock, lines } = setUp();
+    const silent = new FakeBinding();
+    const quick = new FakeBinding();
+    app.takes = ({ name }, signal) =>
+      name === "quick"
+        ? Promise.resolve(true)
+        : new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
+    bindings.set(loadedBinding("silent", silent));
+    bindings.set(loadedBinding("quick", quick));
+    const starting = inputs.start(app);
+    await vi.waitFor(() => expect(app.asked).toHaveLength(2));
+    clock.advance(3_000);
+    await starting;
+    expect([silent.readings, quick.readings]).toEqual([0, 1]);
+    expect(lines).toEqual(["failed to read from bindings: context deadline exceeded "]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it("stop while the app is unhealthy, start again, and stop for good", async () => {
+    const { bindings, inputs, app } = setUp();
+    const binding = new FakeBinding();
+    bindings.set(loadedBinding("in", binding));
+    await inputs.start(app);
+    await inputs.stop();
+    expect(binding.handler).toBeUndefined();
+    await inputs.start(app);
+    expect(binding.readings).toBe(2);
+    await inputs.close();
+    await inputs.start(app);
+    expect([binding.handler, binding.readings]).toEqual([undefined, 2]);
+  });
+
+  it("follow their component as it comes, changes and goes", async () => {
+    const { bindings, inputs, app } = setUp();
+    await inputs.start(app);
+    const [first, second] = [new FakeBinding(), new FakeBinding()];
+    bindings.set(loadedBinding("in", first));
+    await vi.waitFor(() => expect(first.handler).toBeDefined());
+    bindings.set(loadedBinding("in", second));
+    await vi.waitFor(() => expect([first.handler, second.readings]).toEqual([undefined, 1]));
+    bindings.delete("in");
+    await vi.waitFor(() => expect(second.handler).toBeUndefined());
+  });
+
+  it("give an event back that the app refused", async () => {
+    const { bindings, inputs, app } = setUp();
+    const binding = new FakeBinding();
+    bindings.set(loadedBinding("in", binding));
+    await inputs.start(app);
+    app.reply = new Error("no");
+    await expect(binding.emit("x")).rejects.toThrow("no");
+  });
+
+  describe("answers that direct something", () => {
+    async function answered(reply: Partial<typeof PLAIN_REPLY>) {
+      const parts = setUp();
+      const binding = new FakeBinding();
+      parts.bindings.set(loadedBinding("in", binding));
+      await parts.inputs.start(parts.app);
+      parts.app.reply = { ...PLAIN_REPLY, ...reply };
+      await binding.emit("x");
+      return parts;
+    }
+
+    it("save state", async () => {
+      expect((await answered({ storeName: "store", states: [state] })).saved).toEqual([
+        { store: "store", items: [state] },
+      ]);
+    });
+
+    it("call outputs with the data, in turn until one fails", async () => {
+      const { invoked, lines } = await answered({ to: ["one", "broken", "never"], data: Buffer.from("d") });
+      expect(invoked.map(({ binding, operation, data }) => [binding, operation, Buffer.from(data).toString()])).toEqual(
+        [
+          ["one", "create", "d"],
+          ["broken", "create", "d"],
+        ],
+      );
+      expect(lines).toEqual(["error executing app response: no binding"]);
+    });
+
+    it("call outputs together, whatever one of them does", async () => {
+      const { invoked, lines } = await answered({ to: ["one", "broken", "two"], parallel: true });
+      expect(invoked.map(({ binding }) => binding)).toEqual(["one", "broken", "two"]);
+      expect(lines).toEqual(["no binding"]);
+    });
+
+    it("are acknowledged although saving failed, which is logged", async () => {
+      const { lines } = await answered({ storeName: "broken", states: [state] });
+      expect(lines).toEqual(["error saving state from app response: no store"]);
+    });
+  });
+});

@@ -1,0 +1,169 @@
+import { ComponentError } from "../../components/spi/errors.ts";
+import type { ConfigurationItems, ConfigurationStore } from "../../components/spi/configuration.ts";
+import { configurationErrors } from "../../errors/catalogue/configuration.ts";
+import { type ApiError, apiError } from "../../errors/error.ts";
+import type { ComponentView } from "../../inventory/types.ts";
+import { errorMessage } from "../../kit/error-message.ts";
+import type { Logger } from "../../kit/logger.ts";
+import type { Random } from "../../kit/random.ts";
+import { UpdateQueue } from "./update-queue.ts";
+
+export interface GetConfiguration {
+  readonly store: string;
+  /** Empty: all keys. */
+  readonly keys: readonly string[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** A live subscription. `updates` are read once; they end when it is closed from either side. */
+export interface ConfigurationUpdates {
+  readonly id: string;
+  readonly updates: AsyncIterable<ConfigurationItems>;
+  close(): Promise<void>;
+}
+
+/** Configuration stores: every door and every in-process caller comes here. All methods throw ApiError of `configurationErrors`. */
+export interface ConfigurationBlock {
+  /** Lets a door refuse before anything else. */
+  requireStore(store: string): void;
+  get(request: GetConfiguration): Promise<ConfigurationItems>;
+  subscribe(request: GetConfiguration): Promise<ConfigurationUpdates>;
+  /** Ends a subscription, whoever began it; `store` undefined: of any store. @throws ApiError ERR_CONFIGURATION_UNSUBSCRIBE when there is none */
+  unsubscribe(store: string | undefined, id: string): Promise<void>;
+  /** Ends all subscriptions; later ones are refused. */
+  close(): Promise<void>;
+}
+
+export interface ConfigurationBlockOptions {
+  readonly stores: ComponentView<ConfigurationStore>;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** Follows `stores` from now on: what leaves takes its subscriptions along. */
+export function createConfigurationBlock(options: ConfigurationBlockOptions): ConfigurationBlock {
+  return new Block(options);
+}
+
+/** Subscriptions at once; each may hold a connection or a watch of its back end. */
+export const SUBSCRIPTIONS_MAX = 10_000;
+
+interface Live {
+  readonly store: string;
+  end(): Promise<void>;
+}
+
+class Block implements ConfigurationBlock {
+  readonly #stores: ComponentView<ConfigurationStore>;
+  readonly #random: Random;
+  readonly #logger: Logger;
+  readonly #live = new Map<string, Live>();
+  #closed = false;
+
+  constructor({ stores, random, logger }: ConfigurationBlockOptions) {
+    this.#stores = stores;
+    this.#random = random;
+    this.#logger = logger.scope("dapr.runtime.configuration");
+    stores.watch((name) => void this.#endAllOf(name));
+  }
+
+  requireStore(store: string): void {
+    this.#store(store);
+  }
+
+  async get({ store, keys, metadata }: GetConfiguration): Promise<ConfigurationItems> {
+    const component = this.#store(store);
+    try {
+      return await component.get({ keys, metadata });
+    } catch (error) {
+      throw failure(configurationErrors.get, store, keys, error);
+    }
+  }
+
+  async subscribe({ store, keys, metadata }: GetConfiguration): Promise<ConfigurationUpdates> {
+    const component = this.#store(store);
+    this.#refuseWhenFull(store, keys);
+    const id = this.#random.uuid();
+    const updates = new UpdateQueue();
+    try {
+      const subscription = await component.subscribe({ keys, metadata }, (items) => updates.push(items));
+      const end = async (): Promise<void> => {
+        this.#live.delete(id);
+        updates.end();
+        await subscription.close();
+      };
+      this.#live.set(id, { store, end });
+      if (this.#closed) {
+        await end();
+      }
+      return { id, updates, close: () => this.#end(id) };
+    } catch (error) {
+      throw failure(configurationErrors.subscribe, store, keys, error);
+    }
+  }
+
+  async unsubscribe(store: string | undefined, id: string): Promise<void> {
+    const live = this.#live.get(id);
+    if (live === undefined || (store !== undefined && live.store !== store)) {
+      const reason = store === undefined ? "subscription does not exist" : `subscription with id ${id} does not exist`;
+      throw apiError(configurationErrors.unsubscribe, { id, reason });
+    }
+    try {
+      await live.end();
+    } catch (error) {
+      throw apiError(configurationErrors.unsubscribe, { id, reason: errorMessage(error) }, { cause: error });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#live.keys()].map((id) => this.#end(id)));
+  }
+
+  #refuseWhenFull(store: string, keys: readonly string[]): void {
+    const reason = this.#closed
+      ? "the sidecar is shutting down"
+      : this.#live.size >= SUBSCRIPTIONS_MAX
+        ? `there are ${SUBSCRIPTIONS_MAX} subscriptions already, which is the limit; end some first`
+        : undefined;
+    if (reason !== undefined) {
+      throw apiError(configurationErrors.subscribe, { keys: `[${keys.join(" ")}]`, store, reason });
+    }
+  }
+
+  async #end(id: string): Promise<void> {
+    try {
+      await this.#live.get(id)?.end();
+    } catch (error) {
+      this.#logger.warn(`failed to unsubscribe to configuration request ${id}: ${errorMessage(error)}`);
+    }
+  }
+
+  async #endAllOf(name: string): Promise<void> {
+    const gone = [...this.#live].filter(([, live]) => live.store === name).map(([id]) => id);
+    await Promise.all(gone.map((id) => this.#end(id)));
+  }
+
+  #store(name: string): ConfigurationStore {
+    if (this.#stores.size === 0) {
+      throw apiError(configurationErrors.storesNotConfigured, {});
+    }
+    const loaded = this.#stores.get(name);
+    if (loaded === undefined) {
+      throw apiError(configurationErrors.storeNotFound, { store: name });
+    }
+    return loaded.component;
+  }
+}
+
+function failure(
+  entry: typeof configurationErrors.get | typeof configurationErrors.subscribe,
+  store: string,
+  keys: readonly string[],
+  error: unknown,
+): ApiError {
+  if (!(error instanceof ComponentError)) {
+    throw error;
+  }
+  return apiError(entry, { keys: `[${keys.join(" ")}]`, store, reason: error.message }, { cause: error });
+}

@@ -1,0 +1,103 @@
+import { ComponentError } from "../../components/spi/errors.ts";
+import type { Secret, SecretStore } from "../../components/spi/secret-store.ts";
+import { secretErrors } from "../../errors/catalogue/secrets.ts";
+import { type ApiError, apiError } from "../../errors/error.ts";
+import type { ComponentView } from "../../inventory/types.ts";
+import { goQuote } from "../../kit/go-quote.ts";
+import type { Logger } from "../../kit/logger.ts";
+import { compileSecretAccess, type SecretAccess, type SecretScopeRule } from "./secret-scopes.ts";
+
+export interface GetSecret {
+  readonly store: string;
+  readonly key: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface BulkGetSecret {
+  readonly store: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Secrets: every door and every in-process caller comes here. All methods throw ApiError of `secretErrors`. */
+export interface SecretsBlock {
+  get(request: GetSecret): Promise<Secret>;
+  /** All secrets of a store that the app may see; the others are left out silently. */
+  bulkGet(request: BulkGetSecret): Promise<Readonly<Record<string, Secret>>>;
+}
+
+export interface SecretsBlockOptions {
+  readonly stores: ComponentView<SecretStore>;
+  readonly scopes: readonly SecretScopeRule[];
+  readonly logger: Logger;
+}
+
+export function createSecretsBlock(options: SecretsBlockOptions): SecretsBlock {
+  return new Block(options);
+}
+
+class Block implements SecretsBlock {
+  readonly #stores: ComponentView<SecretStore>;
+  readonly #isAllowed: SecretAccess;
+  readonly #logger: Logger;
+
+  constructor({ stores, scopes, logger }: SecretsBlockOptions) {
+    this.#stores = stores;
+    this.#isAllowed = compileSecretAccess(scopes);
+    this.#logger = logger.scope("dapr.api");
+  }
+
+  async get({ store, key, metadata }: GetSecret): Promise<Secret> {
+    const component = this.#store(store);
+    if (!this.#isAllowed(store, key)) {
+      throw denied(store, key);
+    }
+    try {
+      return await component.getSecret(key, metadata);
+    } catch (error) {
+      const cause = asComponentError(error);
+      throw apiError(secretErrors.get, { secret: key, store, reason: cause.message }, { cause });
+    }
+  }
+
+  async bulkGet({ store, metadata }: BulkGetSecret): Promise<Readonly<Record<string, Secret>>> {
+    const component = this.#store(store);
+    let secrets: Readonly<Record<string, Secret>>;
+    try {
+      secrets = await component.bulkGetSecret(metadata);
+    } catch (error) {
+      const cause = asComponentError(error);
+      throw apiError(secretErrors.bulkGet, { store, reason: cause.message }, { cause });
+    }
+    return Object.fromEntries(
+      Object.entries(secrets).filter(([key]) => {
+        const allowed = this.#isAllowed(store, key);
+        if (!allowed) {
+          this.#logger.debug(denied(store, key).message);
+        }
+        return allowed;
+      }),
+    );
+  }
+
+  #store(name: string): SecretStore {
+    if (this.#stores.size === 0) {
+      throw apiError(secretErrors.storesNotConfigured, {});
+    }
+    const loaded = this.#stores.get(name);
+    if (loaded === undefined) {
+      throw apiError(secretErrors.storeNotFound, { store: name });
+    }
+    return loaded.component;
+  }
+}
+
+function denied(store: string, secret: string): ApiError {
+  return apiError(secretErrors.permissionDenied, { quotedSecret: goQuote(secret), quotedStore: goQuote(store) });
+}
+
+function asComponentError(error: unknown): ComponentError {
+  if (!(error instanceof ComponentError)) {
+    throw error;
+  }
+  return error;
+}

@@ -1,0 +1,14 @@
+import { expect, test } from "vitest";
+import { crashPubSub } from "./pubsub-crash.ts";
+
+/** The full count is `npm run crash`. */
+const KILLS = 12;
+
+test("a broker that is killed while it publishes and delivers loses no acknowledged message", async () => {
+  const report = await crashPubSub(KILLS);
+  console.log(JSON.stringify(report));
+  expect(report.missing).toEqual([]);
+  expect(report.torn).toEqual([]);
+  expect(report.killsInFlight).toBeGreaterThanOrEqual(KILLS * 0.9);
+  expect(report.publishesPerSecond).toBeGreaterThanOrEqual(1_000);
+}, 60_000);
