@@ -46,4 +46,6 @@ export interface InputBinding extends Component {
 }
 
 /** A binding: either direction or both. */
-export type Binding = Component & Partial<Pick<OutputBinding, "operations" | "invoke">> & Partial<Pick<InputBinding, "read">>;
+export type Binding = Component &
+  Partial<Pick<OutputBinding, "operations" | "invoke">> &
+  Partial<Pick<InputBinding, "read">>;

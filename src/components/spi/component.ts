@@ -3,7 +3,14 @@ import type { Logger } from "../../kit/logger.ts";
 import type { Random } from "../../kit/random.ts";
 
 /** The families of components; the first segment of a component's type. */
-export type ComponentFamily = "state" | "pubsub" | "secretstores" | "nameresolution" | "bindings" | "configuration" | "lock";
+export type ComponentFamily =
+  | "state"
+  | "pubsub"
+  | "secretstores"
+  | "nameresolution"
+  | "bindings"
+  | "configuration"
+  | "lock";
 
 /** A component's metadata after secrets, environment references and templates have been resolved. Keys keep their case. */
 export type ComponentMetadata = Readonly<Record<string, string>>;
