@@ -3,7 +3,7 @@ import { cpus } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { Candidate } from "./candidate.ts";
-import { type Effort, type Sample, type StartSample, measureEcho, measureOperation, measureProxy, measureStart } from "./measure.ts";
+import { type Effort, type Sample, type StartSample, dropFromPageCache, measureEcho, measureOperation, measureProxy, measureStart } from "./measure.ts";
 import { OPERATIONS, type Operation } from "./operations.ts";
 import { type OperationReport, type Report, markdown, spread, spreads } from "./report.ts";
 
@@ -52,6 +52,8 @@ for (let round = 1; round <= rounds; round += 1) {
   echo.push(await measureEcho(effort, 5000));
   proxy.push(await measureProxy(effort, 1000));
   for (const candidate of candidates) {
+    dropFromPageCache(candidate.path);
+    await measureStart(candidate);
     add(starts, candidate.name, await measureStart(candidate));
   }
   for (const operation of operations) {

@@ -1,4 +1,3 @@
-import type { SubscriptionRule } from "../app/types.ts";
 import type { ControlBlock } from "../blocks/control/control.ts";
 import type { InvocationBlock } from "../blocks/invocation/invocation.ts";
 import type { PubSubBlock } from "../blocks/pubsub/pubsub-block.ts";
@@ -18,7 +17,6 @@ import type { SidecarOptions } from "../sidecar/options.ts";
 import { createSidecar } from "../sidecar/sidecar.ts";
 import type { Sidecar } from "../sidecar/types.ts";
 
-export type { SharedScope, SubscriptionRule, HttpHandler, HttpRequest, HttpResponse, Clock, Logger, Random };
 
 /** What an embedded runtime is told; everything but the app id has a default. */
 export interface RuntimeOptions extends Partial<Omit<SidecarOptions, "appId">> {

@@ -6,7 +6,9 @@ describe.each(PROTOCOLS)("service invocation through the official SDK over %s", 
   let pair: DaprJsPair;
   beforeAll(async () => {
     pair = await startDaprJsPair(protocol, async (orders, stock) => {
-      await stock.invoker.listen("reserve", async ({ body }) => ({ reserved: JSON.parse(body ?? "") as unknown }), { method: HttpMethod.POST });
+      await stock.invoker.listen("reserve", async ({ body }) => ({ reserved: JSON.parse(body ?? "") as unknown }), {
+        method: HttpMethod.POST,
+      });
       await stock.invoker.listen("level", async () => ({ level: 12 }), { method: HttpMethod.GET });
       await orders.invoker.listen("own", async () => ({ app: "orders" }), { method: HttpMethod.GET });
     });
@@ -27,6 +29,8 @@ describe.each(PROTOCOLS)("service invocation through the official SDK over %s", 
   });
 
   it("tells of an app that nobody knows", async () => {
-    await expect(pair.client.invoker.invoke("nobody", "level", HttpMethod.GET)).rejects.toThrow(/failed to invoke, id: nobody/);
+    await expect(pair.client.invoker.invoke("nobody", "level", HttpMethod.GET)).rejects.toThrow(
+      /failed to invoke, id: nobody/,
+    );
   });
 });

@@ -33,7 +33,12 @@ export async function startDaprJsPair(
   ] as const;
   const group = await startSidecarGroup({ apps, resourcesPaths: [folder.path], logLevel: "fatal" });
   const serverOf = ({ appId, appPort }: (typeof apps)[number]): DaprServer =>
-    new DaprServer({ serverHost: "127.0.0.1", serverPort: String(appPort), clientOptions: clientOptions(group, appId, protocol), ...clientBasics(protocol) });
+    new DaprServer({
+      serverHost: "127.0.0.1",
+      serverPort: String(appPort),
+      clientOptions: clientOptions(group, appId, protocol),
+      ...clientBasics(protocol),
+    });
   const orders = serverOf(apps[0]);
   const stock = serverOf(apps[1]);
   await prepare(orders, stock);
@@ -55,7 +60,11 @@ export async function startDaprJsPair(
 
 function clientOptions(group: SidecarGroup, appId: string, protocol: Protocol) {
   const { httpPort, grpcPort } = group.sidecar(appId);
-  return { daprHost: "127.0.0.1", daprPort: String(protocol === "http" ? httpPort : grpcPort), ...clientBasics(protocol) };
+  return {
+    daprHost: "127.0.0.1",
+    daprPort: String(protocol === "http" ? httpPort : grpcPort),
+    ...clientBasics(protocol),
+  };
 }
 
 function clientBasics(protocol: Protocol) {

@@ -34,7 +34,14 @@ describe.each(PROTOCOLS)("publish and subscribe through the official SDK over %s
 
   it("delivers a CloudEvent's data", async () => {
     received.length = 0;
-    const event = { specversion: "1.0", type: "order.placed", source: "orders", id: "event-1", datacontenttype: "application/json", data: { id: 7 } };
+    const event = {
+      specversion: "1.0",
+      type: "order.placed",
+      source: "orders",
+      id: "event-1",
+      datacontenttype: "application/json",
+      data: { id: 7 },
+    };
     await pair.client.pubsub.publish("broker", "placed", event, { contentType: "application/cloudevents+json" });
     await until("the event is delivered", () => received.length === 1);
     expect(received).toEqual([{ id: 7 }]);

@@ -43,14 +43,20 @@ describe.each(PROTOCOLS)("state through the official SDK over %s", (protocol) =>
     ]);
     const items = await state.getBulk("store", ["bulk-1", "bulk-2", "bulk-3"], { parallelism: 2 });
     expect(items.map((item) => item["key"] as string).toSorted()).toEqual(["bulk-1", "bulk-2", "bulk-3"]);
-    expect(items.find((item) => item["key"] === "bulk-2")).toMatchObject({ data: { n: 2 }, etag: expect.stringMatching(/./) as string });
+    expect(items.find((item) => item["key"] === "bulk-2")).toMatchObject({
+      data: { n: 2 },
+      etag: expect.stringMatching(/./) as string,
+    });
   });
 
   it("keeps a write and a delete with an old etag out", async () => {
     const { state } = pair.client;
     await state.save("store", [{ key: "guarded", value: { n: 1 } }]);
     const old = await etagOf("guarded");
-    const options = { concurrency: StateConcurrencyEnum.CONCURRENCY_FIRST_WRITE, consistency: StateConsistencyEnum.CONSISTENCY_STRONG };
+    const options = {
+      concurrency: StateConcurrencyEnum.CONCURRENCY_FIRST_WRITE,
+      consistency: StateConsistencyEnum.CONSISTENCY_STRONG,
+    };
     await state.save("store", [{ key: "guarded", value: { n: 2 }, etag: old, options }]);
     const late = state.save("store", [{ key: "guarded", value: { n: 3 }, etag: old }]);
     expect(String(await failureOf(late))).toMatch(/possible etag mismatch|etag/i);

@@ -1,9 +1,19 @@
-import { Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall, type UntypedHandleCall } from "@grpc/grpc-js";
+import {
+  Server,
+  ServerCredentials,
+  type sendUnaryData,
+  type ServerUnaryCall,
+  type UntypedHandleCall,
+} from "@grpc/grpc-js";
 import type { DescMethod } from "@bufbuild/protobuf";
 import { methodOf } from "../../src/net/grpc/protobuf.ts";
 import { AppCallback } from "../../src/wire/gen/dapr/proto/runtime/v1/appcallback_pb.js";
 import type { InvokeRequest, InvokeResponse } from "../../src/wire/gen/dapr/proto/common/v1/common_pb.js";
-import type { ListTopicSubscriptionsResponse, TopicEventRequest, TopicEventResponse } from "../../src/wire/gen/dapr/proto/runtime/v1/appcallback_pb.js";
+import type {
+  ListTopicSubscriptionsResponse,
+  TopicEventRequest,
+  TopicEventResponse,
+} from "../../src/wire/gen/dapr/proto/runtime/v1/appcallback_pb.js";
 
 /** What the app does; calls without a handler are Unimplemented. Throw an object with `code` and `details` to fail. */
 export interface GrpcAppHandlers {
@@ -25,7 +35,9 @@ export async function startGrpcApp(handlers: GrpcAppHandlers): Promise<GrpcApp> 
   add(server, listTopicSubscriptions, handlers.listTopicSubscriptions);
   add(server, onTopicEvent, handlers.onTopicEvent);
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) => (error === null ? resolve(bound) : reject(error)));
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
   });
   return {
     port,
@@ -49,6 +61,14 @@ function add<I, O>(server: Server, described: DescMethod, handler: ((request: I)
   };
   const name = described.name;
   const same = (bytes: Buffer): Buffer => bytes;
-  const definition = { path: method.path, requestStream: false, responseStream: false, requestSerialize: same, requestDeserialize: same, responseSerialize: same, responseDeserialize: same };
+  const definition = {
+    path: method.path,
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: same,
+    requestDeserialize: same,
+    responseSerialize: same,
+    responseDeserialize: same,
+  };
   server.addService({ [name]: definition }, { [name]: handle as UntypedHandleCall });
 }

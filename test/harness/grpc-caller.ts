@@ -23,16 +23,26 @@ export class GrpcCaller {
 
   /** @throws ServiceError of grpc-js */
   call<I, O>(method: GrpcMethod<I, O>, request: I, metadata: Readonly<Record<string, string>> = {}): Promise<O> {
-    return this.#unary(method.path, Buffer.from(method.encodeRequest(request)), metadata).then((bytes) => method.decodeResponse(bytes));
+    return this.#unary(method.path, Buffer.from(method.encodeRequest(request)), metadata).then((bytes) =>
+      method.decodeResponse(bytes),
+    );
   }
 
   /** The failure of a call that must fail. */
-  async failure<I, O>(method: GrpcMethod<I, O>, request: I, metadata: Readonly<Record<string, string>> = {}): Promise<GrpcFailure> {
+  async failure<I, O>(
+    method: GrpcMethod<I, O>,
+    request: I,
+    metadata: Readonly<Record<string, string>> = {},
+  ): Promise<GrpcFailure> {
     return await this.rawFailure(method.path, method.encodeRequest(request), metadata);
   }
 
   /** Sends bytes as they are. @returns the failure, or undefined for an answer */
-  async tryRaw(path: string, bytes: Uint8Array, metadata: Readonly<Record<string, string>> = {}): Promise<GrpcFailure | undefined> {
+  async tryRaw(
+    path: string,
+    bytes: Uint8Array,
+    metadata: Readonly<Record<string, string>> = {},
+  ): Promise<GrpcFailure | undefined> {
     try {
       await this.#unary(path, Buffer.from(bytes), metadata);
       return undefined;
@@ -42,7 +52,11 @@ export class GrpcCaller {
     }
   }
 
-  async rawFailure(path: string, bytes: Uint8Array, metadata: Readonly<Record<string, string>> = {}): Promise<GrpcFailure> {
+  async rawFailure(
+    path: string,
+    bytes: Uint8Array,
+    metadata: Readonly<Record<string, string>> = {},
+  ): Promise<GrpcFailure> {
     const failure = await this.tryRaw(path, bytes, metadata);
     if (failure === undefined) {
       throw new Error(`${path} was answered, where a failure was expected`);
@@ -52,7 +66,11 @@ export class GrpcCaller {
 
   /** A bidirectional call: sends the messages, closes its side, and gives the answers. */
   async exchange<I, O>(method: GrpcMethod<I, O>, requests: readonly I[]): Promise<O[]> {
-    const call = this.#client.makeBidiStreamRequest(method.path, (bytes: Buffer) => bytes, (bytes) => bytes);
+    const call = this.#client.makeBidiStreamRequest(
+      method.path,
+      (bytes: Buffer) => bytes,
+      (bytes) => bytes,
+    );
     for (const request of requests) {
       call.write(Buffer.from(method.encodeRequest(request)));
     }

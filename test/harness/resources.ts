@@ -7,7 +7,9 @@ export const IN_MEMORY = [component("store", "state.in-memory"), component("brok
 
 /** A Component resource; metadata values are written as YAML strings. */
 export function component(name: string, type: string, metadata: Readonly<Record<string, string>> = {}): string {
-  const fields = Object.entries(metadata).map(([field, value]) => `\n    - { name: ${field}, value: ${JSON.stringify(value)} }`);
+  const fields = Object.entries(metadata).map(
+    ([field, value]) => `\n    - { name: ${field}, value: ${JSON.stringify(value)} }`,
+  );
   return `apiVersion: dapr.io/v1alpha1
 kind: Component
 metadata:

@@ -10,7 +10,9 @@ export interface AppRequest {
 }
 
 /** What the app answers; undefined: 200 with no body. */
-export type AppAnswer = { readonly status?: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string } | undefined;
+export type AppAnswer =
+  | { readonly status?: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
+  | undefined;
 
 /** An app over HTTP/1.1 that keeps what it was sent. */
 export interface TestApp extends AsyncDisposable {
@@ -47,7 +49,13 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
   }
   const port = await listening(server, options.port ?? 0);
   const close = (): Promise<void> => closed(server);
-  return { port, requests, at: (url) => requests.filter((request) => request.url === url), close, [Symbol.asyncDispose]: close };
+  return {
+    port,
+    requests,
+    at: (url) => requests.filter((request) => request.url === url),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 function ownAnswer(options: TestAppOptions, { url }: AppRequest): AppAnswer {
@@ -58,7 +66,9 @@ function ownAnswer(options: TestAppOptions, { url }: AppRequest): AppAnswer {
     return undefined;
   }
   const { subscriptions } = options;
-  return subscriptions === undefined ? { status: 404 } : { headers: { "content-type": "application/json" }, body: JSON.stringify(subscriptions) };
+  return subscriptions === undefined
+    ? { status: 404 }
+    : { headers: { "content-type": "application/json" }, body: JSON.stringify(subscriptions) };
 }
 
 /** Opens a server on loopback. @returns its port */
@@ -77,10 +87,22 @@ export function closed(server: Server): Promise<void> {
   });
 }
 
-/** A loopback port that was free a moment ago, for programs that must be told theirs. */
+/** Below what Linux, macOS and Windows hand out for port 0, which every other test uses. */
+const OWN_PORT_MIN = 15_000;
+const OWN_PORTS = 17_000;
+
+/** A loopback port that nobody listens on, for programs that must be told theirs. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listening(server);
-  await closed(server);
-  return port;
+  for (;;) {
+    const server = createServer();
+    try {
+      const port = await listening(server, OWN_PORT_MIN + Math.floor(Math.random() * OWN_PORTS));
+      await closed(server);
+      return port;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") {
+        throw error;
+      }
+    }
+  }
 }

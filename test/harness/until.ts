@@ -6,7 +6,10 @@ const PATIENCE_MS = 10_000;
  * Waits for a condition instead of for a time: resolves with the first value that is neither false nor undefined.
  * @throws Error saying what did not come about, with the last failure of `condition` as its cause
  */
-export async function until<T>(what: string, condition: () => Promise<T | undefined | false> | T | undefined | false): Promise<T> {
+export async function until<T>(
+  what: string,
+  condition: () => Promise<T | undefined | false> | T | undefined | false,
+): Promise<T> {
   const deadline = performance.now() + PATIENCE_MS;
   let cause: unknown;
   for (;;) {

@@ -13,7 +13,9 @@ const publish = create(PublishEventRequestSchema, { pubsubName: "broker", topic:
 
 describe("spec.api", () => {
   it("a denied API is not there, and everything else is", async () => {
-    const denied = configuration("  api:\n    denied:\n      - { name: state, version: v1, protocol: http }\n      - { name: publish, version: v1, protocol: grpc }\n");
+    const denied = configuration(
+      "  api:\n    denied:\n      - { name: state, version: v1, protocol: http }\n      - { name: publish, version: v1, protocol: grpc }\n",
+    );
     await using one = await startTestSidecar({ resources: IN_MEMORY, configuration: denied });
     const response = await one.fetch("/v1.0/state/store/key");
     expect(response.status).toBe(404);
@@ -25,7 +27,9 @@ describe("spec.api", () => {
   });
 
   it("an allow list leaves nothing else, health routes aside", async () => {
-    const allowed = configuration("  api:\n    allowed:\n      - { name: state, version: v1.0, protocol: http }\n      - { name: metadata, version: v1, protocol: grpc }\n");
+    const allowed = configuration(
+      "  api:\n    allowed:\n      - { name: state, version: v1.0, protocol: http }\n      - { name: metadata, version: v1, protocol: grpc }\n",
+    );
     await using one = await startTestSidecar({ resources: IN_MEMORY, configuration: allowed });
     expect((await one.fetch("/v1.0/state/store/key")).status).toBe(204);
     expect((await one.fetch("/v1.0/metadata")).status).toBe(404);

@@ -51,14 +51,20 @@ describe("a sidecar with an API token", () => {
     const request = create(GetMetadataRequestSchema);
     const missing = await one.grpc.failure(daprMethods.getMetadata, request);
     expect(missing).toMatchObject({ code: GRPC_STATUS.UNAUTHENTICATED, message: "Unauthorized" });
-    expect(String(missing.metadata.get("grpc-status-details-bin")[0])).toContain("missing api token in request metadata");
+    expect(String(missing.metadata.get("grpc-status-details-bin")[0])).toContain(
+      "missing api token in request metadata",
+    );
     const wrong = await one.grpc.failure(daprMethods.getMetadata, request, { "dapr-api-token": "wrong" });
-    expect(String(wrong.metadata.get("grpc-status-details-bin")[0])).toContain("authentication error: api token mismatch");
+    expect(String(wrong.metadata.get("grpc-status-details-bin")[0])).toContain(
+      "authentication error: api token mismatch",
+    );
     expect((await one.grpc.call(daprMethods.getMetadata, request, TOKEN)).id).toBe("test-app");
   });
 
   it("guards gRPC methods that this release does not have", async () => {
-    expect((await one.grpc.rawFailure(daprMethods.unlockAlpha1.path, Buffer.alloc(0))).code).toBe(GRPC_STATUS.UNAUTHENTICATED);
+    expect((await one.grpc.rawFailure(daprMethods.unlockAlpha1.path, Buffer.alloc(0))).code).toBe(
+      GRPC_STATUS.UNAUTHENTICATED,
+    );
   });
 
   it("tells the app its own token and never the caller's", async () => {

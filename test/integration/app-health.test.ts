@@ -4,7 +4,7 @@ import { startTestApp } from "../harness/test-app.ts";
 import { startTestSidecar } from "../harness/test-sidecar.ts";
 import { until } from "../harness/until.ts";
 
-const APP_HEALTH = { enabled: true, path: "/ready", probeIntervalMs: 15, probeTimeoutMs: 15, threshold: 2 };
+const APP_HEALTH = { enabled: true, path: "/ready", probeIntervalMs: 100, probeTimeoutMs: 100, threshold: 3 };
 
 it("subscriptions follow the app's health, and an unhealthy app is not called", async () => {
   let healthy = false;
@@ -13,7 +13,8 @@ it("subscriptions follow the app's health, and an unhealthy app is not called", 
     answer: ({ url }) => (url === "/ready" ? { status: healthy ? 204 : 500 } : undefined),
   });
   await using one = await startTestSidecar({ appPort: app.port, resources: IN_MEMORY, appHealth: APP_HEALTH });
-  const publish = (text: string) => one.fetch("/v1.0/publish/broker/topic", { method: "POST", body: text, headers: { "content-type": "text/plain" } });
+  const publish = (text: string) =>
+    one.fetch("/v1.0/publish/broker/topic", { method: "POST", body: text, headers: { "content-type": "text/plain" } });
   const delivered = () => app.at("/topic").map(({ body }) => (JSON.parse(body) as { data: string }).data);
 
   await until("the app was probed", () => app.at("/ready").length > 2);
@@ -42,6 +43,14 @@ it("the runtime is ready whatever the app's health, once the app's port answers"
   await using one = await startTestSidecar({ appPort: app.port, appHealth: APP_HEALTH });
   expect((await one.fetch("/v1.0/healthz")).status).toBe(204);
   expect(await (await one.fetch("/v1.0/metadata")).json()).toMatchObject({
-    appConnectionProperties: { port: app.port, health: { healthCheckPath: "/ready", healthProbeInterval: "15ms", healthProbeTimeout: "15ms", healthThreshold: 2 } },
+    appConnectionProperties: {
+      port: app.port,
+      health: {
+        healthCheckPath: "/ready",
+        healthProbeInterval: "100ms",
+        healthProbeTimeout: "100ms",
+        healthThreshold: 3,
+      },
+    },
   });
 });

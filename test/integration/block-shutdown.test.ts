@@ -10,7 +10,9 @@ it("after a signal the APIs stay open for the block period while nothing is take
   await using app = await startTestApp({ subscriptions: SUBSCRIPTIONS });
   await using one = await startTestSidecar({ appPort: app.port, resources: IN_MEMORY, blockShutdownMs: 250 });
   const stopped = one.sidecar.stop("signal");
-  await until("the block period has begun", () => one.logger.said("Blocking graceful shutdown for 250ms or until app reports unhealthy..."));
+  await until("the block period has begun", () =>
+    one.logger.said("Blocking graceful shutdown for 250ms or until app reports unhealthy..."),
+  );
   expect((await one.fetch("/v1.0/publish/broker/topic", { method: "POST", body: "late" })).status).toBe(204);
   expect((await one.fetch("/v1.0/state/store", { method: "POST", body: '[{"key":"a","value":1}]' })).status).toBe(204);
   await stopped;
@@ -21,12 +23,16 @@ it("after a signal the APIs stay open for the block period while nothing is take
 
 it("the block period ends as soon as the app is unhealthy", async () => {
   let healthy = true;
-  await using app = await startTestApp({ answer: ({ url }) => (url === "/healthz" ? { status: healthy ? 200 : 503 } : undefined) });
-  const appHealth = { enabled: true, path: "/healthz", probeIntervalMs: 20, probeTimeoutMs: 20, threshold: 1 };
+  await using app = await startTestApp({
+    answer: ({ url }) => (url === "/healthz" ? { status: healthy ? 200 : 503 } : undefined),
+  });
+  const appHealth = { enabled: true, path: "/healthz", probeIntervalMs: 100, probeTimeoutMs: 100, threshold: 1 };
   await using one = await startTestSidecar({ appPort: app.port, appHealth, blockShutdownMs: 600_000 });
   await until("the app is healthy", () => one.logger.said("App entered healthy status"));
   const stopped = one.sidecar.stop("signal");
-  await until("the block period has begun", () => one.logger.said("Blocking graceful shutdown for 10m0s or until app reports unhealthy..."));
+  await until("the block period has begun", () =>
+    one.logger.said("Blocking graceful shutdown for 10m0s or until app reports unhealthy..."),
+  );
   healthy = false;
   await stopped;
   expect(one.logger.said("App reported unhealthy, entering shutdown...")).toBe(true);

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestSidecar, type TestSidecar } from "../harness/test-sidecar.ts";
 
-const PREFLIGHT = { origin: "https://shop.test", "access-control-request-method": "POST", "access-control-request-headers": "x-one, x-two" };
+const PREFLIGHT = {
+  origin: "https://shop.test",
+  "access-control-request-method": "POST",
+  "access-control-request-headers": "x-one, x-two",
+};
 
 describe("CORS", () => {
   let one: TestSidecar;
@@ -31,7 +35,10 @@ describe("CORS", () => {
   });
 
   it("gives other origins none", async () => {
-    const preflight = await one.fetch("/v1.0/state/store", { method: "OPTIONS", headers: { ...PREFLIGHT, origin: "https://evil.test" } });
+    const preflight = await one.fetch("/v1.0/state/store", {
+      method: "OPTIONS",
+      headers: { ...PREFLIGHT, origin: "https://evil.test" },
+    });
     expect(preflight.headers.get("access-control-allow-origin")).toBeNull();
     const actual = await one.fetch("/v1.0/healthz", { headers: { origin: "https://evil.test" } });
     expect(actual.headers.get("access-control-allow-origin")).toBeNull();

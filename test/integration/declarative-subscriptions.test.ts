@@ -53,12 +53,27 @@ it("subscriptions from resources, of both versions, reach the routes that their 
   await publish("orders", "order.usual", 100);
   await until("all are delivered", () => app.requests.filter(({ method }) => method === "POST").length === 4);
 
-  const amountAt = (url: string): unknown => (JSON.parse(app.at(url)[0]?.body ?? "{}") as { data: { amount: number } }).data.amount;
-  expect({ plain: amountAt("/plain"), urgent: amountAt("/urgent"), small: amountAt("/small"), other: amountAt("/other") }).toEqual({ plain: 1, urgent: 11, small: 1, other: 100 });
+  const amountAt = (url: string): unknown =>
+    (JSON.parse(app.at(url)[0]?.body ?? "{}") as { data: { amount: number } }).data.amount;
+  expect({
+    plain: amountAt("/plain"),
+    urgent: amountAt("/urgent"),
+    small: amountAt("/small"),
+    other: amountAt("/other"),
+  }).toEqual({ plain: 1, urgent: 11, small: 1, other: 100 });
   expect(app.at("/scoped")).toEqual([]);
   expect(app.at("/plain")[0]?.headers["content-type"]).toBe("application/cloudevents+json");
-  expect(one.logger.lines.some(({ level, message }) => level === "error" && message.includes("subscription broken is left out"))).toBe(true);
+  expect(
+    one.logger.lines.some(
+      ({ level, message }) => level === "error" && message.includes("subscription broken is left out"),
+    ),
+  ).toBe(true);
 
-  const { subscriptions } = (await (await one.fetch("/v1.0/metadata")).json()) as { subscriptions: { topic: string; type: string }[] };
-  expect(subscriptions.map(({ topic, type }) => `${topic} ${type}`).toSorted()).toEqual(["orders DECLARATIVE", "plain DECLARATIVE"]);
+  const { subscriptions } = (await (await one.fetch("/v1.0/metadata")).json()) as {
+    subscriptions: { topic: string; type: string }[];
+  };
+  expect(subscriptions.map(({ topic, type }) => `${topic} ${type}`).toSorted()).toEqual([
+    "orders DECLARATIVE",
+    "plain DECLARATIVE",
+  ]);
 });

@@ -35,7 +35,12 @@ async function startMember(index: number): Promise<Member> {
 }
 
 /** On a connection of its own, so that nothing of the client outlives the answer. */
-function send(url: string, method: string, headers: Readonly<Record<string, string>>, body = ""): Promise<{ status: number; text: string }> {
+function send(
+  url: string,
+  method: string,
+  headers: Readonly<Record<string, string>>,
+  body = "",
+): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const request = httpRequest(url, { method, headers, agent: false }, (response) => {
       let text = "";
@@ -57,7 +62,12 @@ function handles(): Record<string, number> {
 }
 
 async function useOverHttp({ index, token, one }: Member): Promise<void> {
-  const saved = await send(`${one.url}/v1.0/state/store`, "POST", { [TOKEN]: token }, JSON.stringify([{ key: "http", value: index }]));
+  const saved = await send(
+    `${one.url}/v1.0/state/store`,
+    "POST",
+    { [TOKEN]: token },
+    JSON.stringify([{ key: "http", value: index }]),
+  );
   expect(saved.status).toBe(204);
   const got = await send(`${one.url}/v1.0/state/store/http`, "GET", { [TOKEN]: token });
   expect(got).toEqual({ status: 200, text: String(index) });
@@ -65,8 +75,14 @@ async function useOverHttp({ index, token, one }: Member): Promise<void> {
 
 async function useOverGrpc({ index, token, one }: Member): Promise<void> {
   const states = [{ key: "grpc", value: Buffer.from(`value ${index}`) }];
-  await one.grpc.call(daprMethods.saveState, create(SaveStateRequestSchema, { storeName: "store", states }), { [TOKEN]: token });
-  const got = await one.grpc.call(daprMethods.getState, create(GetStateRequestSchema, { storeName: "store", key: "grpc" }), { [TOKEN]: token });
+  await one.grpc.call(daprMethods.saveState, create(SaveStateRequestSchema, { storeName: "store", states }), {
+    [TOKEN]: token,
+  });
+  const got = await one.grpc.call(
+    daprMethods.getState,
+    create(GetStateRequestSchema, { storeName: "store", key: "grpc" }),
+    { [TOKEN]: token },
+  );
   expect(Buffer.from(got.data).toString()).toBe(`value ${index}`);
 }
 

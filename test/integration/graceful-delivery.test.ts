@@ -8,7 +8,10 @@ it("stopping takes nothing new and waits for the delivery under way", async () =
   const finish = Promise.withResolvers<undefined>();
   let finished = false;
   await using app = await startTestApp({
-    subscriptions: [{ pubsubname: "broker", topic: "topic", route: "/topic", deadLetterTopic: "dead" }, { pubsubname: "broker", topic: "dead", route: "/dead" }],
+    subscriptions: [
+      { pubsubname: "broker", topic: "topic", route: "/topic", deadLetterTopic: "dead" },
+      { pubsubname: "broker", topic: "dead", route: "/dead" },
+    ],
     answer: async ({ url }) => {
       if (url === "/topic") {
         await finish.promise;

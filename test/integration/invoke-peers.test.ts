@@ -9,7 +9,10 @@ describe("two sidecars", () => {
   let callee: TestSidecar;
   beforeAll(async () => {
     app = await startTestApp({
-      answer: ({ url, method }) => (url.startsWith("/teapot") ? { status: 418, headers: { "x-kind": "teapot", "content-type": "text/plain" }, body: `${method} short` } : undefined),
+      answer: ({ url, method }) =>
+        url.startsWith("/teapot")
+          ? { status: 418, headers: { "x-kind": "teapot", "content-type": "text/plain" }, body: `${method} short` }
+          : undefined,
     });
     const deps = { shared: createSharedScope() };
     caller = await startTestSidecar({ appId: "caller", namespace: "shop", deps });
@@ -21,12 +24,21 @@ describe("two sidecars", () => {
   });
 
   it("pass method, path, query, headers and status through", async () => {
-    const response = await caller.fetch("/v1.0/invoke/callee/method/teapot/a%20b?q=1&q=2", { method: "PATCH", headers: { "x-one": "1" }, body: "leaf" });
+    const response = await caller.fetch("/v1.0/invoke/callee/method/teapot/a%20b?q=1&q=2", {
+      method: "PATCH",
+      headers: { "x-one": "1" },
+      body: "leaf",
+    });
     expect(response.status).toBe(418);
     expect(response.headers.get("x-kind")).toBe("teapot");
     expect(await response.text()).toBe("PATCH short");
     const [request] = app.requests.filter(({ url }) => url.startsWith("/teapot/"));
-    expect(request).toMatchObject({ method: "PATCH", url: "/teapot/a%20b?q=1&q=2", body: "leaf", headers: { "x-one": "1", "dapr-caller-app-id": "caller", "dapr-callee-app-id": "callee" } });
+    expect(request).toMatchObject({
+      method: "PATCH",
+      url: "/teapot/a%20b?q=1&q=2",
+      body: "leaf",
+      headers: { "x-one": "1", "dapr-caller-app-id": "caller", "dapr-callee-app-id": "callee" },
+    });
   });
 
   it("take the target from a header, a Basic user, or a name with a namespace", async () => {
@@ -40,11 +52,19 @@ describe("two sidecars", () => {
   it("answer 500 for an app that nobody knows, with the reason", async () => {
     const response = await caller.fetch("/v1.0/invoke/nobody/method/x");
     expect(response.status).toBe(500);
-    expect(await response.json()).toEqual({ errorCode: "ERR_DIRECT_INVOKE", message: "failed to invoke, id: nobody, err: couldn't find service: nobody" });
+    expect(await response.json()).toEqual({
+      errorCode: "ERR_DIRECT_INVOKE",
+      message: "failed to invoke, id: nobody, err: couldn't find service: nobody",
+    });
   });
 
   it("never hand a caller's claim to be somebody else to the app", async () => {
-    await caller.fetch("/v1.0/invoke/callee/method/claim", { headers: { "dapr-caller-app-id": "admin", "dapr-caller-namespace": "root" } });
-    expect(app.at("/claim")[0]?.headers).toMatchObject({ "dapr-caller-app-id": "caller", "dapr-caller-namespace": "shop" });
+    await caller.fetch("/v1.0/invoke/callee/method/claim", {
+      headers: { "dapr-caller-app-id": "admin", "dapr-caller-namespace": "root" },
+    });
+    expect(app.at("/claim")[0]?.headers).toMatchObject({
+      "dapr-caller-app-id": "caller",
+      "dapr-caller-namespace": "shop",
+    });
   });
 });

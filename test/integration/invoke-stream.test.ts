@@ -18,7 +18,11 @@ const IN_BETWEEN_BYTES_MAX = 14 * MIB;
 function sendStream(url: string): { sent: () => number; response: Promise<IncomingMessage> } {
   let sent = 0;
   const response = new Promise<IncomingMessage>((resolve, reject) => {
-    const outgoing = request(url, { method: "POST", agent: false, headers: { "content-type": "application/octet-stream" } }, resolve);
+    const outgoing = request(
+      url,
+      { method: "POST", agent: false, headers: { "content-type": "application/octet-stream" } },
+      resolve,
+    );
     outgoing.on("error", reject);
     const pump = (): void => {
       while (sent < BODY_BYTES) {
@@ -100,10 +104,13 @@ it("a streamed body over the limit ends as 413 or cut off, and the sidecars go o
     await using caller = await startTestSidecar({ maxBodyBytes: MIB, appId: "caller", deps });
     await using _callee = await startTestSidecar({ maxBodyBytes: MIB, appId: "callee", appPort: port, deps });
     const url = `${caller.url}/v1.0/invoke/callee/method/echo`;
-    const status = await sendStream(url).response.then((response) => {
-      response.resume().on("error", () => undefined);
-      return response.statusCode;
-    }, () => "cut off");
+    const status = await sendStream(url).response.then(
+      (response) => {
+        response.resume().on("error", () => undefined);
+        return response.statusCode;
+      },
+      () => "cut off",
+    );
     expect([413, 200, "cut off"]).toContain(status);
     const small = await fetch(url, { method: "POST", body: "small" });
     expect(await small.text()).toBe("small");

@@ -20,7 +20,13 @@ async function scrape(one: TestSidecar): Promise<string> {
 
 /** The value of the one series with this name and these labels, in any order. */
 function valueOf(text: string, name: string, labels: Readonly<Record<string, string>>): number | undefined {
-  const line = text.split("\n").find((one) => one.startsWith(`${name}{`) && Object.entries(labels).every(([label, value]) => one.includes(`${label}="${value}"`)));
+  const line = text
+    .split("\n")
+    .find(
+      (one) =>
+        one.startsWith(`${name}{`) &&
+        Object.entries(labels).every(([label, value]) => one.includes(`${label}="${value}"`)),
+    );
   return line === undefined ? undefined : Number(line.slice(line.lastIndexOf(" ") + 1));
 }
 
@@ -31,7 +37,12 @@ it("the metrics port tells of HTTP and gRPC calls and of components under Dapr's
   await one.grpc.call(daprMethods.getState, create(GetStateRequestSchema, { storeName: "store", key: "key" }));
   const text = await until("the calls are counted", async () => {
     const now = await scrape(one);
-    return valueOf(now, "dapr_grpc_io_server_completed_rpcs", { grpc_server_method: "/dapr.proto.runtime.v1.Dapr/GetState", grpc_server_status: "OK" }) === 1 && now;
+    return (
+      valueOf(now, "dapr_grpc_io_server_completed_rpcs", {
+        grpc_server_method: "/dapr.proto.runtime.v1.Dapr/GetState",
+        grpc_server_status: "OK",
+      }) === 1 && now
+    );
   });
   const app = { app_id: "test-app" };
   expect(valueOf(text, "dapr_http_server_request_count", { ...app, method: "GET", status: "204" })).toBe(2);
@@ -49,7 +60,13 @@ it("with recordErrorCodes every error answered counts by code and category, over
   await one.grpc.failure(daprMethods.getState, create(GetStateRequestSchema, { storeName: "nowhere", key: "key" }));
   await one.fetch("/v1.0/publish/nowhere/topic", { method: "POST", body: "x" });
   const text = await scrape(one);
-  expect(valueOf(text, "dapr_error_code_total", { app_id: "test-app", error_code: "ERR_STATE_STORE_NOT_FOUND", category: "state" })).toBe(2);
+  expect(
+    valueOf(text, "dapr_error_code_total", {
+      app_id: "test-app",
+      error_code: "ERR_STATE_STORE_NOT_FOUND",
+      category: "state",
+    }),
+  ).toBe(2);
   expect(valueOf(text, "dapr_error_code_total", { error_code: "ERR_PUBSUB_NOT_FOUND", category: "pubsub" })).toBe(1);
 });
 

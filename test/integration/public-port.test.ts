@@ -4,7 +4,8 @@ import { startTestSidecar } from "../harness/test-sidecar.ts";
 
 it("the public port serves health and metadata and nothing else", async () => {
   await using one = await startTestSidecar({ publicPort: 0, resources: IN_MEMORY });
-  const ask = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${one.sidecar.ports.public ?? 0}${path}`, init);
+  const ask = (path: string, init?: RequestInit) =>
+    fetch(`http://127.0.0.1:${one.sidecar.ports.public ?? 0}${path}`, init);
   expect((await ask("/v1.0/healthz")).status).toBe(204);
   expect((await ask("/v1.0/healthz/outbound")).status).toBe(204);
   expect(await (await ask("/v1.0/metadata")).json()).toMatchObject({ id: "test-app" });

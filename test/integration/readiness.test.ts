@@ -24,5 +24,7 @@ it("a sidecar stopped while it waits for its app ends well and is never ready", 
 });
 
 it("a component that does not come up ends the start, and closes what was open", async () => {
-  await expect(startTestSidecar({ resources: component("broken", "state.nothing") })).rejects.toThrow(/broken.*state\.nothing/);
+  await expect(startTestSidecar({ resources: component("broken", "state.nothing") })).rejects.toThrow(
+    /broken.*state\.nothing/,
+  );
 });

@@ -9,9 +9,12 @@ import { until } from "../harness/until.ts";
 const DOORS: Readonly<Record<string, (one: TestSidecar, force: boolean) => Promise<unknown>>> = {
   async http(one, force) {
     const headers = force ? { "dapr-force-shutdown": "true" } : undefined;
-    expect((await one.fetch("/v1.0/shutdown", { method: "POST", ...(headers === undefined ? {} : { headers }) })).status).toBe(204);
+    expect(
+      (await one.fetch("/v1.0/shutdown", { method: "POST", ...(headers === undefined ? {} : { headers }) })).status,
+    ).toBe(204);
   },
-  grpc: (one, force) => one.grpc.call(daprMethods.shutdown, create(ShutdownRequestSchema), force ? { "dapr-force-shutdown": "true" } : {}),
+  grpc: (one, force) =>
+    one.grpc.call(daprMethods.shutdown, create(ShutdownRequestSchema), force ? { "dapr-force-shutdown": "true" } : {}),
 };
 
 describe.each(Object.keys(DOORS))("the shutdown API over %s", (door) => {
@@ -34,12 +37,19 @@ describe.each(Object.keys(DOORS))("the shutdown API over %s", (door) => {
 
 it("a request under way is answered before the end", async () => {
   const answer = Promise.withResolvers<undefined>();
-  await using app = await startTestApp({ answer: ({ url }) => (url === "/slow" ? answer.promise.then(() => ({ body: "done" })) : undefined) });
+  await using app = await startTestApp({
+    answer: ({ url }) => (url === "/slow" ? answer.promise.then(() => ({ body: "done" })) : undefined),
+  });
   await using one = await startTestSidecar({ appPort: app.port });
   const slow = one.fetch("/v1.0/invoke/test-app/method/slow");
   await until("the app has the request", () => app.at("/slow").length === 1);
   const stopped = one.sidecar.stop("signal");
-  await until("no new connection is taken", () => one.fetch("/v1.0/healthz").then(() => false, () => true));
+  await until("no new connection is taken", () =>
+    one.fetch("/v1.0/healthz").then(
+      () => false,
+      () => true,
+    ),
+  );
   answer.resolve(undefined);
   expect(await (await slow).text()).toBe("done");
   await stopped;
@@ -47,9 +57,14 @@ it("a request under way is answered before the end", async () => {
 });
 
 it("what does not end within the grace period is cut off, with exit code 1", async () => {
-  await using app = await startTestApp({ answer: ({ url }) => (url === "/forever" ? new Promise(() => undefined) : undefined) });
+  await using app = await startTestApp({
+    answer: ({ url }) => (url === "/forever" ? new Promise(() => undefined) : undefined),
+  });
   await using one = await startTestSidecar({ appPort: app.port, gracefulShutdownMs: 300 });
-  const forever = one.fetch("/v1.0/invoke/test-app/method/forever").then(() => "answered", () => "cut off");
+  const forever = one.fetch("/v1.0/invoke/test-app/method/forever").then(
+    () => "answered",
+    () => "cut off",
+  );
   await until("the app has the request", () => app.at("/forever").length === 1);
   await one.sidecar.stop("signal");
   expect(await forever).toBe("cut off");

@@ -4,16 +4,26 @@ import { expect, it } from "vitest";
 import { commonErrors } from "../../errors/catalogue/common.ts";
 import { apiError, ERROR_DOMAIN } from "../../errors/error.ts";
 import { GRPC_STATUS } from "../../errors/grpc-status.ts";
-import { BadRequestSchema, ErrorInfoSchema, HelpSchema, ResourceInfoSchema } from "../../wire/gen/google/rpc/error_details_pb.js";
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  HelpSchema,
+  ResourceInfoSchema,
+} from "../../wire/gen/google/rpc/error_details_pb.js";
 import { StatusSchema } from "../../wire/gen/google/rpc/status_pb.js";
 import { statusOf, statusOfBug } from "./errors.ts";
 
 it("an error without details is its code and its text", () => {
-  expect(statusOf(apiError(commonErrors.badRequest, { reason: "x" }))).toEqual({ code: GRPC_STATUS.INVALID_ARGUMENT, message: "invalid request: x" });
+  expect(statusOf(apiError(commonErrors.badRequest, { reason: "x" }))).toEqual({
+    code: GRPC_STATUS.INVALID_ARGUMENT,
+    message: "invalid request: x",
+  });
 });
 
 it("a status that an error was given wins over its row's", () => {
-  expect(statusOf(apiError(commonErrors.badRequest, { reason: "x" }, { grpcStatus: GRPC_STATUS.ABORTED })).code).toBe(GRPC_STATUS.ABORTED);
+  expect(statusOf(apiError(commonErrors.badRequest, { reason: "x" }, { grpcStatus: GRPC_STATUS.ABORTED })).code).toBe(
+    GRPC_STATUS.ABORTED,
+  );
 });
 
 it("details travel as google.rpc.Status with the same code and text, in their order", () => {
@@ -35,8 +45,15 @@ it("details travel as google.rpc.Status with the same code and text, in their or
   expect({ code: sent.code, message: sent.message }).toEqual(status);
   const [info, resource, request, help] = sent.details;
   expect(anyUnpack(info!, ErrorInfoSchema)).toMatchObject({ reason: "R", domain: "dapr.io", metadata: { appID: "a" } });
-  expect(anyUnpack(resource!, ResourceInfoSchema)).toMatchObject({ resourceType: "state", resourceName: "store", owner: "me", description: "" });
-  expect(anyUnpack(request!, BadRequestSchema)).toMatchObject({ fieldViolations: [{ field: "key", description: "bad" }] });
+  expect(anyUnpack(resource!, ResourceInfoSchema)).toMatchObject({
+    resourceType: "state",
+    resourceName: "store",
+    owner: "me",
+    description: "",
+  });
+  expect(anyUnpack(request!, BadRequestSchema)).toMatchObject({
+    fieldViolations: [{ field: "key", description: "bad" }],
+  });
   expect(anyUnpack(help!, HelpSchema)).toMatchObject({ links: [{ url: "u", description: "d" }] });
 });
 

@@ -10,8 +10,14 @@ function controlDoor(...given: Parameters<typeof testControl>) {
 
 it("health routes answer 204, or 500 with the reason", async () => {
   const { door, runtime, outbound } = controlDoor();
-  expect(await door.call("GET", "/v1.0/healthz")).toMatchObject({ status: 500, text: '{"errorCode":"ERR_HEALTH_NOT_READY","message":"dapr is not ready: [runtime]"}' });
-  expect(await door.call("GET", "/v1.0/healthz/outbound")).toMatchObject({ status: 500, text: '{"errorCode":"ERR_OUTBOUND_HEALTH_NOT_READY","message":"dapr outbound is not ready"}' });
+  expect(await door.call("GET", "/v1.0/healthz")).toMatchObject({
+    status: 500,
+    text: '{"errorCode":"ERR_HEALTH_NOT_READY","message":"dapr is not ready: [runtime]"}',
+  });
+  expect(await door.call("GET", "/v1.0/healthz/outbound")).toMatchObject({
+    status: 500,
+    text: '{"errorCode":"ERR_OUTBOUND_HEALTH_NOT_READY","message":"dapr outbound is not ready"}',
+  });
   runtime.ready();
   outbound.ready();
   expect(await door.call("GET", "/v1.0/healthz")).toMatchObject({ status: 204, text: "" });
@@ -24,7 +30,14 @@ describe("metadata", () => {
   it("is printed with Dapr's names, empty fields left out", async () => {
     const { door } = controlDoor({
       subscriptions: () => [
-        { pubsubName: "broker", topic: "t", metadata: {}, rules: [{ match: "", path: "/t" }], deadLetterTopic: "", type: "DECLARATIVE" },
+        {
+          pubsubName: "broker",
+          topic: "t",
+          metadata: {},
+          rules: [{ match: "", path: "/t" }],
+          deadLetterTopic: "",
+          type: "DECLARATIVE",
+        },
       ],
     });
     expect(JSON.parse((await door.call("GET", "/v1.0/metadata")).text)).toEqual({
@@ -33,7 +46,9 @@ describe("metadata", () => {
       enabledFeatures: ["HotReload"],
       components: [{ name: "store", type: "state.in-memory", version: "v1", capabilities: ["ETAG"] }],
       extended: { daprRuntimeVersion: "1.18.3" },
-      subscriptions: [{ pubsubname: "broker", topic: "t", rules: [{ path: "/t" }], deadLetterTopic: "", type: "DECLARATIVE" }],
+      subscriptions: [
+        { pubsubname: "broker", topic: "t", rules: [{ path: "/t" }], deadLetterTopic: "", type: "DECLARATIVE" },
+      ],
       appConnectionProperties: { port: 8080, protocol: "http", channelAddress: "127.0.0.1" },
       actorRuntime: { runtimeStatus: "DISABLED", hostReady: false },
     });
@@ -43,7 +58,9 @@ describe("metadata", () => {
     const { door, control } = controlDoor();
     expect((await door.call("PUT", "/v1.0/metadata/a%2Fb", [], "any ü text")).status).toBe(204);
     expect(control.metadata().extended).toMatchObject({ "a/b": "any ü text" });
-    expect((await door.call("PUT", "/v1.0/metadata/big", [], "x".repeat(METADATA_VALUE_BYTES_MAX + 1))).status).toBe(413);
+    expect((await door.call("PUT", "/v1.0/metadata/big", [], "x".repeat(METADATA_VALUE_BYTES_MAX + 1))).status).toBe(
+      413,
+    );
     expect(control.metadata().extended["big"]).toBeUndefined();
   });
 });

@@ -3,7 +3,9 @@ import type { HttpExchange } from "../../net/http/types.ts";
 import { createCors } from "./cors.ts";
 
 function originHeader(allowed: string, origin: string | undefined): string | undefined {
-  const exchange = { header: (name: string) => (name === "origin" ? origin : undefined) } as Partial<HttpExchange> as HttpExchange;
+  const exchange = {
+    header: (name: string) => (name === "origin" ? origin : undefined),
+  } as Partial<HttpExchange> as HttpExchange;
   const headers = createCors(allowed).responseHeaders(exchange);
   expect(headers.slice(0, 2)).toEqual(["vary", "Origin"]);
   return headers[headers.indexOf("access-control-allow-origin", 2) + 1] === "vary" ? undefined : headers[3];
@@ -35,7 +37,10 @@ describe("allowed origins", () => {
 });
 
 describe("a preflight", () => {
-  function preflight(method: string, fields: Readonly<Record<string, string>>): { answered: boolean; status: number; headers: readonly string[] } {
+  function preflight(
+    method: string,
+    fields: Readonly<Record<string, string>>,
+  ): { answered: boolean; status: number; headers: readonly string[] } {
     let status = 0;
     let headers: readonly string[] = [];
     const exchange = {
@@ -58,7 +63,10 @@ describe("a preflight", () => {
 
   it("is allowed for Dapr's methods only", () => {
     const allowed = preflight("OPTIONS", { origin: "https://a.test", "access-control-request-method": "patch" });
-    expect(allowed).toMatchObject({ status: 200, headers: expect.arrayContaining(["access-control-allow-methods", "PATCH"]) as string[] });
+    expect(allowed).toMatchObject({
+      status: 200,
+      headers: expect.arrayContaining(["access-control-allow-methods", "PATCH"]) as string[],
+    });
     const refused = preflight("OPTIONS", { origin: "https://a.test", "access-control-request-method": "TRACE" });
     expect(refused.status).toBe(200);
     expect(refused.headers).not.toContain("access-control-allow-origin");

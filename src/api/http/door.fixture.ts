@@ -32,7 +32,8 @@ export function testDoor(options: Partial<HttpDoorOptions>): TestDoor {
     allowedOrigins: "",
     accessRules: { allowed: [], denied: [] },
     observer: {
-      exchangeDone: (exchange, route, path) => void done.push(`${route?.name ?? "-"}: ${path} ${exchange.responseStatus}`),
+      exchangeDone: (exchange, route, path) =>
+        void done.push(`${route?.name ?? "-"}: ${path} ${exchange.responseStatus}`),
       errorAnswered: (error) => void errors.push(error),
     },
     clock: new VirtualClock(),
@@ -42,7 +43,11 @@ export function testDoor(options: Partial<HttpDoorOptions>): TestDoor {
   return {
     async call(method, target, headers = [], body = "") {
       const response = await callInProcess(door, { method, target, headers, body: Buffer.from(body) });
-      return { status: response.status, headers: response.headers, text: Buffer.from(await collectBody(response.body, 1024 * 1024)).toString() };
+      return {
+        status: response.status,
+        headers: response.headers,
+        text: Buffer.from(await collectBody(response.body, 1024 * 1024)).toString(),
+      };
     },
     done,
     errors,

@@ -15,7 +15,10 @@ const echo: RouteHandler = (exchange, params, query) => exchange.respond(200, []
 describe("routing", () => {
   it("gives a route its places and its query, and the fallback the rest", async () => {
     const door = testDoor({ routes: [route("/v1.0/test/:one/*", echo)] });
-    expect(JSON.parse((await door.call("GET", "/v1.0/test/a%20b/c/d?x=1?2")).text)).toEqual({ params: { one: "a b", "*": "c/d" }, query: "x=1?2" });
+    expect(JSON.parse((await door.call("GET", "/v1.0/test/a%20b/c/d?x=1?2")).text)).toEqual({
+      params: { one: "a b", "*": "c/d" },
+      query: "x=1?2",
+    });
     expect((await door.call("DELETE", "/v1.0/test/a/b")).status).toBe(299);
     expect(door.done).toEqual(["Test: /v1.0/test/a%20b/c/d 200", "-: /v1.0/test/a/b 299"]);
   });
@@ -39,7 +42,10 @@ describe("errors", () => {
     ];
     const door = testDoor({ routes });
     for (const path of ["/now", "/later"]) {
-      expect(await door.call("GET", path)).toMatchObject({ status: 400, text: '{"errorCode":"ERR_BAD_REQUEST","message":"invalid request: no"}' });
+      expect(await door.call("GET", path)).toMatchObject({
+        status: 400,
+        text: '{"errorCode":"ERR_BAD_REQUEST","message":"invalid request: no"}',
+      });
     }
     expect(door.errors).toEqual([failure, failure]);
   });
@@ -48,7 +54,10 @@ describe("errors", () => {
     const logged: string[] = [];
     const logger: Logger = { ...silentLogger, error: (message) => void logged.push(message) };
     const door = testDoor({ routes: [route("/bug", () => Promise.reject(new TypeError("oops")))], logger });
-    expect(await door.call("GET", "/bug")).toMatchObject({ status: 500, text: '{"errorCode":"ERR_INTERNAL","message":"oops"}' });
+    expect(await door.call("GET", "/bug")).toMatchObject({
+      status: 500,
+      text: '{"errorCode":"ERR_INTERNAL","message":"oops"}',
+    });
     expect(logged[0]).toMatch(/^bug: GET \/bug failed.*TypeError: oops\n\s+at /s);
   });
 
@@ -84,7 +93,12 @@ describe("the token", () => {
 
   it("is asked for everywhere but on health probes", async () => {
     const door = testDoor({ routes, apiToken: "secret" });
-    for (const [method, path] of [["GET", "/v1.0/test"], ["GET", "/nowhere"], ["POST", "/v1.0/healthz"], ["GET", "/v1.0/healthz/x"]] as const) {
+    for (const [method, path] of [
+      ["GET", "/v1.0/test"],
+      ["GET", "/nowhere"],
+      ["POST", "/v1.0/healthz"],
+      ["GET", "/v1.0/healthz/x"],
+    ] as const) {
       expect(await door.call(method, path), path).toMatchObject({ status: 401, text: "invalid api token\n" });
     }
     expect((await door.call("GET", "/v1.0/healthz")).status).toBe(200);
@@ -99,9 +113,15 @@ describe("access rules", () => {
     route("/v1.0-alpha1/state/:store/query", echo, { group: { name: "state", version: "v1alpha1" } }),
     route("/v1.0/healthz", echo, { group: { name: "healthz", version: "v1" }, health: true }),
   ];
-  const statuses = async (accessRules: NonNullable<Parameters<typeof testDoor>[0]["accessRules"]>): Promise<number[]> => {
+  const statuses = async (
+    accessRules: NonNullable<Parameters<typeof testDoor>[0]["accessRules"]>,
+  ): Promise<number[]> => {
     const door = testDoor({ routes, accessRules });
-    return [(await door.call("GET", "/v1.0/state/s")).status, (await door.call("GET", "/v1.0-alpha1/state/s/query")).status, (await door.call("GET", "/v1.0/healthz")).status];
+    return [
+      (await door.call("GET", "/v1.0/state/s")).status,
+      (await door.call("GET", "/v1.0-alpha1/state/s/query")).status,
+      (await door.call("GET", "/v1.0/healthz")).status,
+    ];
   };
   const rule = (name: string, version: string, protocol = "http") => ({ name, version, protocol });
 
@@ -115,7 +135,9 @@ describe("access rules", () => {
   });
 
   it("of the other protocol change nothing here", async () => {
-    expect(await statuses({ allowed: [rule("publish", "v1", "grpc")], denied: [rule("state", "v1", "grpc")] })).toEqual([200, 200, 200]);
+    expect(await statuses({ allowed: [rule("publish", "v1", "grpc")], denied: [rule("state", "v1", "grpc")] })).toEqual(
+      [200, 200, 200],
+    );
   });
 });
 

@@ -13,7 +13,10 @@ it.each([
   ["POST", "/v1.0-beta1/workflows/dapr/w/start"],
   ["DELETE", "/v1.0-alpha1/jobs/j"],
 ])("%s %s is said not to be there yet", async (method, path) => {
-  expect(await door.call(method, path)).toMatchObject({ status: 501, text: '{"errorCode":"ERR_API_UNIMPLEMENTED","message":"this API is currently not implemented"}' });
+  expect(await door.call(method, path)).toMatchObject({
+    status: 501,
+    text: '{"errorCode":"ERR_API_UNIMPLEMENTED","message":"this API is currently not implemented"}',
+  });
 });
 
 it("paths beside them go on to the fallback", async () => {

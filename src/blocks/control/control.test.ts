@@ -14,11 +14,15 @@ describe("checkHealth", () => {
 
   it("compares an app id, even an empty one, once ready", () => {
     const { control, runtime } = testControl();
-    expect(() => control.checkHealth("other")).toThrow(expect.objectContaining({ entry: healthErrors.notReady }) as Error);
+    expect(() => control.checkHealth("other")).toThrow(
+      expect.objectContaining({ entry: healthErrors.notReady }) as Error,
+    );
     runtime.ready();
     expect(() => control.checkHealth("app")).not.toThrow();
     for (const appId of ["other", "", "APP"]) {
-      expect(() => control.checkHealth(appId)).toThrow(expect.objectContaining({ entry: healthErrors.appIdNotMatch }) as Error);
+      expect(() => control.checkHealth(appId)).toThrow(
+        expect.objectContaining({ entry: healthErrors.appIdNotMatch }) as Error,
+      );
     }
   });
 
@@ -53,7 +57,9 @@ it("setMetadata refuses a key that there is no room for, and takes a known one",
   for (let index = 0; index < EXTENDED_METADATA_ENTRIES_MAX; index += 1) {
     control.setMetadata(`key-${index}`, "old");
   }
-  expect(() => control.setMetadata("one-more", "x")).toThrow(expect.objectContaining({ entry: commonErrors.badRequest }) as Error);
+  expect(() => control.setMetadata("one-more", "x")).toThrow(
+    expect.objectContaining({ entry: commonErrors.badRequest }) as Error,
+  );
   control.setMetadata("key-0", "new");
   expect(control.metadata().extended["key-0"]).toBe("new");
 });

@@ -18,6 +18,12 @@ it("keeps user values, ignores an empty key, and lets nobody change the runtime'
   expect(block.set("daprRuntimeVersion", "0.0.0")).toBe(true);
   expect(block.set("__proto__", "harmless")).toBe(true);
   const { extended } = block.get();
-  expect(new Map(Object.entries(extended))).toEqual(new Map([["cliPID", "2"], ["daprRuntimeVersion", "1.18.3"], ["__proto__", "harmless"]]));
+  expect(new Map(Object.entries(extended))).toEqual(
+    new Map([
+      ["cliPID", "2"],
+      ["daprRuntimeVersion", "1.18.3"],
+      ["__proto__", "harmless"],
+    ]),
+  );
   expect(Object.getPrototypeOf(extended)).toBe(Object.prototype);
 });

@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import { configuration, IN_MEMORY } from "../harness/resources.ts";
+import { startTestSidecar } from "../harness/test-sidecar.ts";
+
+describe("a Configuration that this release cannot keep", () => {
+  it.each([
+    "accessControl: { defaultAction: deny }",
+    "httpPipeline: { handlers: [{ name: a, type: middleware.http.bearer }] }",
+    "appHttpPipeline: { handlers: [{ name: a, type: middleware.http.bearer }] }",
+  ])("is refused where it guards access: %s", async (section) => {
+    const name = section.slice(0, section.indexOf(":"));
+    await expect(startTestSidecar({ configuration: configuration(`  ${section}\n`) })).rejects.toThrow(
+      new RegExp(`:\\d+: spec\\.${name} is not supported by this release`),
+    );
+  });
+
+  it("is warned of where it does not", async () => {
+    await using one = await startTestSidecar({ configuration: configuration('  tracing: { samplingRate: "1" }\n') });
+    expect(one.logger.lines).toContainEqual({
+      level: "warn",
+      message: expect.stringMatching(/:\d+: spec\.tracing has no effect in this release$/) as string,
+    });
+  });
+});
+
+it("components of a denied type are left out, and the sidecar starts without them", async () => {
+  const denied = configuration("  components: { deny: [pubsub.in-memory] }\n");
+  await using one = await startTestSidecar({ resources: IN_MEMORY, configuration: denied });
+  const { components } = (await (await one.fetch("/v1.0/metadata")).json()) as { components: { name: string }[] };
+  expect(components.map(({ name }) => name)).toEqual(["store"]);
+  expect((await one.fetch("/v1.0/publish/broker/topic", { method: "POST", body: "x" })).status).toBe(404);
+});
