@@ -58,14 +58,26 @@ export async function startEcho(): Promise<RunningProcess> {
 /** Yardstick P: the bare proxy in front of `target`. */
 export async function startProxy(target: number): Promise<RunningProcess> {
   const port = await freePort();
-  return await start(process.execPath, [yardstick("proxy.mjs"), String(port), `http://127.0.0.1:${target}`], port, "/", 200);
+  return await start(
+    process.execPath,
+    [yardstick("proxy.mjs"), String(port), `http://127.0.0.1:${target}`],
+    port,
+    "/",
+    200,
+  );
 }
 
 function yardstick(file: string): string {
   return fileURLToPath(new URL(`yardsticks/${file}`, import.meta.url));
 }
 
-async function start(path: string, args: readonly string[], port: number, healthPath: string, status: number): Promise<RunningProcess> {
+async function start(
+  path: string,
+  args: readonly string[],
+  port: number,
+  healthPath: string,
+  status: number,
+): Promise<RunningProcess> {
   const startMs = performance.now();
   const child = spawn(path, args, { stdio: ["ignore", "ignore", "inherit"] });
   const exited = once(child, "exit");
@@ -88,7 +100,13 @@ async function start(path: string, args: readonly string[], port: number, health
   };
 }
 
-async function waitReady(child: ChildProcess, port: number, path: string, status: number, startMs: number): Promise<number> {
+async function waitReady(
+  child: ChildProcess,
+  port: number,
+  path: string,
+  status: number,
+  startMs: number,
+): Promise<number> {
   while (performance.now() - startMs < READY_LIMIT_MS) {
     if (child.exitCode !== null) {
       throw new Error(`${child.spawnfile} ended with code ${child.exitCode} before it was ready`);

@@ -25,16 +25,27 @@ export function runClosedLoop(target: LoadTarget, connections: number, seconds: 
 }
 
 /** Sends `perSecond` requests a second, whether or not answers come: latency at a fixed rate, without coordinated omission. */
-export function runFixedRate(target: LoadTarget, connections: number, seconds: number, perSecond: number): Promise<LoadResult> {
+export function runFixedRate(
+  target: LoadTarget,
+  connections: number,
+  seconds: number,
+  perSecond: number,
+): Promise<LoadResult> {
   return run(target, connections, seconds, perSecond);
 }
 
-async function run(target: LoadTarget, connections: number, seconds: number, perSecond: number | undefined): Promise<LoadResult> {
+async function run(
+  target: LoadTarget,
+  connections: number,
+  seconds: number,
+  perSecond: number | undefined,
+): Promise<LoadResult> {
   const latency = new Histogram();
   const lanes = await Promise.all(Array.from({ length: connections }, () => openLane(target, latency)));
   const startMs = performance.now();
   const endMs = startMs + seconds * 1000;
-  const requests = perSecond === undefined ? await saturate(lanes, endMs) : await pace(lanes, startMs, endMs, perSecond);
+  const requests =
+    perSecond === undefined ? await saturate(lanes, endMs) : await pace(lanes, startMs, endMs, perSecond);
   const elapsed = (performance.now() - startMs) / 1000;
   for (const lane of lanes) {
     lane.close();
@@ -165,7 +176,10 @@ function chunkedEnd(bytes: Buffer, bodyStart: number): number | undefined {
 
 function requestBytes(target: LoadTarget): Buffer {
   const headers = { host: `127.0.0.1:${target.port}`, ...target.headers };
-  const lines = [`${target.method} ${target.path} HTTP/1.1`, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)];
+  const lines = [
+    `${target.method} ${target.path} HTTP/1.1`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+  ];
   if (target.body !== undefined) {
     lines.push(`content-length: ${target.body.length}`);
   }

@@ -95,7 +95,12 @@ export async function measureOperation(candidate: Candidate, operation: Operatio
   });
 }
 
-async function measure(running: readonly RunningProcess[], target: LoadTarget, effort: Effort, fixedRate: number): Promise<Sample> {
+async function measure(
+  running: readonly RunningProcess[],
+  target: LoadTarget,
+  effort: Effort,
+  fixedRate: number,
+): Promise<Sample> {
   await runClosedLoop(target, effort.connections, effort.warmupSeconds);
   const cpuBefore = totalCpu(running);
   const saturated = await runClosedLoop(target, effort.connections, effort.seconds);

@@ -65,7 +65,13 @@ export const OPERATIONS: readonly Operation[] = [
     aim: 3.5,
     topology: "single",
     fixedRate: 5000,
-    request: { method: "POST", path: "/v1.0/publish/broker/orders", headers: json, body: Buffer.from(value), expectStatus: 204 },
+    request: {
+      method: "POST",
+      path: "/v1.0/publish/broker/orders",
+      headers: json,
+      body: Buffer.from(value),
+      expectStatus: 204,
+    },
   },
   {
     name: "invoke",

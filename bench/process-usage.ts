@@ -13,6 +13,7 @@ export function cpuSeconds(pid: number): number {
 /** Resident memory in MB: all of it, and the part that is not shared with the page cache. */
 export function residentMb(pid: number): { readonly total: number; readonly anonymous: number } {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  const field = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? 0) / 1024;
+  const field = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? 0) / 1024;
   return { total: field("VmRSS"), anonymous: field("RssAnon") };
 }

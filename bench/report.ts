@@ -35,7 +35,10 @@ export function spreads<T extends { readonly [K in keyof T]: number }>(samples: 
     throw new Error("no samples");
   }
   const fields = Object.keys(first) as (keyof T)[];
-  return Object.fromEntries(fields.map((field) => [field, spread(samples.map((sample) => sample[field]))])) as Record<keyof T, Spread>;
+  return Object.fromEntries(fields.map((field) => [field, spread(samples.map((sample) => sample[field]))])) as Record<
+    keyof T,
+    Spread
+  >;
 }
 
 /** The report as Markdown: medians with their spread. */
@@ -50,7 +53,8 @@ export function markdown(report: Report, operations: readonly Operation[]): stri
     "| candidate | start to ready, ms | idle RSS, MB | of it anonymous, MB |",
     "|---|---|---|---|",
     ...Object.entries(report.starts).map(
-      ([name, start]) => `| ${name} | ${figure(start.readyMs, 0)} | ${figure(start.idleRssMb, 0)} | ${figure(start.idleAnonymousMb, 0)} |`,
+      ([name, start]) =>
+        `| ${name} | ${figure(start.readyMs, 0)} | ${figure(start.idleRssMb, 0)} | ${figure(start.idleAnonymousMb, 0)} |`,
     ),
     "",
     "| operation | candidate | ops/s | CPU µs per op | in yardsticks | aim | p50 ms | p99 ms | RSS under load, MB |",
@@ -64,7 +68,10 @@ export function markdown(report: Report, operations: readonly Operation[]): stri
       );
     }
   }
-  lines.push("", `p50 and p99 at a fixed rate: ${operations.map((operation) => `${operation.name} ${operation.fixedRate}/s`).join(", ")}.`);
+  lines.push(
+    "",
+    `p50 and p99 at a fixed rate: ${operations.map((operation) => `${operation.name} ${operation.fixedRate}/s`).join(", ")}.`,
+  );
   return `${lines.join("\n")}\n`;
 }
 

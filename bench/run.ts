@@ -3,7 +3,16 @@ import { cpus } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { Candidate } from "./candidate.ts";
-import { type Effort, type Sample, type StartSample, dropFromPageCache, measureEcho, measureOperation, measureProxy, measureStart } from "./measure.ts";
+import {
+  type Effort,
+  type Sample,
+  type StartSample,
+  dropFromPageCache,
+  measureEcho,
+  measureOperation,
+  measureProxy,
+  measureStart,
+} from "./measure.ts";
 import { OPERATIONS, type Operation } from "./operations.ts";
 import { type OperationReport, type Report, markdown, spread, spreads } from "./report.ts";
 
@@ -74,19 +83,32 @@ if (values.json !== undefined) {
 }
 
 function makeReport(): Report {
-  const yardsticks = { E: spread(echo.map((sample) => sample.cpuMicros)), P: spread(proxy.map((sample) => sample.cpuMicros)) };
+  const yardsticks = {
+    E: spread(echo.map((sample) => sample.cpuMicros)),
+    P: spread(proxy.map((sample) => sample.cpuMicros)),
+  };
   const rounded = (operation: Operation): Sample[] => (operation.yardstick === "E" ? echo : proxy);
   const operationReport = (operation: Operation, candidate: Candidate): OperationReport => {
     const own = samples.get(`${operation.name} ${candidate.name}`) ?? [];
     const base = rounded(operation);
-    return { ...spreads(own), yardsticks: spread(own.map((sample, index) => sample.cpuMicros / (base[index]?.cpuMicros ?? Number.NaN))) };
+    return {
+      ...spreads(own),
+      yardsticks: spread(own.map((sample, index) => sample.cpuMicros / (base[index]?.cpuMicros ?? Number.NaN))),
+    };
   };
   return {
     command: `node bench/run.ts ${process.argv.slice(2).map(shorten).join(" ")}`,
-    machine: { cpus: cpus().length, model: cpus()[0]?.model ?? "unknown", node: process.versions.node, date: new Date().toISOString().slice(0, 10) },
+    machine: {
+      cpus: cpus().length,
+      model: cpus()[0]?.model ?? "unknown",
+      node: process.versions.node,
+      date: new Date().toISOString().slice(0, 10),
+    },
     rounds,
     yardsticks,
-    starts: Object.fromEntries(candidates.map((candidate) => [candidate.name, spreads(starts.get(candidate.name) ?? [])])),
+    starts: Object.fromEntries(
+      candidates.map((candidate) => [candidate.name, spreads(starts.get(candidate.name) ?? [])]),
+    ),
     operations: Object.fromEntries(
       operations.map((operation) => [
         operation.name,
@@ -121,7 +143,9 @@ function parseCandidate(text: string): Candidate {
 function parseOperation(name: string): Operation {
   const operation = OPERATIONS.find((candidate) => candidate.name === name);
   if (operation === undefined) {
-    throw new Error(`no operation ${JSON.stringify(name)}; there are ${OPERATIONS.map((each) => each.name).join(", ")}`);
+    throw new Error(
+      `no operation ${JSON.stringify(name)}; there are ${OPERATIONS.map((each) => each.name).join(", ")}`,
+    );
   }
   return operation;
 }

@@ -17,7 +17,6 @@ import type { SidecarOptions } from "../sidecar/options.ts";
 import { createSidecar } from "../sidecar/sidecar.ts";
 import type { Sidecar } from "../sidecar/types.ts";
 
-
 /** What an embedded runtime is told; everything but the app id has a default. */
 export interface RuntimeOptions extends Partial<Omit<SidecarOptions, "appId">> {
   readonly appId: string;

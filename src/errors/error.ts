@@ -2,8 +2,21 @@ import type { GrpcStatusCode } from "./grpc-status.ts";
 
 /** Label `category` of `dapr_error_code_total`. */
 export type ErrorCategory =
-  | "actor" | "workflow" | "state" | "configuration" | "crypto" | "secret" | "pubsub" | "conversation"
-  | "service-invocation" | "binding" | "lock" | "job" | "health" | "common" | "pluggable-component";
+  | "actor"
+  | "workflow"
+  | "state"
+  | "configuration"
+  | "crypto"
+  | "secret"
+  | "pubsub"
+  | "conversation"
+  | "service-invocation"
+  | "binding"
+  | "lock"
+  | "job"
+  | "health"
+  | "common"
+  | "pluggable-component";
 
 /** One row of the catalogue. `message` holds `{fact}` places that `apiError` fills. */
 export interface ErrorEntry<M extends string = string> {
@@ -18,13 +31,29 @@ export interface ErrorEntry<M extends string = string> {
 }
 
 /** The names between braces in a message template. */
-export type FactNames<M extends string> = M extends `${string}{${infer Name}}${infer Rest}` ? Name | FactNames<Rest> : never;
+export type FactNames<M extends string> = M extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | FactNames<Rest>
+  : never;
 
 /** A google.rpc detail of a rich error (google/rpc/error_details.proto). */
 export type ErrorDetail =
-  | { readonly kind: "ErrorInfo"; readonly reason: string; readonly domain: string; readonly metadata?: Readonly<Record<string, string>> }
-  | { readonly kind: "ResourceInfo"; readonly resourceType: string; readonly resourceName: string; readonly owner?: string; readonly description?: string }
-  | { readonly kind: "BadRequest"; readonly fieldViolations: readonly { readonly field: string; readonly description: string }[] }
+  | {
+      readonly kind: "ErrorInfo";
+      readonly reason: string;
+      readonly domain: string;
+      readonly metadata?: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly kind: "ResourceInfo";
+      readonly resourceType: string;
+      readonly resourceName: string;
+      readonly owner?: string;
+      readonly description?: string;
+    }
+  | {
+      readonly kind: "BadRequest";
+      readonly fieldViolations: readonly { readonly field: string; readonly description: string }[];
+    }
   | { readonly kind: "Help"; readonly links: readonly { readonly url: string; readonly description: string }[] };
 
 /** The domain of every ErrorInfo that the runtime itself makes. */
@@ -43,7 +72,11 @@ export class ApiError extends Error {
   readonly httpStatus: number;
   readonly grpcStatus: GrpcStatusCode;
 
-  constructor(entry: ErrorEntry, message: string, options: ApiErrorOptions & { facts?: Readonly<Record<string, string | number>> } = {}) {
+  constructor(
+    entry: ErrorEntry,
+    message: string,
+    options: ApiErrorOptions & { facts?: Readonly<Record<string, string | number>> } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.entry = entry;
     this.facts = options.facts ?? {};

@@ -18,10 +18,7 @@ const root = resolve(import.meta.dirname, "../..");
 const genRoot = join(import.meta.dirname, "gen");
 
 /** What Dapr 1.18.3 and gRPC have: how many RPCs, and which of them stream. */
-const services: Record<
-  string,
-  { rpcs: number; streams: Record<string, DescMethod["methodKind"]> }
-> = {
+const services: Record<string, { rpcs: number; streams: Record<string, DescMethod["methodKind"]> }> = {
   "dapr.proto.runtime.v1.Dapr": {
     rpcs: 72,
     streams: {
@@ -84,9 +81,7 @@ describe("services", () => {
     const methods = service?.methods ?? [];
     expect(methods).toHaveLength(expected.rpcs);
     const streams = methods.filter((method) => method.methodKind !== "unary");
-    expect(Object.fromEntries(streams.map((method) => [method.name, method.methodKind]))).toEqual(
-      expected.streams,
-    );
+    expect(Object.fromEntries(streams.map((method) => [method.name, method.methodKind]))).toEqual(expected.streams);
   });
 });
 
@@ -98,20 +93,12 @@ test("a message lies in the file of the same path as its package", () => {
 
 test("what npm's @dapr/dapr declares, we declare equally", { timeout: 30_000 }, () => {
   const image = join(scratch, "npm.binpb");
-  run(
-    join(root, "node_modules/@bufbuild/buf/bin/buf"),
-    "build",
-    "node_modules/@dapr/dapr/proto",
-    "-o",
-    image,
-  );
+  run(join(root, "node_modules/@bufbuild/buf/bin/buf"), "build", "node_modules/@dapr/dapr/proto", "-o", image);
   const theirs = declarations(fromBinary(FileDescriptorSetSchema, readFileSync(image)).file);
   const ours = declarations(files.map((file) => file.proto));
 
   const packages = new Set(files.map((file) => file.proto.package));
-  const missing = [...theirs]
-    .filter(([name, { pkg }]) => packages.has(pkg) && !ours.has(name))
-    .map(([name]) => name);
+  const missing = [...theirs].filter(([name, { pkg }]) => packages.has(pkg) && !ours.has(name)).map(([name]) => name);
   expect(missing).toEqual(notYetOurs);
 
   const shared = [...theirs].filter(([name]) => ours.has(name));
@@ -129,9 +116,7 @@ test("generating again changes nothing", { timeout: 30_000 }, () => {
   const again = join(scratch, relative(root, genRoot));
   expect(filesBelow(again)).toEqual(filesBelow(genRoot));
   for (const path of filesBelow(genRoot)) {
-    expect(readFileSync(join(again, path), "utf8"), path).toBe(
-      readFileSync(join(genRoot, path), "utf8"),
-    );
+    expect(readFileSync(join(again, path), "utf8"), path).toBe(readFileSync(join(genRoot, path), "utf8"));
   }
 });
 
@@ -175,9 +160,7 @@ function declarations(protos: FileDescriptorProto[]): Map<string, Declaration> {
   };
   const addMessage = (pkg: string, scope: string, message: DescriptorProto): void => {
     const name = `${scope}.${message.name}`;
-    const members = Object.fromEntries(
-      message.field.map((f) => [f.number, fieldFacts(f, message)]),
-    );
+    const members = Object.fromEntries(message.field.map((f) => [f.number, fieldFacts(f, message)]));
     found.set(`message ${name}`, { pkg, members });
     for (const nested of message.nestedType) addMessage(pkg, name, nested);
     for (const nested of message.enumType) addEnum(pkg, name, nested);
@@ -187,10 +170,7 @@ function declarations(protos: FileDescriptorProto[]): Map<string, Declaration> {
     for (const declared of proto.enumType) addEnum(proto.package, proto.package, declared);
     for (const { name, method } of proto.service) {
       const members = Object.fromEntries(
-        method.map((m) => [
-          m.name,
-          [m.inputType, m.clientStreaming, m.outputType, m.serverStreaming],
-        ]),
+        method.map((m) => [m.name, [m.inputType, m.clientStreaming, m.outputType, m.serverStreaming]]),
       );
       found.set(`service ${proto.package}.${name}`, { pkg: proto.package, members });
     }

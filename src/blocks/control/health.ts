@@ -28,6 +28,10 @@ export function createHealth(): Health {
     get isReady() {
       return targets.size > 0 && [...targets.values()].every(Boolean);
     },
-    unhealthyTargets: () => [...targets].filter(([, ready]) => !ready).map(([name]) => name).toSorted(),
+    unhealthyTargets: () =>
+      [...targets]
+        .filter(([, ready]) => !ready)
+        .map(([name]) => name)
+        .toSorted(),
   };
 }

@@ -15,7 +15,11 @@ export class ComponentError extends Error {
   readonly kind: ComponentErrorKind;
   readonly facts: Readonly<Record<string, string | number>>;
 
-  constructor(kind: ComponentErrorKind, message: string, options: { cause?: unknown; facts?: Readonly<Record<string, string | number>> } = {}) {
+  constructor(
+    kind: ComponentErrorKind,
+    message: string,
+    options: { cause?: unknown; facts?: Readonly<Record<string, string | number>> } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.kind = kind;
     this.facts = options.facts ?? {};

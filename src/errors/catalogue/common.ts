@@ -4,9 +4,19 @@ import type { ErrorEntry } from "../error.ts";
 /** Errors that any API may give. */
 export const commonErrors = {
   badRequest: entry("ERR_BAD_REQUEST", 400, GRPC_STATUS.INVALID_ARGUMENT, "invalid request: {reason}"),
-  unimplemented: entry("ERR_API_UNIMPLEMENTED", 501, GRPC_STATUS.UNIMPLEMENTED, "this API is currently not implemented"),
+  unimplemented: entry(
+    "ERR_API_UNIMPLEMENTED",
+    501,
+    GRPC_STATUS.UNIMPLEMENTED,
+    "this API is currently not implemented",
+  ),
   bodyRead: entry("ERR_BODY_READ", 400, GRPC_STATUS.INVALID_ARGUMENT, "failed to read request body: {reason}"),
-  malformedRequest: entry("ERR_MALFORMED_REQUEST", 400, GRPC_STATUS.INVALID_ARGUMENT, "failed deserializing HTTP body: {reason}"),
+  malformedRequest: entry(
+    "ERR_MALFORMED_REQUEST",
+    400,
+    GRPC_STATUS.INVALID_ARGUMENT,
+    "failed deserializing HTTP body: {reason}",
+  ),
   bodyTooLarge: entry(
     "ERR_BODY_READ",
     413,

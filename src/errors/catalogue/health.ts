@@ -9,5 +9,11 @@ export const healthErrors = {
 } as const;
 
 function entry<M extends string>(code: string, message: M) {
-  return { code, category: "health", httpStatus: 500, grpcStatus: GRPC_STATUS.INTERNAL, message } as const satisfies ErrorEntry<M>;
+  return {
+    code,
+    category: "health",
+    httpStatus: 500,
+    grpcStatus: GRPC_STATUS.INTERNAL,
+    message,
+  } as const satisfies ErrorEntry<M>;
 }
