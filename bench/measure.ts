@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -54,6 +55,11 @@ export async function measureProxy(effort: Effort, fixedRate: number): Promise<S
     await proxy.stop();
     await echo.stop();
   }
+}
+
+/** Asks the kernel to forget a file's pages, so that memory is judged by a program that was run, not by one that was copied. */
+export function dropFromPageCache(path: string): void {
+  spawnSync("dd", [`of=${path}`, "oflag=nocache", "conv=notrunc,fdatasync", "count=0"], { stdio: "ignore" });
 }
 
 export async function measureStart(candidate: Candidate): Promise<StartSample> {

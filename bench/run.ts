@@ -8,6 +8,7 @@ import {
   type Effort,
   type Sample,
   type StartSample,
+  dropFromPageCache,
   measureEcho,
   measureOperation,
   measureProxy,
@@ -61,6 +62,8 @@ for (let round = 1; round <= rounds; round += 1) {
   echo.push(await measureEcho(effort, 5000));
   proxy.push(await measureProxy(effort, 1000));
   for (const candidate of candidates) {
+    dropFromPageCache(candidate.path);
+    await measureStart(candidate);
     add(starts, candidate.name, await measureStart(candidate));
   }
   for (const operation of operations) {

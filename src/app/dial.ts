@@ -1,15 +1,15 @@
 import { connect as connectTcp } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { tls } from "../kit/lazy-builtins.ts";
 import type { DialApp } from "./wait.ts";
 
 /** Milliseconds that one attempt to connect may take. */
 const DIAL_TIMEOUT_MS = 500;
 
 /** Dials an app's port over TCP, with a TLS handshake that trusts any certificate where the app speaks TLS. */
-export function appDialer(host: string, port: number, tls: boolean): DialApp {
+export function appDialer(host: string, port: number, secure: boolean): DialApp {
   return (signal) =>
     new Promise((resolve) => {
-      const socket = tls ? connectTls({ host, port, rejectUnauthorized: false }) : connectTcp({ host, port });
+      const socket = secure ? tls().connect({ host, port, rejectUnauthorized: false }) : connectTcp({ host, port });
       const finish = (reached: boolean): void => {
         signal.removeEventListener("abort", onAbort);
         socket.destroy();
@@ -18,7 +18,7 @@ export function appDialer(host: string, port: number, tls: boolean): DialApp {
       const onAbort = (): void => finish(false);
       signal.addEventListener("abort", onAbort, { once: true });
       socket.setTimeout(DIAL_TIMEOUT_MS, () => finish(false));
-      socket.once(tls ? "secureConnect" : "connect", () => finish(true));
+      socket.once(secure ? "secureConnect" : "connect", () => finish(true));
       socket.once("error", () => finish(false));
     });
 }

@@ -1,4 +1,3 @@
-import type { SubscriptionRule } from "../app/types.ts";
 import type { BindingsBlock } from "../blocks/bindings/bindings-block.ts";
 import type { ConfigurationBlock } from "../blocks/configuration/configuration-block.ts";
 import type { ControlBlock } from "../blocks/control/control.ts";
@@ -21,8 +20,6 @@ import { defaultOptions } from "../sidecar/default-options.ts";
 import type { SidecarOptions } from "../sidecar/options.ts";
 import { createSidecar } from "../sidecar/sidecar.ts";
 import type { Sidecar } from "../sidecar/types.ts";
-
-export type { SharedScope, SubscriptionRule, HttpHandler, HttpRequest, HttpResponse, Clock, Logger, Random };
 
 /** What an embedded runtime is told; everything but the app id has a default. */
 export interface RuntimeOptions extends Partial<Omit<SidecarOptions, "appId">> {

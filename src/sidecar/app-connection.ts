@@ -1,9 +1,9 @@
-import { connect as connectTls } from "node:tls";
 import { appDialer } from "../app/dial.ts";
 import { HttpAppChannel } from "../app/http-channel.ts";
 import type { AppChannelOptions } from "../app/options.ts";
 import type { AppChannel } from "../app/types.ts";
 import type { DialApp } from "../app/wait.ts";
+import { tls } from "../kit/lazy-builtins.ts";
 import type { Transport, TransportClientOptions } from "../net/h2/transport.ts";
 import { callInProcess } from "../net/http/in-process.ts";
 import type { HttpClient, HttpHandler } from "../net/http/types.ts";
@@ -90,7 +90,7 @@ async function grpcChannel(
 function tlsTransport(options: SidecarOptions): TransportClientOptions {
   return {
     connect: () =>
-      connectTls({
+      tls().connect({
         host: options.appChannelAddress,
         port: options.appPort ?? 0,
         rejectUnauthorized: false,

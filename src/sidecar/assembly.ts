@@ -65,12 +65,7 @@ export async function assemble(plan: AssemblyPlan): Promise<Assembly> {
     logger.warn(`${place.file}:${place.line}:${place.column}: ${message}`),
   );
   checkConfiguration(configuration, logger);
-  const resources = await loadResources({
-    paths: options.resourcesPaths,
-    namespace: options.namespace,
-    appId: options.appId,
-    logger,
-  });
+  const resources = await loadAllResources(plan);
   checkResources(resources, logger);
   const undo: (() => Promise<void>)[] = [];
   try {
@@ -80,6 +75,16 @@ export async function assemble(plan: AssemblyPlan): Promise<Assembly> {
       await close().catch((closeError: unknown) => logger.warn(`error while closing: ${errorMessage(closeError)}`));
     }
     throw error;
+  }
+}
+
+/** Dapr's words stand before the reason, since scripts look for them in the last line of the log. */
+async function loadAllResources({ options, deps }: AssemblyPlan): Promise<LoadedResources> {
+  const { appId, namespace, resourcesPaths } = options;
+  try {
+    return await loadResources({ paths: resourcesPaths, namespace, appId, logger: deps.logger });
+  } catch (error) {
+    throw new Error(`failed to load components: ${errorMessage(error)}`, { cause: error });
   }
 }
 

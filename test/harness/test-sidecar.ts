@@ -37,7 +37,7 @@ export async function startTestSidecar(asked: TestSidecarOptions = {}, untilRead
   if (resources !== undefined) {
     await folder.write("resources.yaml", resources);
   }
-  const configPaths = configuration === undefined ? [] : [await folder.write("config.yml.conf", configuration)];
+  const configPaths = configuration === undefined ? [] : [await folder.write("configuration.txt", configuration)];
   const logger = recordingLogger();
   const sidecar = createSidecar(
     {

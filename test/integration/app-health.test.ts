@@ -4,7 +4,7 @@ import { startTestApp } from "../harness/test-app.ts";
 import { startTestSidecar } from "../harness/test-sidecar.ts";
 import { until } from "../harness/until.ts";
 
-const APP_HEALTH = { enabled: true, path: "/ready", probeIntervalMs: 15, probeTimeoutMs: 15, threshold: 2 };
+const APP_HEALTH = { enabled: true, path: "/ready", probeIntervalMs: 100, probeTimeoutMs: 100, threshold: 3 };
 
 it("subscriptions follow the app's health, and an unhealthy app is not called", async () => {
   let healthy = false;
@@ -47,9 +47,9 @@ it("the runtime is ready whatever the app's health, once the app's port answers"
       port: app.port,
       health: {
         healthCheckPath: "/ready",
-        healthProbeInterval: "15ms",
-        healthProbeTimeout: "15ms",
-        healthThreshold: 2,
+        healthProbeInterval: "100ms",
+        healthProbeTimeout: "100ms",
+        healthThreshold: 3,
       },
     },
   });

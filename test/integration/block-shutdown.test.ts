@@ -26,7 +26,7 @@ it("the block period ends as soon as the app is unhealthy", async () => {
   await using app = await startTestApp({
     answer: ({ url }) => (url === "/healthz" ? { status: healthy ? 200 : 503 } : undefined),
   });
-  const appHealth = { enabled: true, path: "/healthz", probeIntervalMs: 20, probeTimeoutMs: 20, threshold: 1 };
+  const appHealth = { enabled: true, path: "/healthz", probeIntervalMs: 100, probeTimeoutMs: 100, threshold: 1 };
   await using one = await startTestSidecar({ appPort: app.port, appHealth, blockShutdownMs: 600_000 });
   await until("the app is healthy", () => one.logger.said("App entered healthy status"));
   const stopped = one.sidecar.stop("signal");

@@ -18,7 +18,8 @@ export function queryMetadata(query: string): Readonly<Record<string, string>> {
   if (!query.includes("metadata.")) {
     return NO_METADATA;
   }
-  const metadata: Record<string, string> = {};
+  // Without a prototype: `metadata.constructor` is a key like any other.
+  const metadata: Record<string, string> = Object.create(null) as Record<string, string>;
   for (const [name, value] of new URLSearchParams(query)) {
     if (name.startsWith("metadata.")) {
       const key = name.slice("metadata.".length);

@@ -1,5 +1,5 @@
-import { gunzip, gunzipSync, inflate, inflateSync } from "node:zlib";
 import { GRPC_STATUS } from "../../errors/grpc-status.ts";
+import { zlib } from "../../kit/lazy-builtins.ts";
 import { INFLATE_INLINE_BYTES_MAX } from "./limits.ts";
 import { GrpcError } from "./status.ts";
 
@@ -28,7 +28,7 @@ export function inflateMessage(
   if (message.length <= INFLATE_INLINE_BYTES_MAX) {
     let result: Uint8Array;
     try {
-      result = encoding === "gzip" ? gunzipSync(message, options) : inflateSync(message, options);
+      result = encoding === "gzip" ? zlib().gunzipSync(message, options) : zlib().inflateSync(message, options);
     } catch (error) {
       done(inflateError(error, messageBytesMax), EMPTY);
       return;
@@ -39,8 +39,8 @@ export function inflateMessage(
   const callback = (error: Error | null, result: Uint8Array): void => {
     done(error === null ? undefined : inflateError(error, messageBytesMax), error === null ? result : EMPTY);
   };
-  if (encoding === "gzip") gunzip(message, options, callback);
-  else inflate(message, options, callback);
+  if (encoding === "gzip") zlib().gunzip(message, options, callback);
+  else zlib().inflate(message, options, callback);
 }
 
 function unknownEncoding(encoding: string | undefined): GrpcError {

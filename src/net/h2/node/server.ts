@@ -1,6 +1,7 @@
 import type { ServerHttp2Session, ServerHttp2Stream, ServerOptions } from "node:http2";
 import type { Socket } from "node:net";
-import { type PeerCertificate, TLSSocket } from "node:tls";
+import type { PeerCertificate, TLSSocket } from "node:tls";
+import { http2 } from "../../../kit/lazy-builtins.ts";
 import {
   CONNECTION_WINDOW_BYTES,
   HEADER_FIELDS_MAX,
@@ -14,7 +15,6 @@ import {
 } from "../limits.ts";
 import type { AcceptStream, PeerInfo, TransportOptions, TransportServer } from "../transport.ts";
 import { headerListBytes, requestHeadOf } from "./headers.ts";
-import { http2 } from "./http2.ts";
 import { Keepalive, type KeptConnection } from "./keepalive.ts";
 import { NodeStream, type StreamConnection } from "./stream.ts";
 
@@ -148,7 +148,7 @@ function sessionOptions(options: ResolvedTransportOptions): ServerOptions {
 
 /** An empty object stands for "none" there. */
 function certificateOf(socket: Socket): Uint8Array | undefined {
-  if (!(socket instanceof TLSSocket)) return undefined;
+  if (!isSecure(socket)) return undefined;
   const certificate: Partial<PeerCertificate> = socket.getPeerCertificate();
   return certificate.raw;
 }
@@ -157,4 +157,8 @@ function certificateOf(socket: Socket): Uint8Array | undefined {
 function plainAddress(address: string | undefined): string {
   if (address === undefined) return "";
   return address.startsWith("::ffff:") ? address.slice(7) : address;
+}
+
+function isSecure(socket: Socket): socket is TLSSocket {
+  return "encrypted" in socket;
 }
