@@ -203,7 +203,7 @@ class LiveInventory implements Inventory {
       case "secretstores":
         return this.secretstores.set(loaded as Loaded<SecretStore>);
       case "bindings":
-        return this.bindings.set(loaded as Loaded<Binding>);
+        return this.bindings.set(loaded);
       case "configuration":
         return this.configuration.set(loaded as Loaded<ConfigurationStore>);
       case "lock":
