@@ -7,8 +7,3 @@ export function tls(): typeof import("node:tls") {
 export function zlib(): typeof import("node:zlib") {
   return process.getBuiltinModule("node:zlib");
 }
-
-/** Node's HTTP/2, loaded with the first stream; it would cost 10 ms. */
-export function http2(): typeof import("node:http2") {
-  return process.getBuiltinModule("node:http2");
-}

@@ -8,8 +8,11 @@ import { createRuntime, type Runtime } from "../../embed/create-runtime.ts";
 import type { ErrorEntry } from "../../errors/error.ts";
 import { collectBody } from "../../app/body.ts";
 import type { HeaderList, HttpResponse } from "../../net/http/types.ts";
+import { bindingsRoutes } from "./bindings.ts";
 import { controlRoutes } from "./control.ts";
+import { lockRoutes } from "./lock.ts";
 import { publishRoutes } from "./publish.ts";
+import { secretsRoutes } from "./secrets.ts";
 import { stateRoutes } from "./state.ts";
 import { unimplementedRoutes } from "./unimplemented.ts";
 
@@ -31,6 +34,21 @@ spec:
   type: pubsub.in-memory
   version: v1
   metadata: [{ name: protectedTopics, value: secret }]
+---
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: vault }
+spec: { type: secretstores.local.env, version: v1, metadata: [] }
+---
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: locks }
+spec: { type: lock.sqlite, version: v1, metadata: [{ name: connectionString, value: ":memory:" }] }
+---
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: files }
+spec: { type: bindings.localstorage, version: v1, metadata: [{ name: rootPath, value: FILES }] }
 `;
 
 /** Without the one route whose success would end the test. */
@@ -48,6 +66,9 @@ const SERVER_ERRORS_OF_DAPR: Readonly<Record<string, string>> = {
   "500 ERR_STATE_SAVE": "Dapr's answer to whatever the store refuses, an unknown concurrency for instance",
   "500 ERR_STATE_DELETE": "as for saves",
   "500 ERR_HEALTH_APPID_NOT_MATCH": "Dapr's answer to ?appid= of another app",
+  "500 ERR_CONFIGURATION_STORE_NOT_CONFIGURED": "Dapr's answer where no store is loaded",
+  "500 ERR_INVOKE_OUTPUT_BINDING": "Dapr's answer to whatever a binding refuses, an unknown binding included",
+  "500 ERR_SECRET_GET": "Dapr's answer to whatever a store refuses",
   "500 ERR_DIRECT_INVOKE": "Dapr's answer to every failed invocation, one of an app there is none of included",
 };
 
@@ -71,7 +92,7 @@ let segments: readonly string[];
 beforeAll(async () => {
   await readCatalogue();
   folder = await mkdtemp(join(tmpdir(), "outrigger-door-"));
-  await writeFile(join(folder, "resources.yaml"), RESOURCES);
+  await writeFile(join(folder, "resources.yaml"), RESOURCES.replace("FILES", join(folder, "files")));
   await writeFile(join(folder, "config.txt"), CONFIGURATION);
   runtime = await createRuntime({
     appId: "app",
@@ -97,18 +118,36 @@ async function readCatalogue(): Promise<void> {
   }
 }
 
-function routeSegments({ state, pubsub, control }: Runtime): readonly string[] {
+function routeSegments({ state, pubsub, control, bindings, secrets, lock }: Runtime): readonly string[] {
   const options = { bodyBytesMax: 0, maxBodyBytes: 0 };
   const routes = [
     ...stateRoutes(state, options),
     ...publishRoutes(pubsub, options),
+    ...bindingsRoutes(bindings, options),
+    ...secretsRoutes(secrets),
+    ...lockRoutes(lock, options),
     ...controlRoutes(control),
     ...unimplementedRoutes(),
   ];
   const literal = routes
     .flatMap(({ path }) => path.split("/"))
     .filter((segment) => segment !== "" && segment !== "*" && !segment.startsWith(":"));
-  return [...new Set([...literal, "invoke", "method", "store", "broker", "app", "topic", "secret", "key"])];
+  return [
+    ...new Set([
+      ...literal,
+      "invoke",
+      "method",
+      "store",
+      "broker",
+      "vault",
+      "locks",
+      "files",
+      "app",
+      "topic",
+      "secret",
+      "key",
+    ]),
+  ];
 }
 
 const JUNK = [

@@ -1,6 +1,5 @@
 import type { ClientHttp2Session } from "node:http2";
 import { connect as connectSocket, type Socket } from "node:net";
-import { http2 } from "../../../kit/lazy-builtins.ts";
 import {
   CONNECT_TIMEOUT_MS,
   CONNECTION_WINDOW_BYTES,
@@ -18,6 +17,7 @@ import type {
   TransportClientOptions,
   TransportStream,
 } from "../transport.ts";
+import { http2 } from "./http2.ts";
 import { Keepalive, type KeptConnection } from "./keepalive.ts";
 import { NodeStream, type StreamConnection } from "./stream.ts";
 

@@ -1,7 +1,6 @@
 import type { ServerHttp2Session, ServerHttp2Stream, ServerOptions } from "node:http2";
 import type { Socket } from "node:net";
 import type { PeerCertificate, TLSSocket } from "node:tls";
-import { http2 } from "../../../kit/lazy-builtins.ts";
 import {
   CONNECTION_WINDOW_BYTES,
   HEADER_FIELDS_MAX,
@@ -14,6 +13,7 @@ import {
   resolveTransportOptions,
 } from "../limits.ts";
 import type { AcceptStream, PeerInfo, TransportOptions, TransportServer } from "../transport.ts";
+import { http2 } from "./http2.ts";
 import { headerListBytes, requestHeadOf } from "./headers.ts";
 import { Keepalive, type KeptConnection } from "./keepalive.ts";
 import { NodeStream, type StreamConnection } from "./stream.ts";
