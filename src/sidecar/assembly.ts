@@ -1,8 +1,5 @@
 import { hostname } from "node:os";
 import type { InputBindings } from "../blocks/bindings/input-bindings.ts";
-import type { ControlBlock } from "../blocks/control/control.ts";
-import type { Health } from "../blocks/control/health.ts";
-import type { MetadataBlock } from "../blocks/control/metadata.ts";
 import type { Subscriptions } from "../blocks/pubsub/subscriptions.ts";
 import type { NameResolver } from "../components/spi/name-resolution.ts";
 import { createInventory, type InventoryOptions } from "../inventory/inventory.ts";
@@ -27,8 +24,9 @@ import { Listeners } from "./listeners.ts";
 import { createNameResolver } from "./name-resolution.ts";
 import { namespaceOf } from "./namespace.ts";
 import { messageBytesMax, type SidecarOptions } from "./options.ts";
+import type { AssemblyPlan } from "./plan.ts";
 import { subscriptionSpec } from "./subscription-spec.ts";
-import type { SidecarBlocks, SidecarDeps, SidecarPorts } from "./types.ts";
+import type { SidecarBlocks, SidecarPorts } from "./types.ts";
 
 /** What one run of a sidecar consists of, open for calls. */
 export interface Assembly {
@@ -43,15 +41,6 @@ export interface Assembly {
   readonly listeners: Listeners;
   readonly resolver: NameResolver | undefined;
   readonly mesh: Mesh;
-}
-
-export interface AssemblyPlan {
-  readonly options: SidecarOptions;
-  readonly deps: SidecarDeps;
-  readonly health: Health;
-  control(metadata: MetadataBlock): ControlBlock;
-  /** Aborted when the sidecar is stopped while it starts. */
-  readonly signal: AbortSignal;
 }
 
 /**

@@ -14,7 +14,7 @@ import type { Configuration } from "../resources/configuration.ts";
 import type { LoadedResources } from "../resources/types.ts";
 import type { AppConnectionParts } from "./app-connection.ts";
 import { appConnectionMetadata } from "./app-metadata.ts";
-import type { AssemblyPlan } from "./assembly.ts";
+import type { AssemblyPlan } from "./plan.ts";
 import { namespaceOf } from "./namespace.ts";
 import type { SidecarBlocks } from "./types.ts";
 import { RUNTIME_VERSION } from "./version.ts";

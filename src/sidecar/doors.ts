@@ -8,25 +8,13 @@ import { publishRoutes } from "../api/http/publish.ts";
 import { secretsRoutes } from "../api/http/secrets.ts";
 import { stateRoutes } from "../api/http/state.ts";
 import { unimplementedRoutes } from "../api/http/unimplemented.ts";
-import type { AppChannel } from "../app/types.ts";
 import type { HttpHandler } from "../net/http/types.ts";
-import type { Configuration } from "../resources/configuration.ts";
 import { metricsHandler } from "../telemetry/metrics/metrics-handler.ts";
 import type { RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
-import type { AssemblyPlan } from "./assembly.ts";
-import { apiAddresses, type Listeners, tcpAddress } from "./listeners.ts";
+import { apiAddresses, tcpAddress } from "./listeners.ts";
+import type { DoorsPlan } from "./plan.ts";
 import { createApiLog, httpObserver } from "./observers.ts";
-import type { SidecarBlocks, SidecarPorts } from "./types.ts";
-
-export interface DoorsPlan {
-  readonly plan: AssemblyPlan;
-  readonly configuration: Configuration;
-  readonly metrics: RuntimeMetrics | undefined;
-  readonly blocks: SidecarBlocks;
-  readonly listeners: Listeners;
-  /** Where changes of configuration are told. */
-  readonly appChannel: AppChannel | undefined;
-}
+import type { SidecarPorts } from "./types.ts";
 
 /** The doors of one sidecar: `http` works without a socket, `open` puts all of them on their ports. */
 export interface Doors {

@@ -9,7 +9,7 @@ import { secretsHandlers } from "../api/grpc/secrets.ts";
 import { stateHandlers } from "../api/grpc/state.ts";
 import { createPeerServer } from "../api/peer/peer-server.ts";
 import type { GrpcServer } from "../net/grpc/server.ts";
-import type { DoorsPlan } from "./doors.ts";
+import type { DoorsPlan } from "./plan.ts";
 import { createApiLog, grpcObserver } from "./observers.ts";
 import { messageBytesMax } from "./options.ts";
 

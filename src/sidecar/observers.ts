@@ -3,7 +3,7 @@ import type { HttpDoorObserver } from "../api/http/door.ts";
 import { ApiLog } from "../telemetry/api-log.ts";
 import type { Configuration } from "../resources/configuration.ts";
 import type { RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
-import type { AssemblyPlan } from "./assembly.ts";
+import type { AssemblyPlan } from "./plan.ts";
 
 /** What the HTTP door's exchanges leave behind: server metrics, error codes and, where it is on, the API log. */
 export function httpObserver(metrics: RuntimeMetrics | undefined, apiLog: ApiLog | undefined): HttpDoorObserver {

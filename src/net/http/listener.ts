@@ -134,7 +134,13 @@ class PortListener implements Listener, ExchangeOwner, SniffedBy {
       shouldUpgradeCallback: (request) => this.options.h2 !== undefined && wantsH2c(request),
     });
     server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
-      upgradeToH2c(request, socket, head, this.headerTimeoutMs, (upgraded) => this.options.h2?.accept(upgraded));
+      // Until the client speaks HTTP/2 there is nothing to drain.
+      this.silent.add(socket);
+      socket.once("close", () => this.silent.delete(socket));
+      upgradeToH2c(request, socket, head, this.headerTimeoutMs, (upgraded) => {
+        this.silent.delete(upgraded);
+        this.options.h2?.accept(upgraded);
+      });
     });
     // The bytes of the head are limited; a limit on their number would drop fields silently.
     server.maxHeadersCount = 0;
