@@ -55,6 +55,13 @@ export async function startEcho(): Promise<RunningProcess> {
   return await start(process.execPath, [yardstick("echo.mjs"), String(port)], port, "/", 200);
 }
 
+/** The app that counts the events it is sent. */
+export async function startCountingApp(): Promise<RunningProcess> {
+  const port = await freePort();
+  const script = fileURLToPath(new URL("counting-app.mjs", import.meta.url));
+  return await start(process.execPath, [script, String(port)], port, "/", 200);
+}
+
 /** Yardstick P: the bare proxy in front of `target`. */
 export async function startProxy(target: number): Promise<RunningProcess> {
   const port = await freePort();

@@ -2,7 +2,14 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Candidate, type RunningProcess, startEcho, startProxy, startSidecar } from "./candidate.ts";
+import {
+  type Candidate,
+  type RunningProcess,
+  startCountingApp,
+  startEcho,
+  startProxy,
+  startSidecar,
+} from "./candidate.ts";
 import { commitsOf } from "./disk.ts";
 import { type LoadTarget, runClosedLoop, runFixedRate } from "./http-load.ts";
 import { type Operation, resourcesOf } from "./operations.ts";
@@ -35,6 +42,9 @@ export interface StartSample {
 }
 
 const SETTLE_MS = 1000;
+/** Between two looks at the deliveries; none in between means that all have come. */
+const DRAIN_POLL_MS = 200;
+const DRAIN_MS_MAX = 60_000;
 
 export async function measureEcho(effort: Effort, fixedRate: number): Promise<Sample> {
   const echo = await startEcho();
@@ -78,25 +88,68 @@ export async function measureStart(candidate: Candidate): Promise<StartSample> {
 export async function measureOperation(candidate: Candidate, operation: Operation, effort: Effort): Promise<Sample> {
   return await withResources(operation, async (resourcesPath) => {
     const running: RunningProcess[] = [];
-    const echo = operation.topology === "pair" ? await startEcho() : undefined;
+    const app = await startApp(operation);
     try {
-      if (echo !== undefined) {
-        running.push(await startSidecar(candidate, { appId: "bench-callee", resourcesPath, appPort: echo.port }));
+      if (app !== undefined && operation.topology === "pair") {
+        running.push(await startSidecar(candidate, { appId: "bench-callee", resourcesPath, appPort: app.port }));
       }
-      const caller = await startSidecar(candidate, { appId: "bench", resourcesPath });
+      const appPort = operation.topology === "subscriber" ? app?.port : undefined;
+      const caller = await startSidecar(candidate, {
+        appId: "bench",
+        resourcesPath,
+        ...(appPort === undefined ? {} : { appPort }),
+      });
       running.push(caller);
       if (operation.prepare !== undefined) {
         await runClosedLoop({ ...operation.prepare, port: caller.port }, 1, 0.05);
       }
       const database = operation.database === undefined ? undefined : join(resourcesPath, operation.database);
-      return await measure(running, { ...operation.request, port: caller.port }, effort, operation.fixedRate, database);
+      const delivered = appPort === undefined ? undefined : () => deliveredTo(appPort);
+      return await measure(running, { ...operation.request, port: caller.port }, effort, operation.fixedRate, {
+        database,
+        delivered,
+      });
     } finally {
       for (const process of running) {
         await process.stop();
       }
-      await echo?.stop();
+      await app?.stop();
     }
   });
+}
+
+/** What is counted besides requests. */
+interface Counted {
+  readonly database: string | undefined;
+  /** Events that have reached the app: with it, operations are deliveries and the run ends when the last has come. */
+  readonly delivered: (() => Promise<number>) | undefined;
+}
+
+async function startApp(operation: Operation): Promise<RunningProcess | undefined> {
+  switch (operation.topology) {
+    case "pair":
+      return await startEcho();
+    case "subscriber":
+      return await startCountingApp();
+    case "single":
+      return undefined;
+  }
+}
+
+async function deliveredTo(port: number): Promise<number> {
+  const answer = await fetch(`http://127.0.0.1:${port}/count`);
+  return Number(await answer.text());
+}
+
+/** Waits until nothing has arrived for a moment. @returns deliveries so far */
+async function drained(delivered: () => Promise<number>): Promise<number> {
+  const untilMs = performance.now() + DRAIN_MS_MAX;
+  let last = -1;
+  for (let count = await delivered(); count !== last && performance.now() < untilMs; count = await delivered()) {
+    last = count;
+    await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
+  }
+  return last;
 }
 
 async function measure(
@@ -104,20 +157,24 @@ async function measure(
   target: LoadTarget,
   effort: Effort,
   fixedRate: number,
-  database?: string,
+  { database, delivered }: Counted = { database: undefined, delivered: undefined },
 ): Promise<Sample> {
   const commits = (): number => (database === undefined ? Number.NaN : commitsOf(database));
   await runClosedLoop(target, effort.connections, effort.warmupSeconds);
+  const deliveredBefore = delivered === undefined ? 0 : await drained(delivered);
   const cpuBefore = totalCpu(running);
+  const startMs = performance.now();
   const commitsBefore = commits();
   const saturated = await runClosedLoop(target, effort.connections, effort.seconds);
+  const operations = delivered === undefined ? saturated.requests : (await drained(delivered)) - deliveredBefore;
+  const seconds = delivered === undefined ? saturated.seconds : (performance.now() - startMs - DRAIN_POLL_MS) / 1000;
   const cpu = totalCpu(running) - cpuBefore;
   const committed = commits() - commitsBefore;
   const rssMb = running.reduce((sum, process) => sum + residentMb(process.pid).total, 0);
   const paced = await runFixedRate(target, effort.connections, effort.seconds, fixedRate);
   return {
-    opsPerSecond: saturated.requests / saturated.seconds,
-    cpuMicros: (cpu * 1e6) / saturated.requests,
+    opsPerSecond: operations / seconds,
+    cpuMicros: (cpu * 1e6) / operations,
     p50Ms: paced.latency.quantile(0.5),
     p99Ms: paced.latency.quantile(0.99),
     rssMb,

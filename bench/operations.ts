@@ -10,8 +10,8 @@ export interface Operation {
   readonly yardstick: "E" | "P";
   /** Most multiples that the project aims at. */
   readonly aim: number;
-  /** `pair` measures two sidecars with an app behind the second. */
-  readonly topology: "single" | "pair";
+  /** `pair` measures two sidecars with an app behind the second; `subscriber` counts what reaches an app, not what is sent. */
+  readonly topology: "single" | "pair" | "subscriber";
   /** Requests a second at which latency is taken. */
   readonly fixedRate: number;
   /** File of the database that the operation writes to, in the resources' folder: its commits are counted. */
@@ -108,6 +108,20 @@ export const OPERATIONS: readonly Operation[] = [
     aim: 3.5,
     topology: "single",
     fixedRate: 5000,
+    request: {
+      method: "POST",
+      path: "/v1.0/publish/broker/orders",
+      headers: json,
+      body: Buffer.from(value),
+      expectStatus: 204,
+    },
+  },
+  {
+    name: "publish-deliver",
+    yardstick: "P",
+    aim: 4,
+    topology: "subscriber",
+    fixedRate: 2000,
     request: {
       method: "POST",
       path: "/v1.0/publish/broker/orders",

@@ -3,6 +3,7 @@ import type { Binding, BindingEvent, BindingResponse } from "../../src/component
 import type { ComponentDeps, ComponentManifest, ComponentMetadata } from "../../src/components/spi/component.ts";
 import { ComponentError } from "../../src/components/spi/errors.ts";
 import type { RequestMetadata } from "../../src/components/spi/state.ts";
+import { type CapabilityMethods, capabilitySections } from "./sections.ts";
 
 /** How a binding is brought up for the suite. */
 export interface BindingsConformance {
@@ -15,8 +16,10 @@ export interface BindingsConformance {
   readonly provoke?: () => Promise<void>;
 }
 
-const INPUT = "INPUT_BINDING";
-const OUTPUT = "OUTPUT_BINDING";
+const METHODS: CapabilityMethods<Binding> = {
+  OUTPUT_BINDING: ["operations", "invoke"],
+  INPUT_BINDING: ["read"],
+};
 
 let caseNumber = 0;
 
@@ -31,8 +34,6 @@ const textOf = (data: Uint8Array | undefined): string | undefined =>
 
 /** The contract of a binding as cases; each section runs where the manifest declares its capability and the options say how. */
 export function bindingsConformance({ manifest, deps, metadata, object, provoke }: BindingsConformance): void {
-  const has = (capability: string): boolean => manifest.capabilities.includes(capability);
-
   describe(`${manifest.type} keeps the contract of bindings`, () => {
     let binding: Binding;
 
@@ -58,14 +59,27 @@ export function bindingsConformance({ manifest, deps, metadata, object, provoke 
       await (await manifest.load())(deps).close();
     });
 
-    test("it has the methods of the directions that it declares, and no others", () => {
-      expect([has(INPUT), has(OUTPUT)]).toContain(true);
-      expect(typeof binding.read === "function").toBe(has(INPUT));
-      expect(typeof binding.invoke === "function").toBe(has(OUTPUT));
-      expect((binding.operations?.length ?? 0) > 0).toBe(has(OUTPUT));
+    const section = capabilitySections(manifest, METHODS, () => binding);
+
+    test("it has a direction, and the suite can work an input", () => {
+      expect(manifest.capabilities).not.toEqual([]);
+      expect(provoke !== undefined).toBe(manifest.capabilities.includes("INPUT_BINDING"));
     });
 
-    describe.runIf(has(OUTPUT) && object !== undefined)("OUTPUT_BINDING that keeps objects", () => {
+    section("OUTPUT_BINDING", () => {
+      test("it lists its operations, each once", () => {
+        const operations = binding.operations ?? [];
+        expect(operations).not.toEqual([]);
+        expect(new Set(operations).size).toBe(operations.length);
+      });
+
+      test("an operation that it does not list is refused", async () => {
+        const name = object?.(freshName()) ?? {};
+        await expect(invoke("no-such-operation", "", name)).rejects.toMatchObject({ name: "ComponentError" });
+      });
+    });
+
+    describe.runIf(object !== undefined)("objects", () => {
       const named = (name: string): RequestMetadata => object?.(name) ?? {};
 
       test("what was created is got back", async () => {
@@ -97,15 +111,9 @@ export function bindingsConformance({ manifest, deps, metadata, object, provoke 
         });
         expect(textOf(left?.data) ?? "").toBe("");
       });
-
-      test("an operation that it does not list is refused", async () => {
-        await expect(invoke("no-such-operation", "", named(freshName()))).rejects.toMatchObject({
-          name: "ComponentError",
-        });
-      });
     });
 
-    describe.runIf(has(INPUT) && provoke !== undefined)("INPUT_BINDING", () => {
+    section("INPUT_BINDING", () => {
       const events: BindingEvent[] = [];
       const keep = async (event: BindingEvent): Promise<undefined> => void events.push(event);
       const read = async (handler: NonNullable<Parameters<NonNullable<Binding["read"]>>[0]>) => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { ComponentDeps, ComponentManifest, ComponentMetadata } from "../../src/components/spi/component.ts";
 import type { ConfigurationItems, ConfigurationStore } from "../../src/components/spi/configuration.ts";
+import { capabilitySections } from "./sections.ts";
 
 /** How a configuration store is brought up for the suite. Stores are read-only for the runtime, so values are written from outside. */
 export interface ConfigurationConformance {
@@ -51,86 +52,92 @@ export function configurationConformance({ manifest, deps, metadata, put, remove
       await store.close();
     });
 
+    capabilitySections(manifest, {}, () => store);
+
     test("a second close is harmless, and so is one without init", async () => {
       await store.close();
       await store.close();
       await (await manifest.load())(deps).close();
     });
 
-    test("values come with their versions", async () => {
-      await put(`${prefix}a`, "héllo", "7");
-      expect(await get(`${prefix}a`)).toEqual({ [`${prefix}a`]: { value: "héllo", version: "7", metadata: {} } });
+    describe("get", () => {
+      test("values come with their versions", async () => {
+        await put(`${prefix}a`, "héllo", "7");
+        expect(await get(`${prefix}a`)).toEqual({ [`${prefix}a`]: { value: "héllo", version: "7", metadata: {} } });
+      });
+
+      test("only keys that were asked for and exist are answered", async () => {
+        await put(`${prefix}a`, "1", "1");
+        await put(`${prefix}b`, "2", "1");
+        expect(Object.keys(await get(`${prefix}b`, `${prefix}none`))).toEqual([`${prefix}b`]);
+      });
+
+      test("no keys means all", async () => {
+        await put(`${prefix}a`, "1", "1");
+        await put(`${prefix}b`, "2", "1");
+        expect(Object.keys(await get())).toEqual(expect.arrayContaining([`${prefix}a`, `${prefix}b`]));
+      });
+
+      test("a value that changed is read as it is now, a removed one not at all", async () => {
+        await put(`${prefix}a`, "1", "1");
+        await put(`${prefix}a`, "2", "2");
+        expect((await get(`${prefix}a`))[`${prefix}a`]).toMatchObject({ value: "2", version: "2" });
+        await remove(`${prefix}a`);
+        expect(await get(`${prefix}a`)).toEqual({});
+      });
     });
 
-    test("only keys that were asked for and exist are answered", async () => {
-      await put(`${prefix}a`, "1", "1");
-      await put(`${prefix}b`, "2", "1");
-      expect(Object.keys(await get(`${prefix}b`, `${prefix}none`))).toEqual([`${prefix}b`]);
-    });
+    describe("subscribe", () => {
+      test("a subscriber is told of changes of its keys and of no others", async () => {
+        await put(`${prefix}a`, "1", "1");
+        const keep = keeper();
+        const subscription = await store.subscribe({ keys: [`${prefix}a`, `${prefix}b`], metadata: {} }, keep.listener);
+        await put(`${prefix}other`, "x", "1");
+        await put(`${prefix}a`, "2", "2");
+        await put(`${prefix}b`, "3", "1");
+        await soon(() => expect(keep.last(`${prefix}a`)).toMatchObject({ value: "2", version: "2" }));
+        await soon(() => expect(keep.last(`${prefix}b`)).toMatchObject({ value: "3", version: "1" }));
+        expect(keep.last(`${prefix}other`)).toBeUndefined();
+        await subscription.close();
+      });
 
-    test("no keys means all", async () => {
-      await put(`${prefix}a`, "1", "1");
-      await put(`${prefix}b`, "2", "1");
-      expect(Object.keys(await get())).toEqual(expect.arrayContaining([`${prefix}a`, `${prefix}b`]));
-    });
+      test("a subscriber without keys is told of all", async () => {
+        const keep = keeper();
+        await store.subscribe({ keys: [], metadata: {} }, keep.listener);
+        await put(`${prefix}a`, "1", "1");
+        await soon(() => expect(keep.last(`${prefix}a`)).toMatchObject({ value: "1" }));
+      });
 
-    test("a value that changed is read as it is now, a removed one not at all", async () => {
-      await put(`${prefix}a`, "1", "1");
-      await put(`${prefix}a`, "2", "2");
-      expect((await get(`${prefix}a`))[`${prefix}a`]).toMatchObject({ value: "2", version: "2" });
-      await remove(`${prefix}a`);
-      expect(await get(`${prefix}a`)).toEqual({});
-    });
+      test("a removal is an empty value", async () => {
+        await put(`${prefix}a`, "1", "1");
+        const keep = keeper();
+        await store.subscribe({ keys: [`${prefix}a`], metadata: {} }, keep.listener);
+        await remove(`${prefix}a`);
+        await soon(() => expect(keep.last(`${prefix}a`)).toMatchObject({ value: "", version: "" }));
+      });
 
-    test("a subscriber is told of changes of its keys and of no others", async () => {
-      await put(`${prefix}a`, "1", "1");
-      const keep = keeper();
-      const subscription = await store.subscribe({ keys: [`${prefix}a`, `${prefix}b`], metadata: {} }, keep.listener);
-      await put(`${prefix}other`, "x", "1");
-      await put(`${prefix}a`, "2", "2");
-      await put(`${prefix}b`, "3", "1");
-      await soon(() => expect(keep.last(`${prefix}a`)).toMatchObject({ value: "2", version: "2" }));
-      await soon(() => expect(keep.last(`${prefix}b`)).toMatchObject({ value: "3", version: "1" }));
-      expect(keep.last(`${prefix}other`)).toBeUndefined();
-      await subscription.close();
-    });
+      test("changes of one key come in order", async () => {
+        const keep = keeper();
+        await store.subscribe({ keys: [`${prefix}a`], metadata: {} }, keep.listener);
+        for (let version = 1; version <= 20; version += 1) {
+          await put(`${prefix}a`, `v${version}`, String(version));
+        }
+        await soon(() => expect(keep.last(`${prefix}a`)).toMatchObject({ value: "v20" }));
+        const seen = keep.updates.map((items) => Number(items[`${prefix}a`]?.version));
+        expect(seen).toEqual(seen.toSorted((one, two) => one - two));
+      });
 
-    test("a subscriber without keys is told of all", async () => {
-      const keep = keeper();
-      await store.subscribe({ keys: [], metadata: {} }, keep.listener);
-      await put(`${prefix}a`, "1", "1");
-      await soon(() => expect(keep.last(`${prefix}a`)).toMatchObject({ value: "1" }));
-    });
-
-    test("a removal is an empty value", async () => {
-      await put(`${prefix}a`, "1", "1");
-      const keep = keeper();
-      await store.subscribe({ keys: [`${prefix}a`], metadata: {} }, keep.listener);
-      await remove(`${prefix}a`);
-      await soon(() => expect(keep.last(`${prefix}a`)).toMatchObject({ value: "", version: "" }));
-    });
-
-    test("changes of one key come in order", async () => {
-      const keep = keeper();
-      await store.subscribe({ keys: [`${prefix}a`], metadata: {} }, keep.listener);
-      for (let version = 1; version <= 20; version += 1) {
-        await put(`${prefix}a`, `v${version}`, String(version));
-      }
-      await soon(() => expect(keep.last(`${prefix}a`)).toMatchObject({ value: "v20" }));
-      const seen = keep.updates.map((items) => Number(items[`${prefix}a`]?.version));
-      expect(seen).toEqual(seen.toSorted((one, two) => one - two));
-    });
-
-    test("a closed subscription is told nothing more, others are", async () => {
-      const closed = keeper();
-      const open = keeper();
-      const subscription = await store.subscribe({ keys: [`${prefix}a`], metadata: {} }, closed.listener);
-      await store.subscribe({ keys: [`${prefix}a`], metadata: {} }, open.listener);
-      await subscription.close();
-      await subscription.close();
-      await put(`${prefix}a`, "1", "1");
-      await soon(() => expect(open.last(`${prefix}a`)).toMatchObject({ value: "1" }));
-      expect(closed.updates).toEqual([]);
+      test("a closed subscription is told nothing more, others are", async () => {
+        const closed = keeper();
+        const open = keeper();
+        const subscription = await store.subscribe({ keys: [`${prefix}a`], metadata: {} }, closed.listener);
+        await store.subscribe({ keys: [`${prefix}a`], metadata: {} }, open.listener);
+        await subscription.close();
+        await subscription.close();
+        await put(`${prefix}a`, "1", "1");
+        await soon(() => expect(open.last(`${prefix}a`)).toMatchObject({ value: "1" }));
+        expect(closed.updates).toEqual([]);
+      });
     });
 
     test("a closed store answers with an error", async () => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ComponentDeps, ComponentManifest, ComponentMetadata } from "../../src/components/spi/component.ts";
 import type { LockStore } from "../../src/components/spi/lock.ts";
+import { capabilitySections } from "./sections.ts";
 
 /** How a lock store is brought up for the suite. */
 export interface LockConformance {
@@ -41,77 +42,87 @@ export function lockConformance({ manifest, deps, metadata, elapse }: LockConfor
       await store.close();
     });
 
+    capabilitySections(manifest, {}, () => store);
+
     test("a second close is harmless, and so is one without init", async () => {
       await store.close();
       await store.close();
       await (await manifest.load())(deps).close();
     });
 
-    test("a free resource is locked, a locked one is not locked again", async () => {
-      expect(await lock("a")).toBe(true);
-      expect(await lock("b")).toBe(false);
+    describe("tryLock", () => {
+      test("a free resource is locked, a locked one is not locked again", async () => {
+        expect(await lock("a")).toBe(true);
+        expect(await lock("b")).toBe(false);
+      });
+
+      test("the owner cannot lock twice either", async () => {
+        expect(await lock("a")).toBe(true);
+        expect(await lock("a")).toBe(false);
+      });
+
+      test("resources do not mix", async () => {
+        expect(await lock("a")).toBe(true);
+        resourceId = freshResource();
+        expect(await lock("b")).toBe(true);
+      });
     });
 
-    test("the owner cannot lock twice either", async () => {
-      expect(await lock("a")).toBe(true);
-      expect(await lock("a")).toBe(false);
-    });
-
-    test("resources do not mix", async () => {
-      expect(await lock("a")).toBe(true);
-      resourceId = freshResource();
-      expect(await lock("b")).toBe(true);
-    });
-
-    test("the owner frees its lock, and another takes it", async () => {
-      await lock("a");
-      expect(await unlock("a")).toBe("success");
-      expect(await lock("b")).toBe(true);
-    });
-
-    test("nobody frees the lock of another", async () => {
-      await lock("a");
-      expect(await unlock("b")).toBe("lockBelongsToOthers");
-      expect(await lock("b")).toBe(false);
-    });
-
-    test("a lock that is not there cannot be freed", async () => {
-      expect(await unlock("a")).toBe("lockDoesNotExist");
-      await lock("a");
-      await unlock("a");
-      expect(await unlock("a")).toBe("lockDoesNotExist");
-    });
-
-    test("an expired lock belongs to nobody", async () => {
-      await lock("a", 1);
-      await elapse(1_200);
-      expect(await unlock("a")).toBe("lockDoesNotExist");
-      expect(await lock("b")).toBe(true);
-      expect(await unlock("a")).toBe("lockBelongsToOthers");
-    });
-
-    test("a lock holds until it expires", async () => {
-      await lock("a", EXPIRY_SECONDS);
-      await elapse(1_200);
-      expect(await lock("b")).toBe(false);
-      expect(await unlock("a")).toBe("success");
-    });
-
-    test("of many that try at once one wins", async () => {
-      const outcomes = await Promise.all(Array.from({ length: 50 }, (_, index) => lock(`owner-${index}`)));
-      expect(outcomes.filter(Boolean)).toHaveLength(1);
-    });
-
-    test("two instances on one back end see the same locks", async () => {
-      const other = (await manifest.load())(deps);
-      await other.init(metadata, new AbortController().signal);
-      try {
+    describe("unlock", () => {
+      test("the owner frees its lock, and another takes it", async () => {
         await lock("a");
-        expect(await other.tryLock({ resourceId, owner: "b", expirySeconds: EXPIRY_SECONDS })).toBe(false);
-        expect(await other.unlock({ resourceId, owner: "a" })).toBe("success");
-      } finally {
-        await other.close();
-      }
+        expect(await unlock("a")).toBe("success");
+        expect(await lock("b")).toBe(true);
+      });
+
+      test("nobody frees the lock of another", async () => {
+        await lock("a");
+        expect(await unlock("b")).toBe("lockBelongsToOthers");
+        expect(await lock("b")).toBe(false);
+      });
+
+      test("a lock that is not there cannot be freed", async () => {
+        expect(await unlock("a")).toBe("lockDoesNotExist");
+        await lock("a");
+        await unlock("a");
+        expect(await unlock("a")).toBe("lockDoesNotExist");
+      });
+    });
+
+    describe("expiry", () => {
+      test("an expired lock belongs to nobody", async () => {
+        await lock("a", 1);
+        await elapse(1_200);
+        expect(await unlock("a")).toBe("lockDoesNotExist");
+        expect(await lock("b")).toBe(true);
+        expect(await unlock("a")).toBe("lockBelongsToOthers");
+      });
+
+      test("a lock holds until it expires", async () => {
+        await lock("a", EXPIRY_SECONDS);
+        await elapse(1_200);
+        expect(await lock("b")).toBe(false);
+        expect(await unlock("a")).toBe("success");
+      });
+    });
+
+    describe("contention", () => {
+      test("of many that try at once one wins", async () => {
+        const outcomes = await Promise.all(Array.from({ length: 50 }, (_, index) => lock(`owner-${index}`)));
+        expect(outcomes.filter(Boolean)).toHaveLength(1);
+      });
+
+      test("two instances on one back end see the same locks", async () => {
+        const other = (await manifest.load())(deps);
+        await other.init(metadata, new AbortController().signal);
+        try {
+          await lock("a");
+          expect(await other.tryLock({ resourceId, owner: "b", expirySeconds: EXPIRY_SECONDS })).toBe(false);
+          expect(await other.unlock({ resourceId, owner: "a" })).toBe("success");
+        } finally {
+          await other.close();
+        }
+      });
     });
 
     test("a closed store answers with an error", async () => {

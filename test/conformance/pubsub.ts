@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { ComponentDeps, ComponentManifest, ComponentMetadata } from "../../src/components/spi/component.ts";
 import type { PubSub, PubSubMessage } from "../../src/components/spi/pubsub.ts";
+import { type CapabilityMethods, capabilitySections } from "./sections.ts";
 
 /**
  * What a broker does that Dapr has no name of a capability for:
@@ -18,6 +19,8 @@ export interface PubSubConformance {
   readonly metadata: ComponentMetadata;
   readonly behaviours?: readonly PubSubBehaviour[];
 }
+
+const METHODS: CapabilityMethods<PubSub> = { SUBSCRIBE_WILDCARDS: [], MESSAGE_TTL: [] };
 
 let caseNumber = 0;
 
@@ -69,6 +72,8 @@ export function pubsubConformance({ manifest, deps, metadata, behaviours = [] }:
     afterEach(async () => {
       await Promise.all([broker, ...others.splice(0)].map((one) => one.close()));
     });
+
+    const section = capabilitySections(manifest, METHODS, () => broker);
 
     test("a second close is harmless, and so is one without init", async () => {
       await broker.close();
@@ -171,7 +176,7 @@ export function pubsubConformance({ manifest, deps, metadata, behaviours = [] }:
       });
     });
 
-    describe.runIf(manifest.capabilities.includes("SUBSCRIBE_WILDCARDS"))("SUBSCRIBE_WILDCARDS", () => {
+    section("SUBSCRIBE_WILDCARDS", () => {
       test("a pattern takes every topic that goes on after it", async () => {
         const keep = keeper();
         await broker.subscribe({ topic: `${topic}*`, metadata: {} }, keep.handler);
@@ -320,23 +325,20 @@ export function pubsubConformance({ manifest, deps, metadata, behaviours = [] }:
       });
     });
 
-    describe.runIf(manifest.capabilities.includes("MESSAGE_TTL") && behaviours.includes("durability"))(
-      "MESSAGE_TTL",
-      () => {
-        test("a message whose time is over is not delivered", async () => {
-          const first = await instance("away");
-          await first.subscribe({ topic, metadata: {} }, keeper().handler);
-          await first.close();
-          await publish("short", topic, { ttlInSeconds: "1" });
-          await publish("long", topic, { ttlInSeconds: "60" });
-          await new Promise((resolve) => setTimeout(resolve, 1_100));
-          await publish("none");
-          const keep = keeper();
-          await (await instance("away")).subscribe({ topic, metadata: {} }, keep.handler);
-          await arrived(keep, 2);
-          expect(keep.texts()).toEqual(["long", "none"]);
-        });
-      },
-    );
+    section("MESSAGE_TTL", () => {
+      test("a message whose time is over is not delivered", async () => {
+        const first = await instance("away");
+        await first.subscribe({ topic, metadata: {} }, keeper().handler);
+        await first.close();
+        await publish("short", topic, { ttlInSeconds: "1" });
+        await publish("long", topic, { ttlInSeconds: "60" });
+        await new Promise((resolve) => setTimeout(resolve, 1_100));
+        await publish("none");
+        const keep = keeper();
+        await (await instance("away")).subscribe({ topic, metadata: {} }, keep.handler);
+        await arrived(keep, 2);
+        expect(keep.texts()).toEqual(["long", "none"]);
+      });
+    });
   });
 }
