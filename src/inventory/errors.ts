@@ -9,6 +9,21 @@ export class ComponentInitError extends Error {
   }
 }
 
+/** A component that did not come up, with Dapr's text of the step that failed. */
+export class StartError extends Error {
+  override readonly name = "StartError";
+  /** What went wrong, without Dapr's words around it. */
+  readonly reason: string;
+  /** The back end may yet be found: `init` itself failed, and not over what the resource says. */
+  readonly retryable: boolean;
+
+  constructor(message: string, reason: string, retryable: boolean, cause: unknown) {
+    super(message, { cause });
+    this.reason = reason;
+    this.retryable = retryable;
+  }
+}
+
 export type InitFailure = "INIT_COMPONENT_FAILURE" | "CREATE_COMPONENT_FAILURE";
 
 /** Dapr's text for a step of loading that failed; loading wraps it once more for the whole. */

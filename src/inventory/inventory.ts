@@ -9,12 +9,14 @@ import type { Logger } from "../kit/logger.ts";
 import type { ComponentResource } from "../resources/component.ts";
 import { capabilitiesOf } from "./capabilities.ts";
 import { createDenyList } from "./deny-list.ts";
-import { ComponentInitError, errorText, initFailureText } from "./errors.ts";
+import { Conditions } from "./conditions.ts";
+import { ComponentInitError, errorText, initFailureText, StartError } from "./errors.ts";
 import { resolveReferences, type ReferencedMetadata, type ResolverOptions } from "./metadata-resolver.ts";
 import type { InventoryOptions } from "./options.ts";
 import { isComponentType } from "./registry.ts";
+import { Retries } from "./retries.ts";
 import { closeQuietly, Starter } from "./starter.ts";
-import type { ComponentInfo, Inventory, Loaded } from "./types.ts";
+import type { ComponentCondition, ComponentInfo, Inventory, Loaded } from "./types.ts";
 import { LiveView } from "./view.ts";
 
 export type { InventoryOptions } from "./options.ts";
@@ -46,6 +48,8 @@ class LiveInventory implements Inventory {
   readonly #entries = new Map<string, Entry>();
   /** Components that wait for a secret store, by the store's name. */
   readonly #waiting = new Map<string, ComponentResource[]>();
+  readonly #conditions: Conditions;
+  readonly #retries: Retries;
   readonly #closing = new AbortController();
   /** The operation under way: operations run one after the other. */
   #last: Promise<void> = Promise.resolve();
@@ -61,6 +65,10 @@ class LiveInventory implements Inventory {
       secretStore: (name) => this.secretstores.get(name)?.component,
     };
     this.#starter = new Starter(options, this.#resolver, this.#logger);
+    this.#conditions = new Conditions(options.clock);
+    this.#retries = new Retries(options.clock, (resource) => {
+      this.#serially(() => this.#retry(resource)).catch(() => undefined);
+    });
   }
 
   components(): readonly ComponentInfo[] {
@@ -72,9 +80,12 @@ class LiveInventory implements Inventory {
     }));
   }
 
+  conditions(): readonly ComponentCondition[] {
+    return this.#conditions.list();
+  }
+
   load(resources: readonly ComponentResource[], signal?: AbortSignal): Promise<void> {
     const allowed = resources.filter(this.#isAllowed);
-    const isSecretStore = (resource: ComponentResource): boolean => resource.type.startsWith(SECRET_STORE_PREFIX);
     const ordered = [...allowed.filter(isSecretStore), ...allowed.filter((resource) => !isSecretStore(resource))];
     return this.#serially(async () => {
       for (const resource of ordered) {
@@ -111,6 +122,7 @@ class LiveInventory implements Inventory {
 
   async #close(): Promise<void> {
     this.#closing.abort(new Error("the sidecar is shutting down"));
+    this.#retries.close();
     await this.#last;
     await Promise.all(Array.from(this.#entries.keys(), (name) => this.#remove(name)));
   }
@@ -128,6 +140,7 @@ class LiveInventory implements Inventory {
     if (resource.name === "") {
       return;
     }
+    this.#retries.cancel(resource.name);
     try {
       await this.#processWithDependents(resource, signal);
     } catch (cause) {
@@ -146,31 +159,75 @@ class LiveInventory implements Inventory {
 
   async #processWithDependents(resource: ComponentResource, signal: AbortSignal | undefined): Promise<void> {
     this.#logger.debug(`Loading component: ${resource.logName}`);
-    const referenced = await resolveReferences(resource, this.#resolver);
-    if ("waitingForSecretStore" in referenced) {
-      this.#park(resource, referenced.waitingForSecretStore);
-      return;
-    }
-    if (!isComponentType(resource.type)) {
-      throw new Error(`incorrect type ${resource.type}`);
-    }
     try {
-      await this.#bringUp(resource, referenced, signal);
+      if (!(await this.#start(resource, signal))) {
+        return;
+      }
     } catch (cause) {
-      this.#logger.error(`Failed to init component ${resource.logName}: ${errorText(cause)}`);
+      if (!(cause instanceof StartError)) {
+        throw cause;
+      }
+      this.#logger.error(`Failed to init component ${resource.logName}: ${cause.message}`);
       // Dapr counts the failed step and then the failed whole.
       this.#options.observer?.componentInitFailed(resource.type, "init", resource.name);
-      throw new Error(initFailureText("INIT_COMPONENT_FAILURE", resource.logName, errorText(cause)), { cause });
+      throw new Error(initFailureText("INIT_COMPONENT_FAILURE", resource.logName, cause.message), { cause });
+    }
+    for (const dependent of this.#takeDependents(resource)) {
+      await this.#processWithDependents(dependent, signal);
+    }
+  }
+
+  /** One more attempt at a component whose failure was ignored; dependents that fail now have nobody to fail for. */
+  async #retry(resource: ComponentResource): Promise<void> {
+    if (!this.#retries.holds(resource)) {
+      return;
+    }
+    try {
+      if (!(await this.#start(resource, undefined))) {
+        return;
+      }
+    } catch (cause) {
+      this.#logger.debug(`Component ${resource.logName} could not be loaded yet: ${errorText(cause)}`);
+      return;
+    }
+    for (const dependent of this.#takeDependents(resource)) {
+      try {
+        await this.#processWithDependents(dependent, undefined);
+      } catch (cause) {
+        const text = `process component ${dependent.name} error: ${errorText(cause)}`;
+        this.#logger.error(`Ignoring error processing component: ${text}`);
+      }
+    }
+  }
+
+  /** @returns false when it has to wait for its secret store. @throws StartError, or Error when it got not so far */
+  async #start(resource: ComponentResource, signal: AbortSignal | undefined): Promise<boolean> {
+    this.#conditions.starting(resource);
+    let retry = false;
+    try {
+      const referenced = await resolveReferences(resource, this.#resolver);
+      if ("waitingForSecretStore" in referenced) {
+        this.#park(resource, referenced.waitingForSecretStore);
+        return false;
+      }
+      if (!isComponentType(resource.type)) {
+        throw new Error(`incorrect type ${resource.type}`);
+      }
+      await this.#bringUp(resource, referenced, signal);
+    } catch (cause) {
+      retry = resource.ignoreErrors && cause instanceof StartError && cause.retryable;
+      this.#conditions.failed(resource, cause instanceof StartError ? cause.reason : errorText(cause));
+      throw cause;
+    } finally {
+      if (retry) {
+        this.#retries.schedule(resource);
+      } else {
+        this.#retries.cancel(resource.name);
+      }
     }
     this.#logger.info(`Component loaded: ${resource.logName}`);
     this.#options.observer?.componentLoaded();
-    if (resource.type.startsWith(SECRET_STORE_PREFIX)) {
-      const dependents = this.#waiting.get(resource.name) ?? [];
-      this.#waiting.delete(resource.name);
-      for (const dependent of dependents) {
-        await this.#processWithDependents(dependent, signal);
-      }
-    }
+    return true;
   }
 
   async #bringUp(
@@ -179,19 +236,30 @@ class LiveInventory implements Inventory {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const stop = signal === undefined ? this.#closing.signal : AbortSignal.any([this.#closing.signal, signal]);
-    const loaded = await this.#starter.start(resource, referenced, stop);
+    const loaded = await this.#starter.start(resource, referenced, stop, this.#conditions.reporterOf(resource));
     this.#entries.set(resource.name, { resource, loaded });
     try {
       this.#publish(loaded);
     } catch (cause) {
-      await this.#remove(resource.name);
-      throw cause;
+      await this.#unload(resource.name);
+      throw new StartError(errorText(cause), errorText(cause), false, cause);
     }
+    this.#conditions.started(resource);
+  }
+
+  #takeDependents(resource: ComponentResource): readonly ComponentResource[] {
+    if (!isSecretStore(resource)) {
+      return [];
+    }
+    const dependents = this.#waiting.get(resource.name) ?? [];
+    this.#waiting.delete(resource.name);
+    return dependents;
   }
 
   #park(resource: ComponentResource, secretStore: string): void {
     const others = (this.#waiting.get(secretStore) ?? []).filter((each) => each.name !== resource.name);
     this.#waiting.set(secretStore, [...others, resource]);
+    this.#conditions.waiting(resource, secretStore);
   }
 
   #publish(loaded: Loaded<Component>): void {
@@ -214,12 +282,18 @@ class LiveInventory implements Inventory {
   }
 
   async #remove(name: string): Promise<void> {
+    this.#retries.cancel(name);
+    this.#conditions.delete(name);
     for (const waiting of this.#waiting.values()) {
       const at = waiting.findIndex((resource) => resource.name === name);
       if (at !== -1) {
         waiting.splice(at, 1);
       }
     }
+    await this.#unload(name);
+  }
+
+  async #unload(name: string): Promise<void> {
     const entry = this.#entries.get(name);
     if (entry === undefined) {
       return;
@@ -233,4 +307,8 @@ class LiveInventory implements Inventory {
     this.lock.delete(name);
     await closeQuietly(entry.loaded.component, entry.resource, this.#logger);
   }
+}
+
+function isSecretStore(resource: ComponentResource): boolean {
+  return resource.type.startsWith(SECRET_STORE_PREFIX);
 }

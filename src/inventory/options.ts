@@ -1,7 +1,7 @@
 import type { Component, ComponentDeps, ComponentManifest } from "../components/spi/component.ts";
 import type { InventoryObserver, Loaded } from "./types.ts";
 
-export interface InventoryOptions extends Omit<ComponentDeps, "name"> {
+export interface InventoryOptions extends Omit<ComponentDeps, "name" | "report"> {
   /** The component types this sidecar can load. */
   readonly manifests: readonly ComponentManifest[];
   /** Empty: not running in a pod. */

@@ -1,7 +1,8 @@
 import type { Component, ComponentDeps, ComponentManifest, ComponentMetadata } from "../components/spi/component.ts";
+import { ComponentError, type ComponentErrorKind } from "../components/spi/errors.ts";
 import type { Logger } from "../kit/logger.ts";
 import type { ComponentResource } from "../resources/component.ts";
-import { errorText, initFailureText, type InitFailure } from "./errors.ts";
+import { errorText, initFailureText, StartError, type InitFailure } from "./errors.ts";
 import {
   fillTemplates,
   isNamespaceScoped,
@@ -12,8 +13,19 @@ import type { InventoryOptions } from "./options.ts";
 import { Registry, unknownTypeText } from "./registry.ts";
 import type { Loaded } from "./types.ts";
 
-/** Whatever `init` said, or nothing, after its time was up. */
-class InitTimeoutError extends Error {}
+/** What `init` itself said, or why it was given up. */
+class InitError extends Error {
+  /** Its time was up by then. */
+  readonly late: boolean;
+
+  constructor(cause: unknown, late: boolean) {
+    super(errorText(cause), { cause });
+    this.late = late;
+  }
+}
+
+/** Errors of `init` that no further attempt would change. */
+const FINAL_KINDS: ReadonlySet<ComponentErrorKind> = new Set(["invalidMetadata", "unsupported"]);
 
 /** Takes one component from its resource to a usable instance: find the type, create, `init` in time, admit. */
 export class Starter {
@@ -29,11 +41,12 @@ export class Starter {
     this.#logger = logger;
   }
 
-  /** @throws Error with Dapr's text of the step that failed; the half-made component has been closed */
+  /** @throws StartError with Dapr's text of the step that failed; the half-made component has been closed */
   async start(
     resource: ComponentResource,
     referenced: ReferencedMetadata,
     stop: AbortSignal,
+    report: ComponentDeps["report"],
   ): Promise<Loaded<Component>> {
     const found = this.#registry.find(resource.type, resource.version);
     if (found === undefined) {
@@ -45,7 +58,7 @@ export class Starter {
     let component: Component | undefined;
     try {
       const create = await manifest.load();
-      component = create(this.#depsOf(resource));
+      component = create(this.#depsOf(resource, report));
       const metadata = this.#metadataOf(referenced, manifest);
       await this.#initInTime(component, metadata, resource, stop);
       const loaded: Loaded<Component> = {
@@ -67,9 +80,9 @@ export class Starter {
     }
   }
 
-  #depsOf(resource: ComponentResource): ComponentDeps {
+  #depsOf(resource: ComponentResource, report: ComponentDeps["report"]): ComponentDeps {
     const { appId, namespace, logger, clock, random, environment, shared } = this.#options;
-    return { name: resource.name, appId, namespace, logger, clock, random, environment, shared };
+    return { name: resource.name, appId, namespace, logger, clock, random, environment, shared, report };
   }
 
   #metadataOf(referenced: ReferencedMetadata, manifest: ComponentManifest): ComponentMetadata {
@@ -94,18 +107,22 @@ export class Starter {
     try {
       await untilAborted(component.init(metadata, signal), signal);
     } catch (cause) {
-      throw timeout.signal.aborted ? new InitTimeoutError(errorText(cause), { cause }) : cause;
+      throw new InitError(cause, timeout.signal.aborted);
     } finally {
       timer.cancel();
     }
   }
 
-  #failure(kind: InitFailure, resource: ComponentResource, cause: unknown): Error {
+  #failure(kind: InitFailure, resource: ComponentResource, cause: unknown): StartError {
     const reason = kind === "CREATE_COMPONENT_FAILURE" ? "creation" : "init";
     this.#options.observer?.componentInitFailed(resource.type, reason, resource.name);
     const text = initFailureText(kind, resource.logName, errorText(cause));
-    const late = cause instanceof InitTimeoutError ? `\ninit timeout for component ${resource.logName}` : "";
-    return new Error(text + late, { cause });
+    if (!(cause instanceof InitError)) {
+      return new StartError(text, errorText(cause), false, cause);
+    }
+    const late = cause.late ? `\ninit timeout for component ${resource.logName}` : "";
+    const isFinal = cause.cause instanceof ComponentError && FINAL_KINDS.has(cause.cause.kind);
+    return new StartError(text + late, cause.message, !isFinal, cause.cause);
   }
 
   #hintType(resource: ComponentResource): void {

@@ -33,6 +33,29 @@ export interface ComponentInfo {
   readonly capabilities: readonly string[];
 }
 
+/** `waiting`: for its secret store. `failed`: it did not come up and that was ignored; it may be tried again. */
+export type Condition = "waiting" | "starting" | "ready" | "degraded" | "failed";
+
+/** How a component is doing, whether it is loaded or not. */
+export interface ComponentCondition {
+  readonly name: string;
+  /** As written in the resource. */
+  readonly type: string;
+  /** As written in the resource; empty: none was written. */
+  readonly version: string;
+  readonly condition: Condition;
+  /** Empty where there is nothing to explain. */
+  readonly reason: string;
+  /** When the condition began, in milliseconds since the Unix epoch. */
+  readonly sinceMs: number;
+}
+
+/** Where doors read how the components are doing. */
+export interface ComponentConditions {
+  /** In the order in which they became known. */
+  conditions(): readonly ComponentCondition[];
+}
+
 /** What blocks see of one family of components: names to loaded instances; it may change while the sidecar runs. */
 export interface ComponentView<T extends Component> {
   readonly size: number;
@@ -53,11 +76,12 @@ export interface InventoryView {
 }
 
 /** Everything that is loaded, with the operations of the composition root and of hot reload. */
-export interface Inventory extends InventoryView {
+export interface Inventory extends InventoryView, ComponentConditions {
   /** In the order in which they were loaded. */
   components(): readonly ComponentInfo[];
   /**
-   * Loads all components one after the other, secret stores first.
+   * Loads all components one after the other, secret stores first. Those that say `ignoreErrors` and whose `init` failed
+   * are tried again in the background until they succeed, are removed or replaced, or the inventory is closed.
    * @throws ComponentInitError for the first one that fails and does not say `ignoreErrors`; what was loaded stays until `close`
    */
   load(resources: readonly ComponentResource[], signal?: AbortSignal): Promise<void>;

@@ -72,7 +72,7 @@ export function createBlocks(
     subscriptions: () => subscriptions.list().map(({ spec, type }) => ({ ...spec, type })),
   });
   return {
-    blocks: { state, pubsub, invocation, ...more, control: plan.control(metadata) },
+    blocks: { state, pubsub, invocation, ...more, control: plan.control(metadata), components: inventory },
     subscriptions,
     inputBindings,
   };

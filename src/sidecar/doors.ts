@@ -1,4 +1,5 @@
 import { bindingsRoutes } from "../api/http/bindings.ts";
+import { componentsRoutes } from "../api/http/components.ts";
 import { configurationRoutes } from "../api/http/configuration.ts";
 import { controlRoutes } from "../api/http/control.ts";
 import { createHttpDoor, type HttpDoorOptions } from "../api/http/door.ts";
@@ -36,6 +37,7 @@ function createApiHandler(doors: DoorsPlan): HttpHandler {
     ...sharedHttpOptions(doors),
     routes: [
       ...controlRoutes(blocks.control),
+      ...componentsRoutes(blocks.components),
       ...stateRoutes(blocks.state, { maxBodyBytes: options.maxBodyBytes }),
       ...publishRoutes(blocks.pubsub, { maxBodyBytes: options.maxBodyBytes }),
       ...bindingsRoutes(blocks.bindings, { maxBodyBytes: options.maxBodyBytes }),

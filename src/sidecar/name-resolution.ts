@@ -9,7 +9,7 @@ import { jsonToGoText } from "../resources/json-value.ts";
 import type { Configuration } from "../resources/configuration.ts";
 
 /** The name resolvers, by the name that `spec.nameResolution.component` gives them. */
-const NAME_RESOLVERS: Readonly<Record<string, ComponentManifest<NameResolver>>> = {
+export const NAME_RESOLVERS: Readonly<Record<string, ComponentManifest<NameResolver>>> = {
   mdns: mdnsManifest,
   "outrigger.local": localRegistryManifest,
   sqlite: sqliteNameResolutionManifest,
@@ -23,7 +23,7 @@ const NAME_RESOLVERS: Readonly<Record<string, ComponentManifest<NameResolver>>> 
 export async function createNameResolver(
   configured: Configuration["nameResolution"],
   byDefault: string,
-  deps: Omit<ComponentDeps, "name">,
+  deps: Omit<ComponentDeps, "name" | "report">,
   signal: AbortSignal,
 ): Promise<NameResolver> {
   const name = configured.component === "" ? byDefault : configured.component;
@@ -36,7 +36,7 @@ export async function createNameResolver(
     );
   }
   const create = await manifest.load();
-  const resolver = create({ ...deps, name });
+  const resolver = create({ ...deps, name, report() {} });
   await resolver.init(stringFields(configured.configuration), signal);
   deps.logger.info(`Initialized name resolution to ${name}`);
   return resolver;

@@ -7,6 +7,7 @@ import type { PubSubBlock } from "../blocks/pubsub/pubsub-block.ts";
 import type { SecretsBlock } from "../blocks/secrets/secrets-block.ts";
 import type { StateBlock } from "../blocks/state/state-block.ts";
 import type { SharedScope } from "../components/spi/component.ts";
+import type { ComponentConditions } from "../inventory/types.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Logger } from "../kit/logger.ts";
 import type { Random } from "../kit/random.ts";
@@ -50,6 +51,7 @@ export interface SidecarBlocks {
   readonly configuration: ConfigurationBlock;
   readonly lock: LockBlock;
   readonly control: ControlBlock;
+  readonly components: ComponentConditions;
 }
 
 /** Why a sidecar is asked to stop: only a signal is held back by `--dapr-block-shutdown-duration`. */

@@ -15,6 +15,7 @@ export const redisDeps: ComponentDeps = {
   clock: systemClock,
   random: systemRandom,
   environment: {},
+  report() {},
   shared: createSharedScope(),
 };
 

@@ -29,7 +29,7 @@ export function capabilitySections<T extends Component>(
     }
   });
 
-  return (capability: keyof typeof methods & string, cases: () => void): void => {
+  return (capability: string, cases: () => void): void => {
     sections.push(capability);
     describe.runIf(declared.includes(capability))(capability, cases);
   };

@@ -30,6 +30,7 @@ const broker = createSqlitePubSub({
   clock: systemClock,
   random: systemRandom,
   environment: {},
+  report() {},
   shared: { acquire: (_, create) => create() },
 });
 await broker.init(

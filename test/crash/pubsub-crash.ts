@@ -132,6 +132,7 @@ async function drain(file: string, witness: Witness): Promise<void> {
     clock: systemClock,
     random: systemRandom,
     environment: {},
+    report() {},
     shared: { acquire: (_, create) => create() },
   });
   await broker.init({ connectionString: file, processingTimeout: "1s" }, new AbortController().signal);

@@ -9,7 +9,9 @@ import { crashPubSub, type PubSubCrashReport } from "./pubsub-crash.ts";
 import { traceSaves, withoutTrace } from "./sync-proof.ts";
 import type { SyncTrace } from "./sync-trace.ts";
 
-const KILLS_DEFAULT = 200;
+/** Kills that count are those under at least 1,000 writes a second; a few more make up for pauses of the machine. */
+const KILLS_WANTED = 200;
+const KILLS_DEFAULT = 215;
 const TRACED_SAVES = 1_000;
 const REPORT = resolve(import.meta.dirname, "../../docs/reports/crash.md");
 
@@ -62,7 +64,9 @@ function faultsOf(report: CrashReport): string[] {
     ...report.refused.map((status) => `a write was answered ${status}`),
     ...(report.integrity === "ok" ? [] : [`integrity_check: ${report.integrity}`]),
     ...(report.inFlightShare >= 0.9 ? [] : ["fewer than 90 % of the kills hit writes in flight"]),
-    ...(report.perSecondMedian >= 1_000 ? [] : ["fewer than 1,000 writes a second"]),
+    ...(killsUnderLoad(report) >= Math.min(kills, KILLS_WANTED)
+      ? []
+      : [`only ${killsUnderLoad(report)} kills came under at least 1,000 writes a second`]),
   ];
 }
 
@@ -73,6 +77,10 @@ function faultsOfPubSub(report: PubSubCrashReport): string[] {
     ...(report.killsInFlight >= report.kills * 0.9 ? [] : ["fewer than 90 % of the kills hit publishes in flight"]),
     ...(report.publishesPerSecond >= 1_000 ? [] : ["fewer than 1,000 publishes a second"]),
   ];
+}
+
+function killsUnderLoad(report: CrashReport): number {
+  return report.kills.filter((kill) => kill.perSecond >= 1_000).length;
 }
 
 function stateSection(report: CrashReport): string[] {
@@ -91,7 +99,7 @@ function stateSection(report: CrashReport): string[] {
     `| writes in flight at a kill, median (min–max) | ${inFlight[Math.floor(inFlight.length / 2)]} (${inFlight[0]}–${inFlight.at(-1)}) |`,
     `| writes acknowledged | ${report.acked} |`,
     `| acknowledged writes a second, median over the kills | ${report.perSecondMedian.toFixed(0)} |`,
-    `| kills with at least 1,000 acknowledged writes a second before them | ${report.kills.filter((kill) => kill.perSecond >= 1_000).length} |`,
+    `| kills with at least 1,000 acknowledged writes a second before them | ${killsUnderLoad(report)} |`,
     `| rows compared after the last kill | ${report.kills.at(-1)?.rows ?? 0} |`,
     `| acknowledged writes missing | ${report.missing.length} |`,
     `| torn rows, half transactions | ${report.torn.length} |`,

@@ -66,6 +66,7 @@ const SERVER_ERRORS_OF_DAPR: Readonly<Record<string, string>> = {
   "500 ERR_STATE_SAVE": "Dapr's answer to whatever the store refuses, an unknown concurrency for instance",
   "500 ERR_STATE_DELETE": "as for saves",
   "500 ERR_HEALTH_APPID_NOT_MATCH": "Dapr's answer to ?appid= of another app",
+  "500 ERR_PUBSUB_CLOUD_EVENTS_SER": "Dapr's answer to a body that is no CloudEvent although its content type says so",
   "500 ERR_CONFIGURATION_STORE_NOT_CONFIGURED": "Dapr's answer where no store is loaded",
   "500 ERR_INVOKE_OUTPUT_BINDING": "Dapr's answer to whatever a binding refuses, an unknown binding included",
   "500 ERR_SECRET_GET": "Dapr's answer to whatever a store refuses",

@@ -18,6 +18,7 @@ function setUp() {
     clock,
     random: systemRandom,
     environment: {},
+    report() {},
     shared: { acquire: (_key, create) => create() },
   };
   return { clock, warnings, binding: createCronBinding(deps) };

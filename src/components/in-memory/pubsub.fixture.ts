@@ -41,6 +41,7 @@ export function createDeps(rest: Partial<ComponentDeps> = {}): {
     clock,
     random: systemRandom,
     environment: {},
+    report() {},
     shared: createScope(),
     ...rest,
   };

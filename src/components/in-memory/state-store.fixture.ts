@@ -23,6 +23,7 @@ export function stateDeps(clock: Clock): ComponentDeps {
     clock,
     random: systemRandom,
     environment: {},
+    report() {},
     shared: { acquire: (_key, create) => create() },
   };
 }

@@ -34,6 +34,7 @@ async function open(metadata: Readonly<Record<string, string>>, warnings: string
     clock: systemClock,
     random: systemRandom,
     environment,
+    report() {},
     shared,
   });
   await store.init(metadata, new AbortController().signal);

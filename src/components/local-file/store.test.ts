@@ -42,6 +42,7 @@ async function openAs(metadata: Readonly<Record<string, string>>): Promise<Secre
     clock: systemClock,
     random: systemRandom,
     environment: {},
+    report() {},
     shared,
   });
   await store.init(metadata, new AbortController().signal);

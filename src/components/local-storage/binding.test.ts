@@ -19,6 +19,7 @@ const deps: ComponentDeps = {
   clock: new VirtualClock(),
   random: systemRandom,
   environment: {},
+  report() {},
   shared: { acquire: (_key, create) => create() },
 };
 

@@ -9,6 +9,7 @@ import type {
   ConfigurationSubscription,
 } from "../spi/configuration.ts";
 import { ComponentError } from "../spi/errors.ts";
+import { connectionDeps } from "./connection-deps.ts";
 import { REPEATABLE, RedisConnection } from "./connection.ts";
 import { componentClosed } from "./errors.ts";
 import { CONFIGURATION_FIELDS } from "./fields.ts";
@@ -33,6 +34,7 @@ interface Subscription {
  */
 export class RedisConfigurationStore implements ConfigurationStore {
   readonly #deps: ComponentDeps;
+  readonly #connectionDeps: () => ComponentDeps;
   readonly #subscriptions = new Set<Subscription>();
   /** Announced as changed and not read yet. */
   readonly #changed = new Set<string>();
@@ -44,12 +46,13 @@ export class RedisConfigurationStore implements ConfigurationStore {
 
   constructor(deps: ComponentDeps) {
     this.#deps = deps;
+    this.#connectionDeps = connectionDeps(deps);
   }
 
   async init(metadata: ComponentMetadata, signal: AbortSignal): Promise<void> {
     const settings = redisSettings(decodeRedisMetadata(CONFIGURATION_FIELDS, metadata, this.#deps));
     this.#settings = settings;
-    this.#connection = new RedisConnection(settings, this.#deps);
+    this.#connection = new RedisConnection(settings, this.#connectionDeps());
     try {
       await this.#connection.open(signal);
     } catch (error) {
@@ -131,7 +134,7 @@ export class RedisConfigurationStore implements ConfigurationStore {
     }
     const events = new KeyspaceEvents(
       this.#settings,
-      this.#deps,
+      this.#connectionDeps(),
       (key) => this.#onChange(key),
       () => this.#onReconnected(),
     );

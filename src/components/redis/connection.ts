@@ -50,7 +50,7 @@ export const REPEATABLE: SendOptions = { repeatable: true };
 /**
  * One pipelined connection to one server, kept alive: lost, refused or silent connections are replaced until `close`.
  * Commands of an outage wait, in number, bytes and time within limits; a command whose reply was lost is sent again only
- * where the caller allows it. Loss and recovery are logged once each.
+ * where the caller allows it. Loss and recovery are logged and reported once each.
  */
 export class RedisConnection {
   readonly #settings: RedisSettings;
@@ -130,6 +130,8 @@ export class RedisConnection {
     for (const command of [...this.#waiting, ...this.#inFlight]) {
       this.#reject(command, componentClosed());
     }
+    // Where it is one of several, the component does not suffer from its outage any more.
+    this.#deps.report("ready");
   }
 
   #dispatch(command: Command): void {
@@ -232,6 +234,7 @@ export class RedisConnection {
     }
     this.#client = client;
     this.#outage = "";
+    this.#deps.report("ready");
     this.#hooks.ready?.(client);
     for (const command of this.#waiting) {
       this.#waiting.delete(command);
@@ -246,6 +249,7 @@ export class RedisConnection {
     this.#client = undefined;
     this.#outage = errorMessage(error);
     client.destroy();
+    this.#deps.report("degraded", `redis at ${this.#settings.address}: ${this.#outage}`);
     this.#deps.logger.warn(`redis at ${this.#settings.address}: connection lost: ${this.#outage}; connecting again`);
     void this.#reconnect();
   }

@@ -2,6 +2,7 @@ import { errorMessage } from "../../kit/error-message.ts";
 import type { ComponentDeps, ComponentMetadata } from "../spi/component.ts";
 import { ComponentError } from "../spi/errors.ts";
 import type { MessageHandler, PublishRequest, PubSub, PubSubSubscription, SubscribeRequest } from "../spi/pubsub.ts";
+import { connectionDeps } from "./connection-deps.ts";
 import { REPEATABLE, RedisConnection } from "./connection.ts";
 import { componentClosed } from "./errors.ts";
 import { PUBSUB_FIELDS } from "./fields.ts";
@@ -26,19 +27,21 @@ interface Broker {
  */
 export class RedisPubSub implements PubSub {
   readonly #deps: ComponentDeps;
+  readonly #connectionDeps: () => ComponentDeps;
   readonly #consumers = new Set<StreamConsumer>();
   #broker: Broker | undefined;
   #closed = false;
 
   constructor(deps: ComponentDeps) {
     this.#deps = deps;
+    this.#connectionDeps = connectionDeps(deps);
   }
 
   async init(metadata: ComponentMetadata, signal: AbortSignal): Promise<void> {
     const decoded = decodeRedisMetadata(PUBSUB_FIELDS, metadata, this.#deps);
     const settings = redisSettings(decoded);
     const options = pubsubOptions(decoded, this.#deps.appId);
-    const connection = new RedisConnection(settings, this.#deps);
+    const connection = new RedisConnection(settings, this.#connectionDeps());
     this.#broker = { settings, options, connection, slots: new HandlerSlots(options.concurrency) };
     try {
       await connection.open(signal);
@@ -69,7 +72,8 @@ export class RedisPubSub implements PubSub {
 
   async subscribe({ topic }: SubscribeRequest, handler: MessageHandler): Promise<PubSubSubscription> {
     const { settings, options, connection, slots } = this.#open();
-    const consumer = new StreamConsumer({ settings, options, connection, slots, deps: this.#deps, topic, handler });
+    const deps = this.#connectionDeps();
+    const consumer = new StreamConsumer({ settings, options, connection, slots, deps, topic, handler });
     this.#consumers.add(consumer);
     const close = async (): Promise<void> => {
       await consumer.close();

@@ -33,6 +33,9 @@ export interface SharedScope {
   acquire<T>(key: string, create: () => T): T;
 }
 
+/** How a component in use is doing: `degraded` while its back end cannot be used. */
+export type ReportedCondition = "ready" | "degraded";
+
 /** What a factory is given. Nothing else of the process may be reached from a component. */
 export interface ComponentDeps {
   /** The resource's `metadata.name`. */
@@ -46,6 +49,11 @@ export interface ComponentDeps {
   /** Environment handed to the sidecar; for components whose contract reads it (`secretstores.local.env`). */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly shared: SharedScope;
+  /**
+   * Says that the back end was lost or found again. Cheap, and may be called as often as one likes: the same condition
+   * twice is one. `init` that succeeded stands for `ready`; nothing is heard after `close`.
+   */
+  report(condition: ReportedCondition, reason?: string): void;
 }
 
 /** How a metadata field's text is read. Durations are Go's (`1h30m`), sizes Kubernetes quantities (`4Mi`). */

@@ -32,6 +32,7 @@ async function start(metadata: Readonly<Record<string, string>> = {}): Promise<C
     clock,
     random: systemRandom,
     environment: {},
+    report() {},
     shared: { acquire: (_, create) => create() },
   });
   opened.push(store);

@@ -21,6 +21,7 @@ test("a lock outlives the instance that took it, and its row goes some time afte
       clock,
       random: systemRandom,
       environment: {},
+      report() {},
       shared: { acquire: (_, create) => create() },
     });
     await store.init({ connectionString: file }, new AbortController().signal);

@@ -44,6 +44,7 @@ async function start(metadata: Readonly<Record<string, string>> = {}): Promise<N
     clock,
     random: systemRandom,
     environment: {},
+    report() {},
     shared: { acquire: (_, create) => create() },
   });
   opened.push(resolver);

@@ -6,7 +6,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { silentLogger } from "../../kit/silent-logger.ts";
 import { systemRandom } from "../../kit/random.ts";
 import { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
+import type { ComponentDeps } from "../spi/component.ts";
 import type { PubSub, PubSubMessage } from "../spi/pubsub.ts";
+import { PubSubHub } from "./pubsub-hub.ts";
 import { createSqlitePubSub } from "./pubsub.ts";
 
 let folder = "";
@@ -23,7 +25,11 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function start(metadata: Readonly<Record<string, string>> = {}): Promise<PubSub> {
+async function start(
+  metadata: Readonly<Record<string, string>> = {},
+  report: ComponentDeps["report"] = () => undefined,
+  hub?: PubSubHub,
+): Promise<PubSub> {
   const values = new Map<string, unknown>();
   const broker = createSqlitePubSub({
     name: "broker",
@@ -33,9 +39,10 @@ async function start(metadata: Readonly<Record<string, string>> = {}): Promise<P
     clock,
     random: systemRandom,
     environment: {},
+    report,
     shared: {
       acquire<T>(key: string, create: () => T): T {
-        values.set(key, values.get(key) ?? create());
+        values.set(key, hub ?? values.get(key) ?? create());
         return values.get(key) as T;
       },
     },
@@ -83,6 +90,27 @@ const deliveries = () => rows("SELECT message_id AS id, attempts, due_ms FROM pu
 
 /** Enough turns for a write that should not happen to be seen. */
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 40));
+
+test("a broker that cannot look for messages reports itself degraded until it can", async () => {
+  const reports: string[] = [];
+  const hub = new PubSubHub();
+  const broker = await start(
+    { pollInterval: "1s" },
+    (condition, reason = "") => void reports.push(`${condition} ${reason}`),
+    hub,
+  );
+  await take(broker);
+  const engine = await hub.join(() => Promise.reject(new Error("it is open already")));
+  const broken = vi.spyOn(engine, "read").mockImplementation(() => {
+    throw new Error("disk I/O error");
+  });
+  clock.advance(1_000);
+  expect(reports).toEqual(["degraded disk I/O error"]);
+  broken.mockRestore();
+  clock.advance(1_000);
+  expect(reports.at(-1)).toBe("ready ");
+  await hub.leave();
+});
 
 describe("redelivery", () => {
   test("waits twice as long after each attempt, up to the limit", async () => {

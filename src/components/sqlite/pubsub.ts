@@ -185,7 +185,9 @@ class SqlitePubSub implements PubSub {
           consumer.poll();
         }
       }
+      this.#deps.report("ready");
     } catch (error) {
+      this.#deps.report("degraded", errorMessage(error));
       this.#deps.logger.error(`could not look for new messages: ${errorMessage(error)}`);
     }
   }

@@ -37,6 +37,7 @@ async function open(metadata: ComponentMetadata = {}): Promise<SqliteStateStore>
     clock,
     random: systemRandom,
     environment: {},
+    report() {},
     shared: { acquire: (_key, create) => create() },
   });
   stores.push(store);

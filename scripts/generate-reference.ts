@@ -1,0 +1,41 @@
+// Writes docs/reference/components.md. Runs the conformance suites for it, or reads the report of a run
+// (`vitest run --project conformance --reporter=json --outputFile=…`) that its argument names.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { cellsOfReport, renderReference, type TestReport } from "./reference.ts";
+
+const root = resolve(import.meta.dirname, "..");
+const output = join(root, "docs/reference/components.md");
+
+/** A run that takes longer hangs. */
+const RUN_MS_MAX = 5 * 60_000;
+
+function runSuites(): TestReport {
+  const folder = mkdtempSync(join(tmpdir(), "outrigger-reference-"));
+  const file = join(folder, "report.json");
+  const vitest = join(root, "node_modules/vitest/vitest.mjs");
+  const args = [vitest, "run", "--project", "conformance", "--reporter=default", "--reporter=json"];
+  try {
+    execFileSync(process.execPath, [...args, `--outputFile=${file}`], {
+      cwd: root,
+      stdio: ["ignore", "inherit", "inherit"],
+      timeout: RUN_MS_MAX,
+      killSignal: "SIGKILL",
+    });
+    return readReport(file);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function readReport(file: string): TestReport {
+  return JSON.parse(readFileSync(file, "utf8")) as TestReport;
+}
+
+const given = process.argv[2];
+const cells = cellsOfReport(given === undefined ? runSuites() : readReport(given));
+mkdirSync(dirname(output), { recursive: true });
+writeFileSync(output, renderReference(cells));
+console.log(`wrote ${output}`);
