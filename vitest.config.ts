@@ -27,7 +27,7 @@ export default defineConfig({
       ring("simulation", ["test/simulation/**/*.test.ts"], 120_000),
       ring("compat", ["test/compat/**/*.test.ts"], 120_000),
       ring("examples", ["test/examples/**/*.test.ts"], 120_000),
-      ring("tidy", ["test/tidy.test.ts", "test/lint.test.ts"], 30_000),
+      ring("tidy", ["test/tidy.test.ts", "test/lint.test.ts", "test/start-path.test.ts"], 30_000),
       ring("docs", ["test/docs.test.ts", "test/reference.test.ts"], 120_000),
       ring("executable", ["test/executable/**/*.test.ts"], 60_000),
     ],

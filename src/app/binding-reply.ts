@@ -1,11 +1,14 @@
 import { JsonSyntaxError } from "../kit/json-lexer.ts";
 import { JsonScanner } from "../kit/json-scanner.ts";
 import type { StateItem } from "../wire/gen/dapr/proto/common/v1/common_pb.js";
-import {
-  type BindingEventResponse,
+import type {
+  BindingEventResponse,
   BindingEventResponse_BindingEventConcurrency,
 } from "../wire/gen/dapr/proto/runtime/v1/appcallback_pb.js";
 import type { BindingReply, BindingStateItem } from "./types.ts";
+
+/** The wire's number, stated here so that HTTP apps need no protobuf. */
+const PARALLEL: BindingEventResponse_BindingEventConcurrency.PARALLEL = 1;
 
 const NO_BYTES = new Uint8Array(0);
 const OPENING_BRACE = 0x7b;
@@ -38,7 +41,7 @@ export function grpcBindingReply(response: BindingEventResponse): BindingReply {
     states: states.map(grpcStateItem),
     to,
     data,
-    parallel: concurrency === BindingEventResponse_BindingEventConcurrency.PARALLEL,
+    parallel: concurrency === PARALLEL,
   };
 }
 
