@@ -3,9 +3,9 @@ import type { Clock, Timer } from "../kit/clock.ts";
 /** How often the process is looked at. */
 const LOOK_EVERY_MS = 1_000;
 /** CPU seconds a second that the process may use and still count as idle: probes and scrapes are no load. */
-const IDLE_UTILIZATION_MAX = 0.25;
+const IDLE_UTILIZATION_MAX = 0.06;
 /** Growth of resident memory since the last collection that makes another worth its pause. */
-const GROWTH_BYTES_MIN = 8 * 1024 * 1024;
+const GROWTH_BYTES_MIN = 32 * 1024 * 1024;
 /** Idle seconds before a collection: a pause between two requests is not the end of the load. */
 const IDLE_LOOKS_MIN = 2;
 
