@@ -7,6 +7,7 @@ const MB = 1024 * 1024;
 function start() {
   const clock = new VirtualClock();
   const state = { busy: 0, resident: 80 * MB, afterCollection: 85 * MB, collections: 0 };
+  const activity = { calls: 0 };
   const timer = startIdleCollector(
     {
       utilization: () => state.busy,
@@ -16,9 +17,10 @@ function start() {
         state.resident = state.afterCollection;
       },
     },
+    activity,
     clock,
   );
-  return { clock, state, timer };
+  return { clock, state, timer, activity };
 }
 
 describe("startIdleCollector", () => {
@@ -34,6 +36,18 @@ describe("startIdleCollector", () => {
     clock.advance(1_000);
     expect(state.collections).toBe(1);
     clock.advance(60_000);
+    expect(state.collections).toBe(1);
+  });
+
+  it("waits for the last calls, however little CPU they take", () => {
+    const { clock, state, activity } = start();
+    state.resident = 200 * MB;
+    for (let second = 0; second < 10; second += 1) {
+      activity.calls += 100;
+      clock.advance(1_000);
+    }
+    expect(state.collections).toBe(0);
+    clock.advance(2_000);
     expect(state.collections).toBe(1);
   });
 

@@ -60,13 +60,14 @@ async function superviseSidecar(invocation: RunInvocation, host: HostProcess, lo
   }
   const options = await withInternalPort(invocation.options, host);
   const shared = createSharedScope();
-  const create = (): Sidecar => createSidecar(options, sidecarDeps(options, host, logger, shared));
+  const activity = { calls: 0 };
+  const create = (): Sidecar => createSidecar(options, { ...sidecarDeps(options, host, logger, shared), activity });
   const supervisor = new SidecarSupervisor(create, logger);
   host.onSignal("SIGINT", () => supervisor.stopOrForce("interrupt"));
   host.onSignal("SIGTERM", () => supervisor.stopOrForce("terminated"));
   host.onSignal("SIGHUP", () => supervisor.restart("hangup"));
   host.onFailure((error) => supervisor.fail(error));
-  const collector = host.memory === undefined ? undefined : startIdleCollector(host.memory, systemClock);
+  const collector = host.memory === undefined ? undefined : startIdleCollector(host.memory, activity, systemClock);
   try {
     return await supervisor.run();
   } finally {

@@ -77,7 +77,7 @@ function sharedHttpOptions({
   const { logger, clock } = plan.deps;
   return {
     accessRules: configuration.api,
-    observer: httpObserver(metrics, createApiLog(plan, configuration)),
+    observer: httpObserver(metrics, createApiLog(plan, configuration), plan.deps.activity),
     clock,
     logger: logger.scope("dapr.runtime.http"),
   };

@@ -30,7 +30,7 @@ export function createGrpcApi({ plan, configuration, metrics, blocks }: DoorsPla
     apiToken: options.apiToken,
     accessRules: configuration.api,
     maxBodyBytes: messageBytesMax(options.maxBodyBytes),
-    observer: grpcObserver(metrics, createApiLog(plan, configuration)),
+    observer: grpcObserver(metrics, createApiLog(plan, configuration), deps.activity),
     clock: deps.clock,
     logger: deps.logger.scope("dapr.runtime.grpc.api"),
   });
@@ -43,7 +43,7 @@ export function createInternalApi({ plan, metrics, blocks }: DoorsPlan): GrpcSer
     invocation: blocks.invocation,
     maxBodyBytes: messageBytesMax(options.maxBodyBytes),
     logger: deps.logger.scope("dapr.runtime.grpc.internal"),
-    observer: grpcObserver(metrics, undefined),
+    observer: grpcObserver(metrics, undefined, deps.activity),
     clock: deps.clock,
   });
 }

@@ -4,11 +4,19 @@ import { ApiLog } from "../telemetry/api-log.ts";
 import type { Configuration } from "../resources/configuration.ts";
 import type { RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
 import type { AssemblyPlan } from "./plan.ts";
+import type { SidecarDeps } from "./types.ts";
 
 /** What the HTTP door's exchanges leave behind: server metrics, error codes and, where it is on, the API log. */
-export function httpObserver(metrics: RuntimeMetrics | undefined, apiLog: ApiLog | undefined): HttpDoorObserver {
+export function httpObserver(
+  metrics: RuntimeMetrics | undefined,
+  apiLog: ApiLog | undefined,
+  activity: SidecarDeps["activity"],
+): HttpDoorObserver {
   return {
     exchangeDone(exchange, route, path, latencyMs) {
+      if (activity !== undefined) {
+        activity.calls += 1;
+      }
       metrics?.httpServer.record(
         exchange.method,
         exchange.target,
@@ -33,9 +41,16 @@ export function httpObserver(metrics: RuntimeMetrics | undefined, apiLog: ApiLog
 }
 
 /** The same for a gRPC door. */
-export function grpcObserver(metrics: RuntimeMetrics | undefined, apiLog: ApiLog | undefined): GrpcDoorObserver {
+export function grpcObserver(
+  metrics: RuntimeMetrics | undefined,
+  apiLog: ApiLog | undefined,
+  activity: SidecarDeps["activity"],
+): GrpcDoorObserver {
   return {
     callDone(call) {
+      if (activity !== undefined) {
+        activity.calls += 1;
+      }
       metrics?.grpcServer.record(call.path, call.status.code, call.latencyMs, call.receivedBytes, call.sentBytes);
       apiLog?.grpc({
         method: call.path,

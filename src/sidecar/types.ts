@@ -28,6 +28,8 @@ export interface SidecarDeps {
   readonly nameResolution: string;
   /** An app in this process; it takes the place of `appPort`. */
   readonly app?: HttpHandler | undefined;
+  /** Counts what the API doors have answered, scrapes of the metrics port not among it; absent: nobody asks. */
+  readonly activity?: { calls: number } | undefined;
   /** Absent: no `process_*` metrics, for a sidecar that is not the process. */
   readonly process?: ProcessFacts | undefined;
 }
