@@ -21,3 +21,28 @@ export const GRPC_STATUS = {
 
 export type GrpcStatusName = keyof typeof GRPC_STATUS;
 export type GrpcStatusCode = (typeof GRPC_STATUS)[GrpcStatusName];
+
+const GO_NAMES: readonly string[] = [
+  "OK",
+  "Canceled",
+  "Unknown",
+  "InvalidArgument",
+  "DeadlineExceeded",
+  "NotFound",
+  "AlreadyExists",
+  "PermissionDenied",
+  "ResourceExhausted",
+  "FailedPrecondition",
+  "Aborted",
+  "OutOfRange",
+  "Unimplemented",
+  "Internal",
+  "Unavailable",
+  "DataLoss",
+  "Unauthenticated",
+];
+
+/** A status code as grpc-go prints it, which Dapr's labels and error texts carry. */
+export function goStatusName(code: number): string {
+  return GO_NAMES[code] ?? `Code(${code})`;
+}

@@ -1,33 +1,7 @@
-import type { GrpcStatusCode } from "../../errors/grpc-status.ts";
+import { goStatusName, GRPC_STATUS, type GrpcStatusCode } from "../../errors/grpc-status.ts";
 import { grpcClientMetrics, grpcServerMetrics } from "./names.ts";
 import { SERIES_PER_METRIC_MAX, type MetricFamily, type MetricRegistry } from "./registry.ts";
 import type { Counter, Histogram } from "./series.ts";
-
-/** grpc-go's names of the status codes, by code. */
-const STATUS_NAMES: readonly string[] = [
-  "OK",
-  "Canceled",
-  "Unknown",
-  "InvalidArgument",
-  "DeadlineExceeded",
-  "NotFound",
-  "AlreadyExists",
-  "PermissionDenied",
-  "ResourceExhausted",
-  "FailedPrecondition",
-  "Aborted",
-  "OutOfRange",
-  "Unimplemented",
-  "Internal",
-  "Unavailable",
-  "DataLoss",
-  "Unauthenticated",
-];
-
-/** The label value of a gRPC status, as grpc-go's `codes.Code.String` gives it. */
-export function grpcStatusName(code: GrpcStatusCode): string {
-  return STATUS_NAMES[code] ?? `Code(${code})`;
-}
 
 interface StatusSeries {
   readonly completed: Counter;
@@ -83,7 +57,7 @@ class RpcMetrics {
     if (known !== undefined) {
       return known;
     }
-    const created: MethodSeries = { byStatus: STATUS_NAMES.map(() => undefined), sizes: undefined };
+    const created: MethodSeries = { byStatus: Object.keys(GRPC_STATUS).map(() => undefined), sizes: undefined };
     if (this.#methods.size < SERIES_PER_METRIC_MAX) {
       this.#methods.set(method, created);
     }
@@ -91,7 +65,7 @@ class RpcMetrics {
   }
 
   #bindStatus(method: string, status: GrpcStatusCode): StatusSeries {
-    const values = [this.#appId, method, grpcStatusName(status)];
+    const values = [this.#appId, method, goStatusName(status)];
     return { completed: this.#families.completed.series(values), latency: this.#families.latency.series(values) };
   }
 
@@ -132,7 +106,7 @@ export class GrpcClientMetrics extends RpcMetrics {
   }
 
   recordProbe(status: GrpcStatusCode, latencyMs: number): void {
-    const values = [this.#probeAppId, grpcStatusName(status)];
+    const values = [this.#probeAppId, goStatusName(status)];
     this.#probes.series(values).increment();
     this.#probeLatency.series(values).observe(latencyMs);
   }
