@@ -49,7 +49,41 @@ export const HANDSHAKE_TIMEOUT_MS = 10_000;
 export const STREAMS_PER_CONNECTION_MAX = 2 ** 30 - 1_000;
 
 /** Transport options with the defaults of this file filled in. */
-export type ResolvedTransportOptions = Required<TransportOptions>;
+export type ResolvedTransportOptions = Required<Omit<TransportOptions, "onCutOff">> &
+  Pick<TransportOptions, "onCutOff">;
+
+/** Bytes of streams that are held, beyond which the connection's window is not refilled either. */
+export const HELD_BYTES_MAX = 16 * 1024 * 1024;
+
+/** CONTINUATION frames of one header block: it may be cut into pieces, not into dust (CVE-2024-27316). */
+export const CONTINUATIONS_MAX = 32;
+
+/** A decoded header block this many times over the limit ends the connection, not only its stream. */
+export const HEADER_EXCESS_MAX = 4;
+
+/** Frames that do no work by themselves (PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA, unknown ones) in a burst. */
+export const NOISE_BURST = 2_000;
+
+/** Such frames that are forgiven each second; useful work forgives more. */
+export const NOISE_RATE_PER_S = 200;
+
+/** Bytes a peer may leave unread before it is cut off. DATA is not among them: it waits in its streams. */
+export const OUTPUT_BACKLOG_BYTES_MAX = 8 * 1024 * 1024;
+
+/** Milliseconds a peer may give no room at all while we have something to send. */
+export const STALL_TIMEOUT_MS = 300_000;
+
+/** Streams waiting until the peer's SETTINGS_MAX_CONCURRENT_STREAMS has room for them. */
+export const WAITING_STREAMS_MAX = 10_000;
+
+/** Streams that we assume a server to take before its SETTINGS have come. */
+export const PEER_STREAMS_ASSUMED = 100;
+
+/** Streams that we have reset lately: what still comes on them is no offence. */
+export const RESET_MEMORY = 1_000;
+
+/** Milliseconds for the last bytes of a connection that is cut off. */
+export const FAREWELL_MS = 250;
 
 /** Fills the absent options with the defaults of this file. */
 export function resolveTransportOptions(options: TransportOptions = {}): ResolvedTransportOptions {
@@ -60,5 +94,7 @@ export function resolveTransportOptions(options: TransportOptions = {}): Resolve
     keepaliveMs: options.keepaliveMs ?? KEEPALIVE_MS,
     handshakeTimeoutMs: options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS,
     keepaliveTimeoutMs: options.keepaliveTimeoutMs ?? KEEPALIVE_TIMEOUT_MS,
+    stallTimeoutMs: options.stallTimeoutMs ?? STALL_TIMEOUT_MS,
+    ...(options.onCutOff === undefined ? {} : { onCutOff: options.onCutOff }),
   };
 }

@@ -13,8 +13,12 @@ export const H2_ERROR = {
   protocol: 1,
   internal: 2,
   flowControl: 3,
+  settingsTimeout: 4,
+  streamClosed: 5,
+  frameSize: 6,
   refusedStream: 7,
   cancel: 8,
+  compression: 9,
   enhanceYourCalm: 11,
   inadequateSecurity: 12,
 } as const;
@@ -76,6 +80,18 @@ export interface TransportOptions {
   readonly keepaliveTimeoutMs?: number;
   /** Server only: how long a silent connection is kept. */
   readonly handshakeTimeoutMs?: number;
+  /** How long a peer may give no room while we have something to send. */
+  readonly stallTimeoutMs?: number;
+  /** Told when a connection is ended because its peer broke the protocol or a limit. */
+  readonly onCutOff?: (cutOff: CutOff) => void;
+}
+
+/** Why a connection was cut off. */
+export interface CutOff {
+  /** One of `H2_ERROR`. */
+  readonly code: number;
+  readonly reason: string;
+  readonly remoteAddress: string;
 }
 
 /** What a client needs besides: how its connection is made. */

@@ -1,5 +1,6 @@
 import type { ClientHttp2Session } from "node:http2";
 import { connect as connectSocket, type Socket } from "node:net";
+import { splitAuthority } from "../authority.ts";
 import {
   CONNECT_TIMEOUT_MS,
   CONNECTION_WINDOW_BYTES,
@@ -157,15 +158,6 @@ function openSocket(authority: string): Socket {
   if (authority.startsWith("unix:")) return connectSocket({ path: authority.slice(5).replace(/^\/\/(?=\/)/, "") });
   const { host, port } = splitAuthority(authority);
   return connectSocket({ host, port, noDelay: true });
-}
-
-/** Host and port of `host:port` or `[v6]:port`; the port defaults to 80. @throws Error for anything else */
-export function splitAuthority(authority: string): { host: string; port: number } {
-  const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(authority);
-  const host = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3] ?? 80);
-  if (host === undefined || port > 65_535) throw new Error(`"${authority}" is not host:port`);
-  return { host, port };
 }
 
 /** A stream that never was: its end is told after the caller has it in hand. */

@@ -1,0 +1,15 @@
+import type { AcceptStream, Transport, TransportClientOptions, TransportOptions } from "../transport.ts";
+import { H2Client } from "./client.ts";
+import type { HpackTables } from "./connection.ts";
+import { staticIndex } from "./hpack/encoder.ts";
+import { HuffmanDecoder } from "./hpack/huffman.ts";
+import { H2Server } from "./server.ts";
+
+/** HTTP/2 of our own on `node:net` and `node:tls` sockets (RFC 9113, RFC 7541). */
+export function createH2Transport(): Transport {
+  const tables: HpackTables = { huffman: new HuffmanDecoder(), staticIndex: staticIndex() };
+  return {
+    createServer: (accept: AcceptStream, options?: TransportOptions) => new H2Server(accept, options, tables),
+    createClient: (authority: string, options?: TransportClientOptions) => new H2Client(authority, options, tables),
+  };
+}
