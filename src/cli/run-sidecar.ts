@@ -3,7 +3,7 @@ import { goQuote } from "../kit/go-quote.ts";
 import { systemRandom } from "../kit/random.ts";
 import { systemClock } from "../kit/system-clock.ts";
 import { createSharedScope } from "../inventory/shared-scope.ts";
-import { nodeTransport } from "../net/h2/node/transport.ts";
+import { createH2Transport } from "../net/h2/protocol/transport.ts";
 import { hostAddress } from "../sidecar/host-address.ts";
 import type { SidecarOptions } from "../sidecar/options.ts";
 import { createSidecar } from "../sidecar/sidecar.ts";
@@ -87,7 +87,7 @@ function sidecarDeps(
     random: systemRandom,
     environment: sidecarEnvironment(options, host),
     shared,
-    transport: nodeTransport,
+    transport: createH2Transport(),
     nameResolution: "mdns",
     process: ownProcess(systemClock),
   };

@@ -3,7 +3,7 @@ import { createSharedScope } from "../inventory/shared-scope.ts";
 import type { LogLevel } from "../kit/logger.ts";
 import { systemClock } from "../kit/system-clock.ts";
 import { systemRandom } from "../kit/random.ts";
-import { nodeTransport } from "../net/h2/node/transport.ts";
+import { createH2Transport } from "../net/h2/protocol/transport.ts";
 import { defaultOptions } from "../sidecar/default-options.ts";
 import { createSidecar } from "../sidecar/sidecar.ts";
 import type { Sidecar } from "../sidecar/types.ts";
@@ -83,7 +83,7 @@ export async function startSidecarGroup(options: SidecarGroupOptions): Promise<S
           random: systemRandom,
           environment: options.environment ?? {},
           shared,
-          transport: nodeTransport,
+          transport: createH2Transport(),
           nameResolution: "outrigger.local",
         },
       ),

@@ -13,7 +13,7 @@ import type { Logger } from "../kit/logger.ts";
 import { silentLogger } from "../kit/silent-logger.ts";
 import { type Random, systemRandom } from "../kit/random.ts";
 import { systemClock } from "../kit/system-clock.ts";
-import { nodeTransport } from "../net/h2/node/transport.ts";
+import { createH2Transport } from "../net/h2/protocol/transport.ts";
 import { callInProcess } from "../net/http/in-process.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../net/http/types.ts";
 import { defaultOptions } from "../sidecar/default-options.ts";
@@ -67,7 +67,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
       random: random ?? systemRandom,
       environment: environment ?? {},
       shared: shared ?? createSharedScope(),
-      transport: nodeTransport,
+      transport: createH2Transport(),
       nameResolution: "outrigger.local",
       app,
     },

@@ -12,7 +12,7 @@ import { systemClock } from "../kit/system-clock.ts";
 import { createGrpcClient } from "../net/grpc/client.ts";
 import { GrpcServer } from "../net/grpc/server.ts";
 import { grpcStatusOf } from "../net/grpc/status.ts";
-import { nodeTransport } from "../net/h2/node/transport.ts";
+import { createH2Transport } from "../net/h2/protocol/transport.ts";
 import { listen } from "../net/http/listener.ts";
 import type { HttpHandler } from "../net/http/types.ts";
 import { Mesh } from "./mesh.ts";
@@ -58,7 +58,7 @@ export async function startPeer(
     hostAddress: "127.0.0.1",
     hostName: "box",
     resolver: () => resolver,
-    connect: (address) => createGrpcClient(nodeTransport, address),
+    connect: (address) => createGrpcClient(createH2Transport(), address),
     clock: systemClock,
     logger: silentLogger,
   });
@@ -67,7 +67,7 @@ export async function startPeer(
     mapError: (error) => (error instanceof ApiError ? statusOf(error) : grpcStatusOf(error)),
   });
   register(server, invocation);
-  const listener = await listen({ port: 0 }, { h2: nodeTransport.createServer(server.accept) });
+  const listener = await listen({ port: 0 }, { h2: createH2Transport().createServer(server.accept) });
   return {
     address: listener.address,
     invocation,

@@ -1,7 +1,7 @@
 import { createSharedScope } from "../../src/inventory/shared-scope.ts";
 import { systemRandom } from "../../src/kit/random.ts";
 import { systemClock } from "../../src/kit/system-clock.ts";
-import { nodeTransport } from "../../src/net/h2/node/transport.ts";
+import { createH2Transport } from "../../src/net/h2/protocol/transport.ts";
 import { defaultOptions } from "../../src/sidecar/default-options.ts";
 import type { SidecarOptions } from "../../src/sidecar/options.ts";
 import { createSidecar } from "../../src/sidecar/sidecar.ts";
@@ -55,7 +55,7 @@ export async function startTestSidecar(asked: TestSidecarOptions = {}, untilRead
       random: systemRandom,
       environment: {},
       shared: createSharedScope(),
-      transport: nodeTransport,
+      transport: createH2Transport(),
       nameResolution: "outrigger.local",
       ...deps,
     },

@@ -12,7 +12,7 @@ import { createGrpcClient } from "../../net/grpc/client.ts";
 import { rawMethod } from "../../net/grpc/server.ts";
 import { GrpcError } from "../../net/grpc/status.ts";
 import type { GrpcClient } from "../../net/grpc/types.ts";
-import { nodeTransport } from "../../net/h2/node/transport.ts";
+import { createH2Transport } from "../../net/h2/protocol/transport.ts";
 import { Dapr } from "../../wire/gen/dapr/proto/runtime/v1/dapr_pb.js";
 import { METHOD_GROUPS } from "./groups.ts";
 
@@ -77,7 +77,7 @@ beforeAll(async () => {
     logger,
     app: (exchange) => exchange.respond(418, [], "teapot"),
   });
-  client = createGrpcClient(nodeTransport, `127.0.0.1:${runtime.sidecar.ports.grpc ?? 0}`);
+  client = createGrpcClient(createH2Transport(), `127.0.0.1:${runtime.sidecar.ports.grpc ?? 0}`);
 });
 afterAll(async () => {
   await client.close();

@@ -5,7 +5,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { nodeTransport } from "../h2/node/transport.ts";
+import { createH2Transport } from "../h2/protocol/transport.ts";
 import { createHttpClient, type HttpClientOptions } from "./client.ts";
 import { acceptHttp } from "./h2-exchange.ts";
 import { createH2HttpClient } from "./h2-client.ts";
@@ -68,8 +68,8 @@ const kinds: [string, (handler: HttpHandler) => Promise<HttpClient>][] = [
   [
     "h2c",
     async (http) => {
-      const listener = await listen({ port: 0 }, { h2: nodeTransport.createServer(acceptHttp(http)) });
-      const client = createH2HttpClient(nodeTransport, listener.address);
+      const listener = await listen({ port: 0 }, { h2: createH2Transport().createServer(acceptHttp(http)) });
+      const client = createH2HttpClient(createH2Transport(), listener.address);
       cleanups.push(
         () => listener.close(0),
         () => client.close(),
@@ -237,7 +237,7 @@ test("failures say their kind and reason", async () => {
   const { port } = free.address() as AddressInfo;
   await new Promise((resolve) => free.close(resolve));
   const nobody = createHttpClient(`http://127.0.0.1:${port}`);
-  const h2Nobody = createH2HttpClient(nodeTransport, `127.0.0.1:${port}`);
+  const h2Nobody = createH2HttpClient(createH2Transport(), `127.0.0.1:${port}`);
   cleanups.push(
     () => nobody.close(),
     () => h2Nobody.close(),

@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { once } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
-import { nodeTransport } from "../h2/node/transport.ts";
+import { createH2Transport } from "../h2/protocol/transport.ts";
 import { acceptHttp } from "./h2-exchange.ts";
 import { listen, type Listener } from "./listener.ts";
 import type { HttpExchange } from "./types.ts";
@@ -17,7 +17,7 @@ afterEach(async () => {
 async function open(handler: (exchange: HttpExchange) => void, h2c = true): Promise<number> {
   listener = await listen(
     { port: 0 },
-    { http: handler, h2: h2c ? nodeTransport.createServer(acceptHttp(handler)) : undefined },
+    { http: handler, h2: h2c ? createH2Transport().createServer(acceptHttp(handler)) : undefined },
   );
   return listener.port;
 }

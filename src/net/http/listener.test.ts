@@ -5,7 +5,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { nodeTransport } from "../h2/node/transport.ts";
+import { createH2Transport } from "../h2/protocol/transport.ts";
 import { BodyTooLargeError, ListenError } from "./errors.ts";
 import { acceptHttp } from "./h2-exchange.ts";
 import { type ListenAddress, listen, type Listener, type ListenerOptions } from "./listener.ts";
@@ -23,7 +23,7 @@ async function serve(
   options: Partial<ListenerOptions> = {},
   address: ListenAddress = { port: 0 },
 ): Promise<Listener> {
-  const listener = await listen(address, { http, h2: nodeTransport.createServer(acceptHttp(http)), ...options });
+  const listener = await listen(address, { http, h2: createH2Transport().createServer(acceptHttp(http)), ...options });
   open.push(listener);
   return listener;
 }
