@@ -67,11 +67,29 @@ export const NOISE_BURST = 2_000;
 /** Such frames that are forgiven each second; useful work forgives more. */
 export const NOISE_RATE_PER_S = 200;
 
+/** What such a frame costs more for each open stream that it has us look at: SETTINGS that change all windows. */
+export const NOISE_PER_STREAM = 1 / 16;
+
 /** Bytes a peer may leave unread before it is cut off. DATA is not among them: it waits in its streams. */
 export const OUTPUT_BACKLOG_BYTES_MAX = 8 * 1024 * 1024;
 
 /** Milliseconds a peer may give no room at all while we have something to send. */
 export const STALL_TIMEOUT_MS = 300_000;
+
+/** Milliseconds a frame or header block may stay unfinished. DATA may take any time: it is used as it comes. */
+export const FRAME_TIMEOUT_MS = 30_000;
+
+/** Bytes that may wait in the streams of a connection for a peer that hardly takes any: answers that were whole at once. */
+export const SEND_QUEUE_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Bytes a second that make a reader of so much an honest one. */
+export const SLOW_READER_BYTES_PER_S = 64 * 1024;
+
+/** Milliseconds such a queue is kept for a slower reader. */
+export const SLOW_READER_TIMEOUT_MS = 30_000;
+
+/** Milliseconds between a server's PINGs on a quiet connection with open streams, so that peers who vanished are noticed. */
+export const SERVER_KEEPALIVE_MS = 60_000;
 
 /** Streams waiting until the peer's SETTINGS_MAX_CONCURRENT_STREAMS has room for them. */
 export const WAITING_STREAMS_MAX = 10_000;
@@ -85,6 +103,15 @@ export const RESET_MEMORY = 1_000;
 /** Milliseconds for the last bytes of a connection that is cut off. */
 export const FAREWELL_MS = 250;
 
+/** Bytes that are still read from it meanwhile, and thrown away, so that the peer can read why. */
+export const FAREWELL_BYTES_MAX = 256 * 1024;
+
+/** What a head that is too large costs of the budget for resets: some are accidents, many are not. */
+export const LARGE_HEAD_COST = 25;
+
+/** Noise that we expect on a stream which we have reset: the peer's head and trailers, sent before it knew. */
+export const LATE_FRAMES = 2;
+
 /** Fills the absent options with the defaults of this file. */
 export function resolveTransportOptions(options: TransportOptions = {}): ResolvedTransportOptions {
   return {
@@ -95,6 +122,9 @@ export function resolveTransportOptions(options: TransportOptions = {}): Resolve
     handshakeTimeoutMs: options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS,
     keepaliveTimeoutMs: options.keepaliveTimeoutMs ?? KEEPALIVE_TIMEOUT_MS,
     stallTimeoutMs: options.stallTimeoutMs ?? STALL_TIMEOUT_MS,
+    frameTimeoutMs: options.frameTimeoutMs ?? FRAME_TIMEOUT_MS,
+    sendQueueBytesMax: options.sendQueueBytesMax ?? SEND_QUEUE_BYTES_MAX,
+    slowReaderTimeoutMs: options.slowReaderTimeoutMs ?? SLOW_READER_TIMEOUT_MS,
     ...(options.onCutOff === undefined ? {} : { onCutOff: options.onCutOff }),
   };
 }

@@ -82,12 +82,42 @@ export interface TransportOptions {
   readonly handshakeTimeoutMs?: number;
   /** How long a peer may give no room while we have something to send. */
   readonly stallTimeoutMs?: number;
+  /** How long a frame (DATA apart) or a header block may stay unfinished. */
+  readonly frameTimeoutMs?: number;
+  /** Bytes that may wait in a connection's streams for a peer that takes them slowly. */
+  readonly sendQueueBytesMax?: number;
+  /** How long more than that may wait while the peer takes less than `SLOW_READER_BYTES_PER_S`. */
+  readonly slowReaderTimeoutMs?: number;
   /** Told when a connection is ended because its peer broke the protocol or a limit. */
   readonly onCutOff?: (cutOff: CutOff) => void;
 }
 
+/** What a connection can be cut off for: the closed set by which cut-offs are counted. */
+export type CutOffKind =
+  | "protocol_error"
+  | "flow_control_error"
+  | "frame_size_error"
+  | "compression_error"
+  /** Preface and SETTINGS did not come in time. */
+  | "handshake_timeout"
+  /** A frame or a header block was begun and not finished in time. */
+  | "frame_timeout"
+  /** A PING was not answered in time. */
+  | "keepalive_timeout"
+  /** No or too little room for what waits to be sent. */
+  | "slow_reader"
+  /** What the peer does not read at all has grown too large. */
+  | "output_backlog"
+  /** Too many streams that end in a reset, of the peer's or by its fault. */
+  | "reset_flood"
+  /** Too many frames that do no work. */
+  | "control_flood"
+  /** A header block of too many frames or bytes, or too many such blocks. */
+  | "header_flood";
+
 /** Why a connection was cut off. */
 export interface CutOff {
+  readonly kind: CutOffKind;
   /** One of `H2_ERROR`. */
   readonly code: number;
   readonly reason: string;

@@ -126,6 +126,7 @@ export abstract class Connection implements FrameHandler {
       this.cutOff(H2_ERROR.settingsTimeout, `no SETTINGS within ${this.options.handshakeTimeoutMs} ms`);
       return;
     }
+    if (!this.heard && !this.busy) this.output.rest();
     this.silentMs = this.heard ? 0 : this.silentMs + elapsedMs;
     this.heard = false;
     this.keepAlive();

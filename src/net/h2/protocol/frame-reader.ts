@@ -31,11 +31,18 @@ export class FrameReader {
   /** Bytes of the current part that are still to come. */
   private missing = 0;
   /** A header or payload of which only the first `have` bytes have come. */
-  private readonly partial = Buffer.allocUnsafeSlow(FRAME_PAYLOAD_BYTES);
+  private partial: Buffer = EMPTY;
   private have = 0;
+  private begun = 0;
 
   constructor(handler: FrameHandler) {
     this.handler = handler;
+  }
+
+  /** The number of the frame, DATA apart, that has come in part; 0 between frames. */
+  get unfinished(): number {
+    if (this.state === STATE.payload) return this.begun;
+    return this.state === STATE.header && this.have > 0 ? this.begun + 1 : 0;
   }
 
   /** @throws ConnectionError when the bytes break the protocol; the reader cannot go on then */
@@ -74,6 +81,7 @@ export class FrameReader {
       return at + FRAME_HEADER_BYTES;
     }
     const part = Math.min(FRAME_HEADER_BYTES - this.have, end - at);
+    this.makeRoom(FRAME_HEADER_BYTES);
     chunk.copy(this.partial, this.have, at, at + part);
     this.have += part;
     if (this.have === FRAME_HEADER_BYTES) {
@@ -96,6 +104,7 @@ export class FrameReader {
     if (length > FRAME_PAYLOAD_BYTES) {
       throw new ConnectionError(H2_ERROR.frameSize, `a frame of ${length} bytes, of ${FRAME_PAYLOAD_BYTES} allowed`);
     }
+    this.begun += 1;
     this.missing = length;
     if (this.type !== FRAME.data) {
       this.state = STATE.payload;
@@ -145,6 +154,7 @@ export class FrameReader {
       return at + this.length;
     }
     const part = Math.min(this.missing, end - at);
+    this.makeRoom(this.length);
     chunk.copy(this.partial, this.have, at, at + part);
     this.have += part;
     this.missing -= part;
@@ -155,4 +165,13 @@ export class FrameReader {
     }
     return at + part;
   }
+
+  /** Most connections never cut a frame that is not DATA: those that do keep the largest buffer they needed. */
+  private makeRoom(bytes: number): void {
+    if (this.partial.length >= bytes) return;
+    this.partial = Buffer.allocUnsafeSlow(bytes <= SMALL_PAYLOAD_BYTES ? SMALL_PAYLOAD_BYTES : FRAME_PAYLOAD_BYTES);
+  }
 }
+
+const SMALL_PAYLOAD_BYTES = 256;
+const EMPTY = Buffer.alloc(0);

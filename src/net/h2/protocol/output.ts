@@ -1,10 +1,11 @@
 import type { Socket } from "node:net";
 import { FRAME_HEADER_BYTES } from "./frames.ts";
 
-/** Small frames are put together in chunks of this size. */
-const CHUNK_BYTES = 32 * 1024;
+/** Small frames are put together in chunks: small ones first, since most connections are quiet, then larger ones. */
+const CHUNK_BYTES_MIN = 1024;
+const CHUNK_BYTES_MAX = 32 * 1024;
 /** What is left of a chunk is not worth beginning with. */
-const CHUNK_REST_BYTES_MIN = 1024;
+const CHUNK_REST_BYTES_MIN = 256;
 /** Payloads up to this are copied, larger ones are handed to the socket as they are. */
 const COPIED_BYTES_MAX = 4096;
 /** So much is written without waiting for the end of the turn. */
@@ -23,6 +24,7 @@ export class Output {
   private readonly ready: Buffer[] = [];
   private readyBytes = 0;
   private scheduled = false;
+  private chunkBytes = CHUNK_BYTES_MIN;
   private readonly flushLater = (): void => {
     this.scheduled = false;
     this.flush();
@@ -119,6 +121,15 @@ export class Output {
     ready.length = 0;
   }
 
+  /** The connection has been quiet: it needs no chunk at hand. */
+  rest(): void {
+    if (this.from !== this.to) return;
+    this.chunk = EMPTY;
+    this.from = 0;
+    this.to = 0;
+    this.chunkBytes = CHUNK_BYTES_MIN;
+  }
+
   drop(): void {
     this.ready.length = 0;
     this.readyBytes = 0;
@@ -128,7 +139,8 @@ export class Output {
   private reserve(bytes: number): number {
     if (this.to + bytes > this.chunk.length) {
       this.closeChunkPart();
-      this.chunk = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, bytes));
+      this.chunk = Buffer.allocUnsafeSlow(Math.max(this.chunkBytes, bytes));
+      this.chunkBytes = Math.min(this.chunkBytes * 2, CHUNK_BYTES_MAX);
       this.from = 0;
       this.to = 0;
     }

@@ -11,8 +11,14 @@ export class Ticker {
 
   /** The interval is a quarter of the shortest time that the options name, a second at most. */
   constructor(options: ResolvedTransportOptions, onTick: (elapsedMs: number) => void) {
-    const { handshakeTimeoutMs, keepaliveMs, keepaliveTimeoutMs, stallTimeoutMs } = options;
-    const shortest = Math.min(handshakeTimeoutMs, keepaliveMs || TICK_MS_MAX * 4, keepaliveTimeoutMs, stallTimeoutMs);
+    const shortest = Math.min(
+      options.handshakeTimeoutMs,
+      options.keepaliveMs || TICK_MS_MAX * 4,
+      options.keepaliveTimeoutMs,
+      options.stallTimeoutMs,
+      options.frameTimeoutMs,
+      options.slowReaderTimeoutMs,
+    );
     this.intervalMs = Math.max(TICK_MS_MIN, Math.min(shortest / 4, TICK_MS_MAX));
     this.onTick = onTick;
   }

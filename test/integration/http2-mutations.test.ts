@@ -1,0 +1,20 @@
+import { expect, it } from "vitest";
+import { fuzz, mutate, rechunk, seeded } from "../fuzz/http2-mutations.ts";
+import { record } from "../fuzz/recordings.ts";
+
+/** The long form is `node test/fuzz/run.ts`. */
+const CONNECTIONS = 4_000;
+
+it("connections of another implementation mean the same in any pieces, and break nothing when mutated", async () => {
+  const seed = Math.floor(Math.random() * 1e9);
+  const count = await fuzz(await record(), CONNECTIONS, seed);
+  expect(count).toEqual({ rechunked: CONNECTIONS / 2, mutated: CONNECTIONS / 2 });
+});
+
+it("pieces are all of the bytes, and mutations are changes", () => {
+  const random = seeded(1);
+  const bytes = Buffer.from(Array.from({ length: 5_000 }, (_, i) => i % 256));
+  expect(Buffer.concat(rechunk(bytes, random))).toEqual(bytes);
+  const changed = Array.from({ length: 100 }, () => mutate(bytes, random)).filter((one) => !one.equals(bytes));
+  expect(changed.length).toBeGreaterThan(90);
+});
