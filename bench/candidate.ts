@@ -12,6 +12,8 @@ const STOP_LIMIT_MS = 10_000;
 export interface RunningProcess {
   readonly pid: number;
   readonly port: number;
+  /** Of a sidecar. */
+  readonly grpcPort?: number;
   /** From exec to the first good answer of its health route, in milliseconds. */
   readonly readyMs: number;
   cpuSeconds(): number;
@@ -28,6 +30,7 @@ export interface SidecarFlags {
   readonly appId: string;
   readonly resourcesPath: string;
   readonly appPort?: number;
+  readonly appProtocol?: "http" | "grpc";
 }
 
 /** Starts a candidate with default flags and metrics, on free ports of the loopback interface. */
@@ -45,14 +48,22 @@ export async function startSidecar(candidate: Candidate, flags: SidecarFlags): P
     `--resources-path=${flags.resourcesPath}`,
     "--log-level=warn",
     ...(flags.appPort === undefined ? [] : [`--app-port=${flags.appPort}`]),
+    `--app-protocol=${flags.appProtocol ?? "http"}`,
   ];
-  return await start(candidate.path, args, http, "/v1.0/healthz", 204);
+  return { ...(await start(candidate.path, args, http, "/v1.0/healthz", 204)), grpcPort: grpc };
 }
 
 /** Yardstick E: the bare echo server. */
 export async function startEcho(): Promise<RunningProcess> {
   const port = await freePort();
   return await start(process.execPath, [yardstick("echo.mjs"), String(port)], port, "/", 200);
+}
+
+/** The app that answers gRPC calls. */
+export async function startGrpcApp(): Promise<RunningProcess> {
+  const port = await freePort();
+  const script = fileURLToPath(new URL("grpc-app.ts", import.meta.url));
+  return await start(process.execPath, [script, String(port)], port, "/", 200);
 }
 
 /** The app that counts the events it is sent. */

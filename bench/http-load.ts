@@ -1,4 +1,5 @@
 import { type Socket, connect } from "node:net";
+import { grpcLane } from "./grpc-load.ts";
 import { Histogram } from "./histogram.ts";
 
 /** One kind of request, sent again and again on keep-alive connections. */
@@ -8,6 +9,8 @@ export interface LoadTarget {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** A unary gRPC call: the body is the message without its prefix, and the status that is expected is gRPC's OK. */
+  readonly grpc?: boolean;
   /** Any other status fails the run: a benchmark of errors is none. */
   readonly expectStatus: number;
 }
@@ -94,12 +97,17 @@ async function pace(lanes: readonly Lane[], startMs: number, endMs: number, perS
   return done;
 }
 
-interface Lane {
+/** One connection with one request on its way at a time. */
+export interface Lane {
+  /** Resolves with the answer, having recorded how long after `plannedMs` it came. */
   request(plannedMs: number): Promise<void>;
   close(): void;
 }
 
 async function openLane(target: LoadTarget, latency: Histogram): Promise<Lane> {
+  if (target.grpc === true) {
+    return grpcLane(target, latency);
+  }
   const socket = connect({ port: target.port, host: "127.0.0.1", noDelay: true });
   await new Promise<void>((resolve, reject) => {
     socket.once("connect", resolve);

@@ -7,12 +7,13 @@ import {
   type RunningProcess,
   startCountingApp,
   startEcho,
+  startGrpcApp,
   startProxy,
   startSidecar,
 } from "./candidate.ts";
 import { commitsOf } from "./disk.ts";
 import { type LoadTarget, runClosedLoop, runFixedRate } from "./http-load.ts";
-import { type Operation, resourcesOf } from "./operations.ts";
+import { type LoadRequest, type Operation, resourcesOf } from "./operations.ts";
 import { residentMb } from "./process-usage.ts";
 
 /** How long and how hard; see `--help` of `run.ts`. */
@@ -90,8 +91,11 @@ export async function measureOperation(candidate: Candidate, operation: Operatio
     const running: RunningProcess[] = [];
     const app = await startApp(operation);
     try {
-      if (app !== undefined && operation.topology === "pair") {
-        running.push(await startSidecar(candidate, { appId: "bench-callee", resourcesPath, appPort: app.port }));
+      if (app !== undefined && operation.topology !== "subscriber") {
+        const appProtocol = operation.topology === "grpc-pair" ? "grpc" : "http";
+        running.push(
+          await startSidecar(candidate, { appId: "bench-callee", resourcesPath, appPort: app.port, appProtocol }),
+        );
       }
       const appPort = operation.topology === "subscriber" ? app?.port : undefined;
       const caller = await startSidecar(candidate, {
@@ -101,11 +105,11 @@ export async function measureOperation(candidate: Candidate, operation: Operatio
       });
       running.push(caller);
       if (operation.prepare !== undefined) {
-        await runClosedLoop({ ...operation.prepare, port: caller.port }, 1, 0.05);
+        await runClosedLoop(targetOf(operation.prepare, caller), 1, 0.05);
       }
       const database = operation.database === undefined ? undefined : join(resourcesPath, operation.database);
       const delivered = appPort === undefined ? undefined : () => deliveredTo(appPort);
-      return await measure(running, { ...operation.request, port: caller.port }, effort, operation.fixedRate, {
+      return await measure(running, targetOf(operation.request, caller), effort, operation.fixedRate, {
         database,
         delivered,
       });
@@ -116,6 +120,10 @@ export async function measureOperation(candidate: Candidate, operation: Operatio
       await app?.stop();
     }
   });
+}
+
+function targetOf(request: LoadRequest, { port, grpcPort = port }: RunningProcess): LoadTarget {
+  return { ...request, port: request.grpc === true ? grpcPort : port };
 }
 
 /** What is counted besides requests. */
@@ -129,6 +137,8 @@ async function startApp(operation: Operation): Promise<RunningProcess | undefine
   switch (operation.topology) {
     case "pair":
       return await startEcho();
+    case "grpc-pair":
+      return await startGrpcApp();
     case "subscriber":
       return await startCountingApp();
     case "single":

@@ -1,3 +1,7 @@
+import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { InvokeServiceRequestSchema } from "../src/wire/gen/dapr/proto/runtime/v1/invoke_pb.js";
+import { PublishEventRequestSchema } from "../src/wire/gen/dapr/proto/runtime/v1/pubsub_pb.js";
+import { GetStateRequestSchema, SaveStateRequestSchema } from "../src/wire/gen/dapr/proto/runtime/v1/state_pb.js";
 import type { LoadTarget } from "./http-load.ts";
 
 /** Bytes of every value, as in the published figures. */
@@ -10,8 +14,8 @@ export interface Operation {
   readonly yardstick: "E" | "P";
   /** Most multiples that the project aims at. */
   readonly aim: number;
-  /** `pair` measures two sidecars with an app behind the second; `subscriber` counts what reaches an app, not what is sent. */
-  readonly topology: "single" | "pair" | "subscriber";
+  /** `pair` measures two sidecars with an app behind the second, in `grpc-pair` one that speaks gRPC; `subscriber` counts what reaches an app, not what is sent. */
+  readonly topology: "single" | "pair" | "grpc-pair" | "subscriber";
   /** Requests a second at which latency is taken. */
   readonly fixedRate: number;
   /** File of the database that the operation writes to, in the resources' folder: its commits are counted. */
@@ -70,6 +74,14 @@ const save: LoadRequest = {
 };
 
 const saveSqlite: LoadRequest = { ...save, path: "/v1.0/state/sqlite" };
+
+const valueBytes = Buffer.from(value);
+
+/** A unary call of Dapr's API. */
+function grpc<Desc extends DescMessage>(method: string, schema: Desc, message: MessageInitShape<Desc>): LoadRequest {
+  const body = toBinary(schema, create(schema, message));
+  return { method: "POST", path: `/dapr.proto.runtime.v1.Dapr/${method}`, body, grpc: true, expectStatus: 200 };
+}
 
 /** The operations in the order they are measured. */
 export const OPERATIONS: readonly Operation[] = [
@@ -137,5 +149,49 @@ export const OPERATIONS: readonly Operation[] = [
     topology: "pair",
     fixedRate: 1000,
     request: { method: "GET", path: "/v1.0/invoke/bench-callee/method/echo", expectStatus: 200 },
+  },
+  {
+    name: "state-get-grpc",
+    yardstick: "E",
+    aim: 2.6,
+    topology: "single",
+    fixedRate: 5000,
+    prepare: save,
+    request: grpc("GetState", GetStateRequestSchema, { storeName: "store", key: "order-1" }),
+  },
+  {
+    name: "state-save-grpc",
+    yardstick: "E",
+    aim: 3.1,
+    topology: "single",
+    fixedRate: 5000,
+    request: grpc("SaveState", SaveStateRequestSchema, {
+      storeName: "store",
+      states: [{ key: "order-1", value: valueBytes }],
+    }),
+  },
+  {
+    name: "publish-grpc",
+    yardstick: "E",
+    aim: 3.6,
+    topology: "single",
+    fixedRate: 5000,
+    request: grpc("PublishEvent", PublishEventRequestSchema, {
+      pubsubName: "broker",
+      topic: "orders",
+      data: valueBytes,
+      dataContentType: "application/json",
+    }),
+  },
+  {
+    name: "invoke-grpc",
+    yardstick: "P",
+    aim: 2.8,
+    topology: "grpc-pair",
+    fixedRate: 1000,
+    request: grpc("InvokeService", InvokeServiceRequestSchema, {
+      id: "bench-callee",
+      message: { method: "echo", contentType: "application/octet-stream" },
+    }),
   },
 ];
