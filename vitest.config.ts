@@ -15,6 +15,10 @@ function ring(name: string, include: readonly string[], timeoutMs: number, exclu
   };
 }
 
+function oneByOne(project: ReturnType<typeof ring>) {
+  return { test: { ...project.test, fileParallelism: false } };
+}
+
 export default defineConfig({
   test: {
     passWithNoTests: true,
@@ -23,12 +27,15 @@ export default defineConfig({
       ring("property", ["src/**/*.prop.test.ts"], 60_000),
       ring("conformance", ["test/conformance/**/*.test.ts"], 60_000),
       ring("integration", ["test/integration/**/*.test.ts"], 60_000),
+      // One file after the other: its bounds are times and processor time.
+      oneByOne(ring("attacks", ["test/attacks/**/*.test.ts"], 60_000)),
       ring("crash", ["test/crash/**/*.test.ts"], 120_000),
       ring("simulation", ["test/simulation/**/*.test.ts"], 120_000),
       ring("compat", ["test/compat/**/*.test.ts"], 120_000),
       ring("examples", ["test/examples/**/*.test.ts"], 120_000),
       ring("tidy", ["test/tidy.test.ts", "test/lint.test.ts", "test/start-path.test.ts"], 30_000),
       ring("docs", ["test/docs.test.ts", "test/reference.test.ts"], 120_000),
+      ring("interop", ["test/interop/**/*.test.ts"], 120_000),
       ring("executable", ["test/executable/**/*.test.ts"], 60_000),
     ],
   },

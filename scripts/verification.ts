@@ -59,6 +59,9 @@ const phases: readonly (readonly Step[])[] = [
   [ring("property"), ring("docs")],
   [ring("conformance")],
   [ring("integration")],
+  [ring("interop")],
+  // Alone, since its bounds are times and processor time.
+  [ring("attacks")],
   [ring("examples"), ring("crash")],
   [ring("executable"), ring("compat")],
 ];

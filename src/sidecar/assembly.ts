@@ -17,6 +17,7 @@ import { type AppConnectionParts, connectApp } from "./app-connection.ts";
 import { AppHealthSwitch } from "./app-health-switch.ts";
 import { createBlocks } from "./blocks.ts";
 import { checkConfiguration, checkResources, checkSecretScopes, metricsSettings } from "./configured.ts";
+import { CutOffObserver, watchedTransport } from "./cut-offs.ts";
 import { createDoors } from "./doors.ts";
 import { COMPONENT_MANIFESTS } from "./families.ts";
 import { hostAddress } from "./host-address.ts";
@@ -78,14 +79,15 @@ async function loadAllResources({ options, deps }: AssemblyPlan): Promise<Loaded
 }
 
 async function open(
-  plan: AssemblyPlan,
+  given: AssemblyPlan,
   configuration: Configuration,
   resources: LoadedResources,
   undo: (() => Promise<void>)[],
 ): Promise<Assembly> {
+  const metrics = createMetrics(given, configuration);
+  const plan = withWatchedTransport(given, metrics);
   const { options, deps, signal } = plan;
   const { logger } = deps;
-  const metrics = createMetrics(plan, configuration);
   const listeners = new Listeners(deps.transport, logger);
   undo.push(() => listeners.close(0));
   const inventory = createInventory(inventoryOptions(plan, configuration, metrics));
@@ -133,6 +135,13 @@ function createMetrics({ options, deps }: AssemblyPlan, configuration: Configura
     logger: deps.logger,
     ...(deps.process === undefined ? {} : { process: deps.process }),
   });
+}
+
+/** Every connection of the sidecar, to it and from it, tells in log and metrics when it is cut off. */
+function withWatchedTransport(plan: AssemblyPlan, metrics: RuntimeMetrics | undefined): AssemblyPlan {
+  const { deps } = plan;
+  const observer = new CutOffObserver(deps.logger, deps.clock, metrics?.connections);
+  return { ...plan, deps: { ...deps, transport: watchedTransport(deps.transport, observer) } };
 }
 
 function inventoryOptions(

@@ -85,6 +85,8 @@ class PortListener implements Listener, ExchangeOwner, SniffedBy {
     this.server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.accepted(socket));
     this.server.maxConnections = options.connectionsMax ?? CONNECTIONS_MAX;
     options.secure?.on("secureConnection", (socket) => this.serve(socket));
+    // After a handshake that took too long the socket would stay open.
+    options.secure?.on("tlsClientError", (_error, socket) => socket.destroy());
     this.http = options.http === undefined ? undefined : this.createHttp(options.http);
   }
 

@@ -1,3 +1,5 @@
+import type { CancelSignal } from "../../kit/cancel-signal.ts";
+
 /**
  * Header fields as a flat list: name, value, name, value … in wire order. Names are lower case when we made them and
  * compared without case when a peer did. This is the form `node:http` and undici take and give, so headers pass through
@@ -68,7 +70,7 @@ export interface HttpRequest {
   readonly headers: HeaderList;
   readonly body: Body;
   /** Aborting ends the request at once. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CancelSignal | undefined;
   /** Milliseconds until the response's head must be there; 0 or absent: no limit. */
   readonly headTimeoutMs?: number | undefined;
 }

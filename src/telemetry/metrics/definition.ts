@@ -1,10 +1,12 @@
-/** One metric as data; its name comes without the registry's prefix. */
+/** One metric as data; its name comes without the registry's prefix, unless it is our own. */
 export interface MetricDefinition {
   readonly name: string;
   readonly help: string;
   readonly kind: MetricKind;
   /** Label names in the order in which `series` takes their values. */
   readonly labels: readonly string[];
+  /** Ours and not Dapr's: its name comes whole, without the registry's prefix. */
+  readonly own?: true;
   /** Histograms only. */
   readonly buckets?: BucketChoice;
 }

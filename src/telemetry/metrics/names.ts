@@ -119,6 +119,18 @@ export const errorMetrics = {
   ]),
 } as const;
 
+/** What Dapr does not count. */
+export const ownMetrics = {
+  connectionsCutOff: {
+    ...counter(
+      "outrigger_http2_connections_cut_off_total",
+      "HTTP/2 connections ended because the peer broke the protocol or a limit.",
+      ["app_id", "reason"],
+    ),
+    own: true,
+  },
+} as const;
+
 function counter(
   name: string,
   help: string,

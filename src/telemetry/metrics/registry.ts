@@ -11,7 +11,7 @@ export const SERIES_PER_METRIC_MAX = 10_000;
 const LABEL_VALUE = /^[\x20-\x7e]{0,255}$/;
 
 export interface RegistryOptions {
-  /** Before every name that does not opt out (`dapr_`). */
+  /** Before every name that is not our own (`dapr_`). */
   readonly prefix: string;
   readonly logger: Logger;
   /** Upper bounds of latency histograms in milliseconds; Dapr's when absent or empty. */
@@ -84,7 +84,7 @@ export class MetricRegistry {
     create: () => S,
     bounds: readonly number[] = [],
   ): MetricFamily<S> {
-    const name = prefix + definition.name;
+    const name = definition.own === true ? definition.name : prefix + definition.name;
     if (this.#families.has(name)) {
       throw new Error(`metric ${name} is registered twice`);
     }

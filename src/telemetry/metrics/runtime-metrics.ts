@@ -1,5 +1,6 @@
 import type { Logger } from "../../kit/logger.ts";
 import { ComponentMetrics } from "./component-metrics.ts";
+import { ConnectionMetrics } from "./connection-metrics.ts";
 import { ErrorCodeMetrics } from "./error-code-metrics.ts";
 import { GrpcClientMetrics, GrpcServerMetrics } from "./grpc-metrics.ts";
 import { HttpClientMetrics } from "./http-client-metrics.ts";
@@ -41,6 +42,7 @@ export interface RuntimeMetrics {
   readonly grpcServer: GrpcServerMetrics;
   readonly grpcClient: GrpcClientMetrics;
   readonly components: ComponentMetrics;
+  readonly connections: ConnectionMetrics;
   /** Present when the Configuration asks for error codes. */
   readonly errorCodes: ErrorCodeMetrics | undefined;
 }
@@ -64,6 +66,7 @@ export function createRuntimeMetrics(options: RuntimeMetricsOptions): RuntimeMet
     grpcServer: new GrpcServerMetrics(registry, appId),
     grpcClient: new GrpcClientMetrics(registry, appId),
     components: new ComponentMetrics(registry, appId),
+    connections: new ConnectionMetrics(registry, appId),
     errorCodes: settings.recordErrorCodes ? new ErrorCodeMetrics(registry, appId) : undefined,
   };
 }
