@@ -58,7 +58,7 @@ export const HELD_BYTES_MAX = 16 * 1024 * 1024;
 /** CONTINUATION frames of one header block: it may be cut into pieces, not into dust (CVE-2024-27316). */
 export const CONTINUATIONS_MAX = 32;
 
-/** A decoded header block this many times over the limit ends the connection, not only its stream. */
+/** A decoded header block this many times over a limit ends the connection, not only its stream. */
 export const HEADER_EXCESS_MAX = 4;
 
 /** Frames that do no work by themselves (PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA, unknown ones) in a burst. */
@@ -68,10 +68,16 @@ export const NOISE_BURST = 2_000;
 export const NOISE_RATE_PER_S = 200;
 
 /** What such a frame costs more for each open stream that it has us look at: SETTINGS that change all windows. */
-export const NOISE_PER_STREAM = 1 / 16;
+export const NOISE_PER_STREAM = 1 / 8;
+
+/** What a frame costs on a stream that the peer itself has ended: it must know better. */
+export const STRAY_FRAME_COST = 8;
+
+/** What a stream that ends in a reset costs more for each byte of its head, which was decoded for nothing. */
+export const RESET_PER_HEAD_BYTE = 1 / 1024;
 
 /** Bytes a peer may leave unread before it is cut off. DATA is not among them: it waits in its streams. */
-export const OUTPUT_BACKLOG_BYTES_MAX = 8 * 1024 * 1024;
+export const OUTPUT_BACKLOG_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Milliseconds a peer may give no room at all while we have something to send. */
 export const STALL_TIMEOUT_MS = 300_000;
@@ -94,8 +100,11 @@ export const SERVER_KEEPALIVE_MS = 60_000;
 /** Streams waiting until the peer's SETTINGS_MAX_CONCURRENT_STREAMS has room for them. */
 export const WAITING_STREAMS_MAX = 10_000;
 
-/** Streams that we assume a server to take before its SETTINGS have come. */
-export const PEER_STREAMS_ASSUMED = 100;
+/**
+ * Streams that we open before a server's SETTINGS have come: the first call should not wait for them, but a server with a
+ * low limit may answer a burst with an error that is none (gRPC's C core: ENHANCE_YOUR_CALM).
+ */
+export const PEER_STREAMS_ASSUMED = 1;
 
 /** Streams that we have reset lately: what still comes on them is no offence. */
 export const RESET_MEMORY = 1_000;
@@ -112,19 +121,32 @@ export const LARGE_HEAD_COST = 25;
 /** Noise that we expect on a stream which we have reset: the peer's head and trailers, sent before it knew. */
 export const LATE_FRAMES = 2;
 
+/** What applies where an option is absent. */
+const DEFAULTS: ResolvedTransportOptions = {
+  headerBytesMax: HEADER_BYTES_MAX,
+  headerFieldsMax: HEADER_FIELDS_MAX,
+  continuationsMax: CONTINUATIONS_MAX,
+  streamsMax: STREAMS_MAX,
+  streamWindowBytes: STREAM_WINDOW_BYTES,
+  connectionWindowBytes: CONNECTION_WINDOW_BYTES,
+  heldBytesMax: HELD_BYTES_MAX,
+  sendQueueBytesMax: SEND_QUEUE_BYTES_MAX,
+  outputBacklogBytesMax: OUTPUT_BACKLOG_BYTES_MAX,
+  resetBurst: RESET_BURST,
+  resetsPerS: RESET_RATE_PER_S,
+  controlBurst: NOISE_BURST,
+  controlsPerS: NOISE_RATE_PER_S,
+  settingsEntriesMax: SETTINGS_ENTRIES_MAX,
+  handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
+  keepaliveMs: KEEPALIVE_MS,
+  keepaliveTimeoutMs: KEEPALIVE_TIMEOUT_MS,
+  stallTimeoutMs: STALL_TIMEOUT_MS,
+  frameTimeoutMs: FRAME_TIMEOUT_MS,
+  slowReaderTimeoutMs: SLOW_READER_TIMEOUT_MS,
+  slowReaderBytesPerS: SLOW_READER_BYTES_PER_S,
+};
+
 /** Fills the absent options with the defaults of this file. */
 export function resolveTransportOptions(options: TransportOptions = {}): ResolvedTransportOptions {
-  return {
-    headerBytesMax: options.headerBytesMax ?? HEADER_BYTES_MAX,
-    streamsMax: options.streamsMax ?? STREAMS_MAX,
-    streamWindowBytes: options.streamWindowBytes ?? STREAM_WINDOW_BYTES,
-    keepaliveMs: options.keepaliveMs ?? KEEPALIVE_MS,
-    handshakeTimeoutMs: options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS,
-    keepaliveTimeoutMs: options.keepaliveTimeoutMs ?? KEEPALIVE_TIMEOUT_MS,
-    stallTimeoutMs: options.stallTimeoutMs ?? STALL_TIMEOUT_MS,
-    frameTimeoutMs: options.frameTimeoutMs ?? FRAME_TIMEOUT_MS,
-    sendQueueBytesMax: options.sendQueueBytesMax ?? SEND_QUEUE_BYTES_MAX,
-    slowReaderTimeoutMs: options.slowReaderTimeoutMs ?? SLOW_READER_TIMEOUT_MS,
-    ...(options.onCutOff === undefined ? {} : { onCutOff: options.onCutOff }),
-  };
+  return { ...DEFAULTS, ...options };
 }

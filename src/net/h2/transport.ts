@@ -71,23 +71,45 @@ export interface StreamHandler {
   onClose(code: number): void;
 }
 
-/** Limits and timers of one connection; every field has a default in `limits.ts`. */
+/**
+ * Limits and timers for everything that a peer can do on one connection; every field has a default in `limits.ts`. The
+ * `node:http2` adapter keeps those that it can.
+ */
 export interface TransportOptions {
+  /** Bytes of one decoded header block, and fields in it; four times as much ends the connection, not only the stream. */
   readonly headerBytesMax?: number;
+  readonly headerFieldsMax?: number;
+  /** CONTINUATION frames of one header block. */
+  readonly continuationsMax?: number;
   readonly streamsMax?: number;
+  /** Bytes the peer may send before they are taken, on one stream and on all together. */
   readonly streamWindowBytes?: number;
+  readonly connectionWindowBytes?: number;
+  /** Bytes of held streams beyond which the connection's window is not refilled. */
+  readonly heldBytesMax?: number;
+  /** Bytes that may wait in a connection's streams for a peer that takes them slowly. */
+  readonly sendQueueBytesMax?: number;
+  /** Bytes beside DATA that the peer may leave unread. */
+  readonly outputBacklogBytesMax?: number;
+  /** Streams that may end in a reset by the peer's doing: in a burst, and forgiven each second. */
+  readonly resetBurst?: number;
+  readonly resetsPerS?: number;
+  /** Frames that do no work by themselves: in a burst, and forgiven each second. */
+  readonly controlBurst?: number;
+  readonly controlsPerS?: number;
+  readonly settingsEntriesMax?: number;
+  /** Server only: how long a silent connection is kept; also how long either end's SETTINGS may take. */
+  readonly handshakeTimeoutMs?: number;
+  /** Silence before a PING, 0 for none, and how long its answer may take. */
   readonly keepaliveMs?: number;
   readonly keepaliveTimeoutMs?: number;
-  /** Server only: how long a silent connection is kept. */
-  readonly handshakeTimeoutMs?: number;
   /** How long a peer may give no room while we have something to send. */
   readonly stallTimeoutMs?: number;
   /** How long a frame (DATA apart) or a header block may stay unfinished. */
   readonly frameTimeoutMs?: number;
-  /** Bytes that may wait in a connection's streams for a peer that takes them slowly. */
-  readonly sendQueueBytesMax?: number;
-  /** How long more than that may wait while the peer takes less than `SLOW_READER_BYTES_PER_S`. */
+  /** How long more than `sendQueueBytesMax` may wait while the peer takes less than `slowReaderBytesPerS`. */
   readonly slowReaderTimeoutMs?: number;
+  readonly slowReaderBytesPerS?: number;
   /** Told when a connection is ended because its peer broke the protocol or a limit. */
   readonly onCutOff?: (cutOff: CutOff) => void;
 }

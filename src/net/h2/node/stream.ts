@@ -30,6 +30,8 @@ export class NodeStream implements TransportStream {
   private over = false;
   private ended = false;
   private awaitsDrain = false;
+  /** Headers are our last word: a reset behind them would overtake them inside the library. */
+  private endsWithHeaders = false;
 
   constructor(h2: Http2Stream, connection: StreamConnection) {
     this.h2 = h2;
@@ -57,6 +59,7 @@ export class NodeStream implements TransportStream {
 
   respond(head: ResponseHead, endStream: boolean): void {
     if (this.over || this.h2.destroyed) return;
+    this.endsWithHeaders = endStream;
     const raw = [":status", String(head.status), ...head.headers];
     if (!endStream) this.h2.on("wantTrailers", onWantTrailers);
     try {
@@ -85,13 +88,14 @@ export class NodeStream implements TransportStream {
   sendTrailers(trailers: HeaderList): void {
     if (this.over || this.h2.destroyed || this.h2.writableEnded) return;
     this.trailers = trailers;
+    this.endsWithHeaders = true;
     this.h2.end();
   }
 
   reset(code: number): void {
     if (this.over || this.h2.destroyed || this.h2.closed) return;
     if (code === H2_ERROR.noError && !this.h2.writableEnded) this.h2.end();
-    this.h2.close(code);
+    if (code !== H2_ERROR.noError || !this.endsWithHeaders) this.h2.close(code);
     this.h2.resume();
   }
 

@@ -23,7 +23,7 @@ export class Budget {
     this.spent = this.spent > units ? this.spent - units : 0;
   }
 
-  secondPassed(): void {
-    this.earn(this.perSecond);
+  passed(elapsedMs: number): void {
+    this.earn((this.perSecond * elapsedMs) / 1000);
   }
 }

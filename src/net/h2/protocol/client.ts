@@ -16,25 +16,41 @@ import {
   type TransportClientOptions,
   type TransportStream,
 } from "../transport.ts";
-import { Connection, type HpackTables } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import { ConnectionError } from "./errors.ts";
 import { PREFACE, SETTING } from "./frames.ts";
 import type { DecodedHead } from "./hpack/decoder.ts";
+import type { HpackTables } from "./hpack/tables.ts";
 import { H2Stream } from "./stream.ts";
 import { Ticker } from "./ticker.ts";
 
 type ClientHandler = StreamHandler & { onConnectError?(error: Error): void };
+
+/** Connections for which a stream may wait one after the other, each of them lost before its turn came. */
+const WAITS_MAX = 5;
 
 /** A stream that waits for its turn to be opened. */
 interface WaitingStream {
   readonly stream: H2Stream;
   readonly head: RequestHead;
   readonly endStream: boolean;
+  readonly handler: ClientHandler;
+  waits: number;
+}
+
+/** What a connection needs of its client. */
+interface ConnectionOwner {
+  ended(connection: ClientConnection): void;
+  /** The connection can open these no more; their server has heard nothing of them. */
+  reopen(waiting: readonly WaitingStream[]): void;
+  /** The server finds us noisy. */
+  calm(): void;
 }
 
 /** One connection and its streams; used until it is lost, says GOAWAY or runs out of stream ids. */
 class ClientConnection extends Connection {
-  private readonly onEnd: (connection: ClientConnection) => void;
+  private readonly owner: ConnectionOwner;
+  /** Of streams that began before the connection stood. */
   private readonly handlers = new Map<H2Stream, ClientHandler>();
   private readonly waiting: WaitingStream[] = [];
   private readonly heads = new Set<number>();
@@ -46,22 +62,23 @@ class ClientConnection extends Connection {
     socket: Socket,
     options: ResolvedTransportOptions,
     tables: HpackTables,
-    onEnd: (connection: ClientConnection) => void,
+    owner: ConnectionOwner,
   ) {
     super(socket, options, tables);
-    this.onEnd = onEnd;
-    this.peerStreamsMax = PEER_STREAMS_ASSUMED;
+    this.owner = owner;
+    this.peerSettings.streamsMax = PEER_STREAMS_ASSUMED;
     const deadline = setTimeout(() => {
       socket.destroy(new Error(`no connection to ${authority} within ${CONNECT_TIMEOUT_MS} ms`));
     }, CONNECT_TIMEOUT_MS);
     socket.once("close", () => clearTimeout(deadline));
     const connected = (): void => {
       this.connected = true;
+      this.handlers.clear();
       clearTimeout(deadline);
     };
     if (socket.connecting || isHandshaking(socket)) {
       socket.once(isHandshaking(socket) ? "secureConnect" : "connect", connected);
-    } else connected();
+    } else if (!socket.destroyed) connected();
     const preface = Buffer.from(PREFACE, "latin1");
     this.output.copy(preface, 0, preface.length);
     this.sendSettings([
@@ -77,16 +94,26 @@ class ClientConnection extends Connection {
   }
 
   open(head: RequestHead, endStream: boolean, handler: ClientHandler): TransportStream {
-    const stream = new H2Stream(this, 0, handler, this.peerInitialWindow, this.options.streamWindowBytes);
-    this.handlers.set(stream, handler);
-    if (this.streams.size < this.peerStreamsMax && this.waiting.length === 0) {
-      this.start({ stream, head, endStream });
-    } else if (this.waiting.length < WAITING_STREAMS_MAX) {
-      this.waiting.push({ stream, head, endStream });
-    } else {
-      stream.finishLater(H2_ERROR.refusedStream);
-    }
+    const stream = new H2Stream(this, 0, handler, this.peerSettings.initialWindow, this.options.streamWindowBytes);
+    this.enter({ stream, head, endStream, handler, waits: 0 });
     return stream;
+  }
+
+  /** Takes over a stream that waited at another connection in vain. */
+  adopt(one: WaitingStream): void {
+    one.waits += 1;
+    one.stream.moveTo(this);
+    this.enter(one);
+  }
+
+  private enter(one: WaitingStream): void {
+    if (!this.connected) this.handlers.set(one.stream, one.handler);
+    if (this.streams.size < this.peerSettings.streamsMax && this.waiting.length === 0) this.start(one);
+    else if (this.waiting.length < WAITING_STREAMS_MAX) this.waiting.push(one);
+    else {
+      this.handlers.delete(one.stream);
+      one.stream.finishLater(H2_ERROR.refusedStream);
+    }
   }
 
   /** No new streams; the connection ends with those that it has. */
@@ -95,11 +122,11 @@ class ClientConnection extends Connection {
     this.endWhenIdle();
   }
 
-  protected isIdle(id: number): boolean {
+  isIdle(id: number): boolean {
     return id >= this.nextId || id % 2 === 0;
   }
 
-  protected expectsData(stream: H2Stream): boolean {
+  expectsData(stream: H2Stream): boolean {
     return stream.headReceived;
   }
 
@@ -110,7 +137,8 @@ class ClientConnection extends Connection {
   protected gotHead(id: number, stream: H2Stream | undefined, head: DecodedHead, endStream: boolean): void {
     if (stream === undefined) {
       if (this.isIdle(id)) throw new ConnectionError(H2_ERROR.protocol, `HEADERS on stream ${id}, which nobody opened`);
-      if (!this.wasResetByUs(id)) this.strayFrame(id);
+      if (this.resetByUs.has(id)) this.offences.countNoise();
+      else this.strayFrame(id);
       return;
     }
     if (stream.headReceived) {
@@ -124,6 +152,7 @@ class ClientConnection extends Connection {
     }
     if (response.status < 200) {
       // Informational: the response itself is still to come.
+      this.offences.countNoise();
       if (endStream) this.offend(stream, H2_ERROR.protocol);
       return;
     }
@@ -134,15 +163,30 @@ class ClientConnection extends Connection {
     if (endStream && !stream.closed) this.endOf(stream);
   }
 
+  /** A server may say that it needs no more of a request that it has answered (RFC 9113 section 8.1). */
+  protected gotStreamReset(stream: H2Stream, code: number): void {
+    this.finishStream(stream, code === H2_ERROR.noError && !stream.remoteEnded ? H2_ERROR.cancel : code);
+  }
+
   protected gotGoaway(lastId: number, code: number): void {
     this.draining = true;
-    // What the server has not looked at can be tried elsewhere; after an error it is over in any case.
-    const refused = code === H2_ERROR.noError ? H2_ERROR.refusedStream : code;
-    for (const stream of this.streams.values()) {
+    if (code === H2_ERROR.enhanceYourCalm) this.owner.calm();
+    // What the server has not looked at can be tried elsewhere.
+    for (const stream of this.streams.all()) {
       if (stream.id > lastId) this.finishStream(stream, H2_ERROR.refusedStream);
     }
-    for (const { stream } of this.waiting.splice(0)) this.finishStream(stream, refused);
+    this.passOn();
     this.endWhenIdle();
+  }
+
+  /** A stream whose head never went out is unknown to the server: it must not be reset on the wire. */
+  protected override onUnsendable(stream: H2Stream): void {
+    this.streams.delete(stream);
+    stream.id = 0;
+  }
+
+  override unopenedBytes(): number {
+    return this.waiting.reduce((sum, { stream }) => sum + stream.queuedBytes, 0);
   }
 
   protected override onSettings(): void {
@@ -156,24 +200,34 @@ class ClientConnection extends Connection {
 
   protected onGone(error: Error | undefined): void {
     const { connected } = this;
+    this.owner.ended(this);
+    if (connected) this.passOn();
     for (const [stream, handler] of this.handlers) {
       if (!connected) handler.onConnectError?.(error ?? new Error("the connection was closed before it stood"));
       if (stream.id === 0) stream.finish(-1);
     }
     this.handlers.clear();
     this.waiting.length = 0;
-    this.onEnd(this);
+  }
+
+  private passOn(): void {
+    const movable = this.waiting.filter(({ waits }) => waits < WAITS_MAX);
+    const stranded = this.waiting.filter(({ waits }) => waits >= WAITS_MAX);
+    this.waiting.length = 0;
+    for (const { stream } of movable) this.handlers.delete(stream);
+    for (const { stream } of stranded) this.finishStream(stream, H2_ERROR.refusedStream);
+    if (movable.length > 0) this.owner.reopen(movable);
   }
 
   override finishStream(stream: H2Stream, code: number): void {
-    this.handlers.delete(stream);
-    this.heads.delete(stream.id);
+    if (!this.connected) this.handlers.delete(stream);
+    if (this.heads.size > 0) this.heads.delete(stream.id);
     super.finishStream(stream, code);
   }
 
   override resetStream(stream: H2Stream, code: number, quietly: boolean): void {
-    this.handlers.delete(stream);
-    this.heads.delete(stream.id);
+    if (!this.connected) this.handlers.delete(stream);
+    if (this.heads.size > 0) this.heads.delete(stream.id);
     const place = stream.id === 0 ? this.waiting.findIndex((one) => one.stream === stream) : -1;
     if (place !== -1) this.waiting.splice(place, 1);
     super.resetStream(stream, code, quietly);
@@ -182,31 +236,36 @@ class ClientConnection extends Connection {
   private start({ stream, head, endStream }: WaitingStream): void {
     stream.id = this.nextId;
     this.nextId += 2;
-    stream.sendWindow = this.peerInitialWindow;
-    this.streams.set(stream.id, stream);
+    stream.sendWindow = this.peerSettings.initialWindow;
+    this.streams.add(stream);
     if (head.method === "HEAD") this.heads.add(stream.id);
     if (!this.sendRequest(stream, head, endStream)) return;
     if (endStream) stream.localEnded = true;
-    else this.scheduleStream(stream);
+    else this.turns.schedule(stream);
   }
 
   private startWaiting(): void {
-    while (this.waiting.length > 0 && this.streams.size < this.peerStreamsMax && !this.draining && !this.lost) {
+    while (
+      this.waiting.length > 0 &&
+      this.streams.size < this.peerSettings.streamsMax &&
+      !this.draining &&
+      !this.lost
+    ) {
       this.start(this.waiting.shift() as WaitingStream);
     }
   }
 
   private endWhenIdle(): void {
     if (this.draining && this.streams.size === 0 && this.waiting.length === 0 && !this.lost) {
-      this.farewell();
+      this.farewell.begin(true);
     }
   }
 }
 
 /** A client of one authority: one connection at a time, made on first use and again after a loss. */
-export class H2Client implements TransportClient {
+export class H2Client implements TransportClient, ConnectionOwner {
   private readonly authority: string;
-  private readonly options: ResolvedTransportOptions;
+  private options: ResolvedTransportOptions;
   private readonly tables: HpackTables;
   private readonly makeSocket: () => Socket;
   private readonly connections = new Set<ClientConnection>();
@@ -244,19 +303,37 @@ export class H2Client implements TransportClient {
     const { current } = this;
     if (current?.usable === true) return current;
     current?.retire();
-    const next = new ClientConnection(this.authority, this.makeSocket(), this.options, this.tables, (connection) =>
-      this.forget(connection),
-    );
+    const socket = this.makeSocket();
+    // It would tell us nothing any more.
+    if (socket.closed) throw socket.errored ?? new Error(`the socket for ${this.authority} is closed`);
+    const next = new ClientConnection(this.authority, socket, this.options, this.tables, this);
     this.current = next;
     this.connections.add(next);
     this.ticker.start();
     return next;
   }
 
-  private forget(connection: ClientConnection): void {
+  ended(connection: ClientConnection): void {
     this.connections.delete(connection);
     if (this.current === connection) this.current = undefined;
     if (this.connections.size === 0) this.ticker.stop();
+  }
+
+  reopen(waiting: readonly WaitingStream[]): void {
+    for (const one of waiting) {
+      try {
+        if (this.closed) throw new Error(`the client of ${this.authority} is closed`);
+        this.connection().adopt(one);
+      } catch (error) {
+        one.handler.onConnectError?.(error instanceof Error ? error : new Error(String(error)));
+        one.stream.finishLater(-1);
+      }
+    }
+  }
+
+  /** As grpc-go does: a server that finds our PINGs too many gets half as many on the next connection. */
+  calm(): void {
+    this.options = { ...this.options, keepaliveMs: this.options.keepaliveMs * 2 };
   }
 }
 

@@ -89,7 +89,7 @@ export class Output {
       return;
     }
     this.closeChunkPart();
-    this.ready.push(bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    this.ready.push(Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     this.readyBytes += bytes.length;
     if (this.readyBytes >= EAGER_BYTES) this.flush();
   }
@@ -128,6 +128,12 @@ export class Output {
     this.from = 0;
     this.to = 0;
     this.chunkBytes = CHUNK_BYTES_MIN;
+  }
+
+  /** The same although the socket has enough: nothing is to follow. */
+  flushAll(): void {
+    this.full = false;
+    this.flush();
   }
 
   drop(): void {

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { PeerCertificate, TLSSocket } from "node:tls";
-import { type ResolvedTransportOptions, resolveTransportOptions } from "../limits.ts";
+import { type ResolvedTransportOptions, resolveTransportOptions, SERVER_KEEPALIVE_MS } from "../limits.ts";
 import {
   type AcceptStream,
   H2_ERROR,
@@ -9,17 +9,18 @@ import {
   type TransportOptions,
   type TransportServer,
 } from "../transport.ts";
-import { Connection, type HpackTables } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import { ConnectionError } from "./errors.ts";
 import { PREFACE, SETTING, WINDOW_BYTES_LIMIT } from "./frames.ts";
 import type { DecodedHead } from "./hpack/decoder.ts";
+import type { HpackTables } from "./hpack/tables.ts";
 import { readLatin1 } from "./latin1.ts";
 import { H2Stream } from "./stream.ts";
 import { Ticker } from "./ticker.ts";
 
 const HEAD_TOO_LARGE = { status: 431, headers: [] } as const;
-/** What a head that is too large costs of the budget for resets: some are accidents, many are not. */
-const LARGE_HEAD_COST = 100;
+/** A stream that has lived so many ticks of its connection is no part of a rapid reset. */
+const LIVED_TICKS = 2;
 /** How long a peer may take to answer the PING behind our first GOAWAY. */
 const DRAIN_PING_MS = 1_000;
 
@@ -50,9 +51,9 @@ class ServerConnection extends Connection {
   drain(): void {
     if (this.lost || this.draining) return;
     this.draining = true;
-    this.sendGoaway(WINDOW_BYTES_LIMIT, H2_ERROR.noError, "");
+    this.writer.goaway(WINDOW_BYTES_LIMIT, H2_ERROR.noError, "");
     const timer = setTimeout(() => this.refuseFurther(), DRAIN_PING_MS);
-    this.ping(() => {
+    this.acknowledgements.ping(() => {
       clearTimeout(timer);
       this.refuseFurther();
     });
@@ -68,11 +69,11 @@ class ServerConnection extends Connection {
     return part === chunk.length ? undefined : chunk.subarray(part);
   }
 
-  protected isIdle(id: number): boolean {
+  isIdle(id: number): boolean {
     return id > this.lastId || id % 2 === 0;
   }
 
-  protected expectsData(): boolean {
+  expectsData(): boolean {
     return true;
   }
 
@@ -87,16 +88,28 @@ class ServerConnection extends Connection {
     }
     if (id % 2 === 0) throw new ConnectionError(H2_ERROR.protocol, `a client's stream has the even id ${id}`);
     if (id <= this.lastId) {
-      if (this.wasResetByUs(id)) return;
+      if (this.resetByUs.has(id)) {
+        this.offences.countNoise();
+        return;
+      }
       throw new ConnectionError(H2_ERROR.streamClosed, `HEADERS on stream ${id}, which is over`);
     }
     this.lastId = id;
-    if (this.finalGoaway) return;
+    if (this.finalGoaway) {
+      this.offences.countNoise();
+      return;
+    }
     if (this.streams.size >= this.options.streamsMax) {
       this.refuse(id, H2_ERROR.refusedStream);
       return;
     }
     this.openStream(id, head, endStream);
+  }
+
+  /** Never a clean end: the client had its answer still to come. Streams that have lived a while may be given up freely. */
+  protected gotStreamReset(stream: H2Stream, code: number): void {
+    this.finishStream(stream, code === H2_ERROR.noError ? H2_ERROR.cancel : code);
+    if (this.ticks - stream.openedAtTick < LIVED_TICKS) this.offences.countReset(stream.headBytes);
   }
 
   protected gotGoaway(): void {
@@ -108,7 +121,7 @@ class ServerConnection extends Connection {
   }
 
   protected onStreamGone(): void {
-    if (this.finalGoaway && this.streams.size === 0) this.farewell();
+    if (this.finalGoaway && this.streams.size === 0) this.farewell.begin(true);
   }
 
   private openStream(id: number, head: DecodedHead, endStream: boolean): void {
@@ -117,9 +130,6 @@ class ServerConnection extends Connection {
       const stream = this.add(id, NOBODY);
       stream.respond(HEAD_TOO_LARGE, true);
       this.resetStream(stream, H2_ERROR.noError, false);
-      if (!this.resets.spend(LARGE_HEAD_COST)) {
-        throw new ConnectionError(H2_ERROR.enhanceYourCalm, "too many heads that are too large");
-      }
       return;
     }
     if (request === undefined || head.fault !== "" || (endStream && head.contentLength > 0)) {
@@ -133,22 +143,24 @@ class ServerConnection extends Connection {
   }
 
   private add(id: number, handler: StreamHandler): H2Stream {
-    const stream = new H2Stream(this, id, handler, this.peerInitialWindow, this.options.streamWindowBytes);
-    this.streams.set(id, stream);
+    const stream = new H2Stream(this, id, handler, this.peerSettings.initialWindow, this.options.streamWindowBytes);
+    stream.openedAtTick = this.ticks;
+    stream.headBytes = this.blocks.bytes;
+    this.streams.add(stream);
     return stream;
   }
 
   private refuse(id: number, code: number): void {
-    this.sendReset(id, code);
-    this.rememberReset(id);
-    this.countReset();
+    this.writer.reset(id, code);
+    this.resetByUs.add(id, this.options.streamWindowBytes);
+    this.offences.countReset(this.blocks.bytes);
   }
 
   private refuseFurther(): void {
     if (this.lost || this.finalGoaway) return;
     this.finalGoaway = true;
-    this.sendGoaway(this.lastId, H2_ERROR.noError, "");
-    if (this.streams.size === 0) this.farewell();
+    this.writer.goaway(this.lastId, H2_ERROR.noError, "");
+    if (this.streams.size === 0) this.farewell.begin(true);
   }
 }
 
@@ -164,7 +176,7 @@ export class H2Server implements TransportServer {
 
   constructor(accept: AcceptStream, options: TransportOptions | undefined, tables: HpackTables) {
     this.acceptStream = accept;
-    this.options = resolveTransportOptions(options);
+    this.options = resolveTransportOptions({ keepaliveMs: SERVER_KEEPALIVE_MS, ...options });
     this.tables = tables;
     this.ticker = new Ticker(this.options, (elapsedMs) => {
       for (const connection of this.connections) connection.tick(elapsedMs);

@@ -1,8 +1,6 @@
 import type { AcceptStream, Transport, TransportClientOptions, TransportOptions } from "../transport.ts";
 import { H2Client } from "./client.ts";
-import type { HpackTables } from "./connection.ts";
-import { staticIndex } from "./hpack/encoder.ts";
-import { HuffmanDecoder } from "./hpack/huffman.ts";
+import { type HpackTables, makeHpackTables } from "./hpack/tables.ts";
 import { H2Server } from "./server.ts";
 
 /** HTTP/2 of our own on `node:net` and `node:tls` sockets (RFC 9113, RFC 7541). */
@@ -10,7 +8,7 @@ export function createH2Transport(): Transport {
   // Made with the first server or client: a start has no use for them.
   let made: HpackTables | undefined;
   const tables = (): HpackTables => {
-    made ??= { huffman: new HuffmanDecoder(), staticIndex: staticIndex() };
+    made ??= makeHpackTables();
     return made;
   };
   return {

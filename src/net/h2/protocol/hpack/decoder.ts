@@ -3,7 +3,7 @@ import { HEADER_EXCESS_MAX } from "../../limits.ts";
 import { H2_ERROR, type RequestHead, type ResponseHead } from "../../transport.ts";
 import { ConnectionError } from "../errors.ts";
 import { FIELD, fieldKind } from "./field-kind.ts";
-import { HuffmanDecoder } from "./huffman.ts";
+import type { HuffmanDecoder } from "./huffman.ts";
 import { readLatin1 } from "../latin1.ts";
 import { ENTRY_OVERHEAD_BYTES, STATIC_ENTRIES, STATIC_TABLE } from "./static-table.ts";
 
@@ -224,7 +224,18 @@ class HeadBuilder {
     if (this.bytes > this.headerBytesMax || this.fields > this.fieldsMax) {
       this.fault = "tooLarge";
       if (this.bytes > this.headerBytesMax * HEADER_EXCESS_MAX) {
-        throw new ConnectionError(H2_ERROR.enhanceYourCalm, `a header block of more than ${this.bytes} bytes`);
+        throw new ConnectionError(
+          H2_ERROR.enhanceYourCalm,
+          `a header block of more than ${this.headerBytesMax * HEADER_EXCESS_MAX} bytes`,
+          "header_flood",
+        );
+      }
+      if (this.fields > this.fieldsMax * HEADER_EXCESS_MAX) {
+        throw new ConnectionError(
+          H2_ERROR.enhanceYourCalm,
+          `a header block of more than ${this.fieldsMax * HEADER_EXCESS_MAX} fields`,
+          "header_flood",
+        );
       }
       return;
     }

@@ -22,7 +22,8 @@ const PREFIX_SIZE_UPDATE = 0x20;
 
 /** Values that must not be found out by watching sizes (RFC 7541 section 7.1.3). */
 const SENSITIVE: ReadonlySet<string> = new Set(["authorization", "cookie", "dapr-api-token", "proxy-authorization"]);
-// eslint-disable-next-line no-control-regex -- these are what is looked for
+/** Pseudo-headers begin with it. */
+const COLON = 0x3a;
 const BAD_VALUE = /[\0\r\n]|[^\0-\xff]/;
 
 /** A field that cannot be sent: what stands in it would break the head. */
@@ -70,6 +71,7 @@ export class HpackEncoder {
   limitTable(bytes: number): void {
     const limit = Math.min(bytes, TABLE_BYTES_MAX);
     if (limit === this.tableBytesLimit) return;
+    this.forgetHeads();
     // Were it to shrink and grow again between two blocks, both would have to be told; emptying it covers all cases.
     if (this.sizeUpdate === "none") {
       this.shrink(limit);
@@ -106,7 +108,9 @@ export class HpackEncoder {
         if (request.authority !== "") this.field(":authority", request.authority);
       } else if (status !== 0) this.field(":status", String(status));
       for (let i = 0; i + 1 < headers.length; i += 2) {
-        this.field(headers[i] as string, headers[i + 1] as string);
+        const name = headers[i] as string;
+        if (name.charCodeAt(0) === COLON) throw new FieldError(`${name} is no header of a message`);
+        this.field(name, headers[i + 1] as string);
       }
     } catch (error) {
       // The peer will not see what this block put into the table.
@@ -251,7 +255,14 @@ export class HpackEncoder {
     this.shrink(this.tableBytesLimit);
   }
 
+  /** Entries that they refer to may go without a new one in their place. */
+  private forgetHeads(): void {
+    this.known.length = 0;
+    this.nextKnown = 0;
+  }
+
   private empty(limit: number): void {
+    this.forgetHeads();
     this.shrink(0);
     this.tableBytesLimit = limit;
     this.sizeUpdate = "flush";
@@ -280,6 +291,8 @@ export function staticIndex(): ReadonlyMap<string, ReadonlyMap<string, number>> 
   const index = new Map<string, Map<string, number>>();
   for (let i = 0; i < STATIC_ENTRIES; i += 1) {
     const name = STATIC_TABLE[i * 2] as string;
+    // HTTP/2 forbids one name of its own table.
+    if (name.charCodeAt(0) !== COLON && !isFieldName(name)) continue;
     const values = index.get(name) ?? new Map<string, number>();
     values.set(STATIC_TABLE[i * 2 + 1] as string, i + 1);
     index.set(name, values);

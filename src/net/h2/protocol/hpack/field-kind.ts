@@ -31,7 +31,6 @@ const BY_NAME: ReadonlyMap<string, number> = new Map([
 /** A token without upper case (RFC 9110 section 5.6.2). */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 /** No control characters but the tab, and no white space around (RFC 9113 section 8.2.1). */
-// eslint-disable-next-line no-control-regex -- these are what is looked for
 const BAD_VALUE = /[\0\r\n]|^[ \t]|[ \t]$/;
 const DIGITS = /^\d{1,15}$/;
 

@@ -4,7 +4,7 @@ import { readLatin1 } from "../latin1.ts";
  * Bits of each symbol's code; 256 is the end of the string. The code of RFC 7541 appendix B is canonical: symbols sorted
  * by length, then by value, get consecutive codes, so that the lengths say all.
  */
-const CODE_BITS: readonly number[] = [
+export const CODE_BITS: readonly number[] = [
   13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28, 28, 28, 28, 28, 28, 28, 30, 28, 28, 28, 28, 28, 28,
   28, 28, 28, 6, 10, 10, 12, 13, 6, 8, 11, 10, 10, 8, 11, 8, 6, 6, 6, 5, 5, 5, 6, 6, 6, 6, 6, 6, 6, 7, 8, 15, 6, 12, 10,
   13, 6, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 8, 7, 8, 13, 19, 13, 14, 6, 15, 5, 6, 5, 6,
@@ -80,11 +80,12 @@ export class HuffmanDecoder {
       if (entry === 0) {
         const from = (at - start) * 8 - count;
         const long = this.longCode(bytes, start, end, from);
-        if (long === undefined) break;
-        if (long.symbol === END_OF_STRING) return undefined;
-        out[written] = long.symbol;
+        if (long === -1) break;
+        const symbol = long >>> 5;
+        if (symbol === END_OF_STRING) return undefined;
+        out[written] = symbol;
         written += 1;
-        const next = from + long.bits;
+        const next = from + (long & 31);
         at = start + ((next + 7) >>> 3);
         count = (at - start) * 8 - next;
         window = count === 0 ? 0 : (bytes[at - 1] as number) & ((1 << count) - 1);
@@ -101,24 +102,29 @@ export class HuffmanDecoder {
     return readLatin1(out, 0, written);
   }
 
-  /** The symbol whose code, longer than the table's, begins at a bit; undefined where the bits end before the code does. */
-  private longCode(
-    bytes: Buffer,
-    start: number,
-    end: number,
-    from: number,
-  ): { symbol: number; bits: number } | undefined {
+  /**
+   * The symbol whose code, longer than the table's, begins at a bit, as symbol << 5 | code length; -1 where the bits end
+   * before the code does.
+   */
+  private longCode(bytes: Buffer, start: number, end: number, from: number): number {
+    const at = start + (from >>> 3);
+    const shift = from & 7;
+    // The next 30 bits: of four bytes and the first bits of a fifth; what is beyond the end is not looked at.
+    const four =
+      (byteAt(bytes, at, end) << 24) |
+      (byteAt(bytes, at + 1, end) << 16) |
+      (byteAt(bytes, at + 2, end) << 8) |
+      byteAt(bytes, at + 3, end);
+    const next = (((four << shift) | (byteAt(bytes, at + 4, end) >>> (8 - shift))) >>> 2) & 0x3fffffff;
     const bitsMax = Math.min((end - start) * 8 - from, CODE_BITS_MAX);
-    let code = 0;
-    for (let bits = 1; bits <= bitsMax; bits += 1) {
-      const bit = from + bits - 1;
-      code = (code << 1) | (((bytes[start + (bit >>> 3)] as number) >>> (7 - (bit & 7))) & 1);
-      if (bits > TABLE_BITS && code < (this.endCode[bits] as number)) {
+    for (let bits = TABLE_BITS + 1; bits <= bitsMax; bits += 1) {
+      const code = next >>> (CODE_BITS_MAX - bits);
+      if (code < (this.endCode[bits] as number)) {
         const index = (this.firstIndex[bits] as number) + code - (this.firstCode[bits] as number);
-        return { symbol: this.symbols[index] as number, bits };
+        return ((this.symbols[index] as number) << 5) | bits;
       }
     }
-    return undefined;
+    return -1;
   }
 
   private fill(symbol: number, code: number, bits: number): void {
@@ -127,6 +133,10 @@ export class HuffmanDecoder {
       this.table[(code << spare) | low] = (symbol << 4) | bits;
     }
   }
+}
+
+function byteAt(bytes: Buffer, at: number, end: number): number {
+  return at < end ? (bytes[at] as number) : 0;
 }
 
 function bitsOf(symbol: number): number {
