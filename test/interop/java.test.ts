@@ -1,0 +1,4 @@
+import { interopWith } from "./cases.ts";
+import { javaPeer } from "./toolchains.ts";
+
+interopWith("grpc-java", await javaPeer());

@@ -1,0 +1,4 @@
+import { interopWith } from "./cases.ts";
+import { jsPeer } from "./toolchains.ts";
+
+interopWith("grpc-js", jsPeer(), { keepaliveMs: 100, hidesHeaderLimit: true });
