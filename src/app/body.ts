@@ -3,9 +3,16 @@ import type { Body } from "../net/http/types.ts";
 
 const EMPTY = new Uint8Array(0);
 
-/** The whole of a body. @throws BodyTooLargeError beyond `bytesMax` (0: no limit), after giving the rest up */
-export async function collectBody(body: Body, bytesMax: number): Promise<Uint8Array> {
-  const bytes = await bodyPrefix(body, bytesMax === 0 ? Number.POSITIVE_INFINITY : bytesMax + 1);
+/** The whole of a body, at once where it is. @throws BodyTooLargeError beyond `bytesMax` (0: no limit), after giving the rest up */
+export function collectBody(body: Body, bytesMax: number): Uint8Array | Promise<Uint8Array> {
+  return body instanceof Uint8Array ? limited(body, bytesMax) : collectStream(body, bytesMax);
+}
+
+async function collectStream(body: Body, bytesMax: number): Promise<Uint8Array> {
+  return limited(await bodyPrefix(body, bytesMax === 0 ? Number.POSITIVE_INFINITY : bytesMax + 1), bytesMax);
+}
+
+function limited(bytes: Uint8Array, bytesMax: number): Uint8Array {
   if (bytesMax !== 0 && bytes.byteLength > bytesMax) {
     throw new BodyTooLargeError(bytesMax);
   }

@@ -1,4 +1,5 @@
 import { GRPC_STATUS } from "../errors/grpc-status.ts";
+import type { CancelSignal } from "../kit/cancel-signal.ts";
 import { GrpcError } from "../net/grpc/status.ts";
 
 /** Calls that may wait for `--app-max-concurrency` at once; more are refused. */
@@ -26,7 +27,7 @@ export class ConcurrencyLimit {
    * @returns undefined when a slot was free, otherwise what to await
    * @throws GrpcError RESOURCE_EXHAUSTED when too many wait; rejects with the signal's reason
    */
-  acquire(signal: AbortSignal | undefined): Promise<void> | undefined {
+  acquire(signal: CancelSignal | undefined): Promise<void> | undefined {
     if (this.#running < this.#callsMax) {
       this.#running += 1;
       return undefined;
@@ -51,15 +52,17 @@ export class ConcurrencyLimit {
     next.admit();
   }
 
-  #wait(signal: AbortSignal | undefined): Promise<void> {
+  #wait(signal: CancelSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) {
-        reject(signal.reason as Error);
+        reject(signal.reason);
         return;
       }
       const onAbort = (): void => {
         this.#waiting.delete(waiter);
-        reject(signal?.reason as Error);
+        if (signal !== undefined) {
+          reject(signal.reason);
+        }
       };
       const waiter: Waiter = {
         admit: () => {

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import { GRPC_STATUS } from "../errors/grpc-status.ts";
+import type { CancelSignal } from "../kit/cancel-signal.ts";
 import { HeaderMetadata } from "../net/grpc/metadata.ts";
 import { methodsOf } from "../net/grpc/protobuf.ts";
 import { GrpcError } from "../net/grpc/status.ts";
@@ -187,7 +188,7 @@ export class GrpcAppChannel implements AppChannel {
     }
   }
 
-  #callOptions(headers: string[], signal: AbortSignal | undefined): CallOptions {
+  #callOptions(headers: string[], signal: CancelSignal | undefined): CallOptions {
     const { appToken } = this.#options;
     if (appToken === "") {
       return { metadata: new HeaderMetadata(headers), signal };

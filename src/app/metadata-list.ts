@@ -7,9 +7,7 @@ import type { Metadata } from "../net/grpc/types.ts";
 export function metadataList(metadata: Metadata | undefined): string[] {
   const list = ["content-type", "application/grpc"];
   if (metadata !== undefined) {
-    for (const [key, value] of metadata.entries()) {
-      list.push(key, typeof value === "string" ? value : Buffer.from(value).toString("base64"));
-    }
+    list.push(...metadata.toList());
   }
   return list;
 }

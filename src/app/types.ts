@@ -1,4 +1,5 @@
 import type { GrpcStatusCode } from "../errors/grpc-status.ts";
+import type { CancelSignal } from "../kit/cancel-signal.ts";
 import type { Body, HeaderList } from "../net/http/types.ts";
 
 /** `--app-protocol`. `in-process` is the embedded shape's function call. */
@@ -19,7 +20,7 @@ export interface InvokeCall {
   readonly body: Body;
   /** For gRPC-origin calls: the `google.protobuf.Any` type URL of the data, if any. */
   readonly typeUrl?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CancelSignal | undefined;
 }
 
 /** How the app answered: an HTTP status, or a gRPC status. */

@@ -1,3 +1,5 @@
+import type { CancelSignal } from "./cancel-signal.ts";
+
 /** A cancellable timer. */
 export interface Timer {
   cancel(): void;
@@ -19,15 +21,17 @@ export interface Clock {
 }
 
 /** Resolves after `delayMs`, or rejects with the signal's reason. */
-export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+export function sleep(clock: Clock, delayMs: number, signal?: CancelSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
-      reject(signal.reason as Error);
+      reject(signal.reason);
       return;
     }
     const onAbort = (): void => {
       timer.cancel();
-      reject(signal?.reason as Error);
+      if (signal !== undefined) {
+        reject(signal.reason);
+      }
     };
     const timer = clock.after(delayMs, () => {
       signal?.removeEventListener("abort", onAbort);

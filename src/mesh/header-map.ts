@@ -1,12 +1,15 @@
 import type { HeaderList } from "../net/http/types.ts";
 import type { CallerStamps } from "./messages.ts";
-import type { ProtoReader } from "./proto-reader.ts";
-import type { ProtoWriter } from "./proto-writer.ts";
+import type { ProtoReader } from "../wire/codecs/proto-reader.ts";
+import type { ProtoWriter } from "../wire/codecs/proto-writer.ts";
 
-/** Fields of a map entry and of `ListStringValue`. */
+/** Fields of a map entry and of `ListStringValue`, and their tags. */
 const KEY = 1;
 const VALUE = 2;
 const VALUES = 1;
+const KEY_TAG = 0x0a;
+const VALUE_TAG = 0x12;
+const VALUES_TAG = 0x0a;
 
 /** Bytes that an entry takes besides its key and value; a guess. */
 const ENTRY_OVERHEAD_BYTES = 12;
@@ -61,28 +64,36 @@ export function writeRequestMap(
 }
 
 /** Reads one entry of a map into a flat list. */
-export function readHeaderEntry(entry: ProtoReader, into: string[]): void {
+export function readHeaderEntry(reader: ProtoReader, into: string[]): void {
+  const start = into.length;
   let key = "";
-  let values: ProtoReader | undefined;
-  for (let field = entry.next(); field !== 0; field = entry.next()) {
-    if (field === KEY) {
-      key = entry.rawText();
-    } else if (field === VALUE) {
-      values = entry.message();
+  const outer = reader.enter();
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === KEY_TAG) {
+      key = reader.rawText();
+    } else if (tag === VALUE_TAG) {
+      readValues(reader, key, into);
     } else {
-      entry.skip();
+      reader.skip();
     }
   }
-  if (values === undefined) {
-    return;
+  reader.leave(outer);
+  // The key may come behind its values.
+  for (let index = start; index < into.length; index += 2) {
+    into[index] = key;
   }
-  for (let field = values.next(); field !== 0; field = values.next()) {
-    if (field === VALUES) {
-      into.push(key, values.rawText());
+}
+
+function readValues(reader: ProtoReader, key: string, into: string[]): void {
+  const outer = reader.enter();
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === VALUES_TAG) {
+      into.push(key, reader.rawText());
     } else {
-      values.skip();
+      reader.skip();
     }
   }
+  reader.leave(outer);
 }
 
 function lowerNames(headers: HeaderList): string[] {

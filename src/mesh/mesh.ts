@@ -7,10 +7,10 @@ import { type Clock, sleep } from "../kit/clock.ts";
 import type { Logger } from "../kit/logger.ts";
 import { GrpcError } from "../net/grpc/status.ts";
 import { ConnectionPool, type ConnectPeer } from "./connection-pool.ts";
-import { RETRIES_MAX, RETRY_DELAY_MS } from "./limits.ts";
+import { PEERS_MAX, RETRIES_MAX, RETRY_DELAY_MS } from "./limits.ts";
 import type { CallerStamps } from "./messages.ts";
 import { callPeer } from "./remote-call.ts";
-import { resolveAddress } from "./resolve.ts";
+import { askAgain } from "./resolve.ts";
 import type { InvocationTarget } from "./target.ts";
 
 export interface MeshOptions {
@@ -31,6 +31,7 @@ export interface MeshOptions {
 export class Mesh {
   readonly #options: MeshOptions;
   readonly #pool: ConnectionPool;
+  readonly #stamps = new Map<string, CallerStamps>();
   readonly #forwarded: Pick<CallerStamps, "forwardedFor" | "forwardedHost" | "forwarded">;
 
   constructor(options: MeshOptions) {
@@ -46,12 +47,7 @@ export class Mesh {
    * @throws GrpcError of the peer or the connection; Error when the target cannot be found or retries are used up
    */
   async invoke(target: InvocationTarget, call: InvokeCall): Promise<InvokeReply> {
-    const stamps: CallerStamps = {
-      callerAppId: this.#options.appId,
-      callerNamespace: this.#options.namespace,
-      calleeAppId: target.appId,
-      ...this.#forwarded,
-    };
+    const stamps = this.#stampsFor(target.appId);
     for (let retries = 0; ; retries += 1) {
       try {
         return await this.#attempt(target, call, stamps);
@@ -77,12 +73,26 @@ export class Mesh {
     return this.#pool.close();
   }
 
+  #stampsFor(calleeAppId: string): CallerStamps {
+    const known = this.#stamps.get(calleeAppId);
+    if (known !== undefined) {
+      return known;
+    }
+    const { appId, namespace } = this.#options;
+    const stamps = { callerAppId: appId, callerNamespace: namespace, calleeAppId, ...this.#forwarded };
+    if (this.#stamps.size < PEERS_MAX) {
+      this.#stamps.set(calleeAppId, stamps);
+    }
+    return stamps;
+  }
+
   async #attempt(target: InvocationTarget, call: InvokeCall, stamps: CallerStamps): Promise<InvokeReply> {
     const resolver = this.#options.resolver();
     if (resolver === undefined) {
       throw new Error("name resolver not initialized");
     }
-    const address = await resolveAddress(resolver, target, this.#options.clock, call.signal);
+    const first = await resolver.resolve(target, call.signal);
+    const address = first === "" ? await askAgain(resolver, target, this.#options.clock, call.signal) : first;
     const lease = this.#pool.lease(address, target);
     try {
       return await callPeer(lease.client, call, stamps, this.#options, lease.release);

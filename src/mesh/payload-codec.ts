@@ -1,15 +1,17 @@
-import type { ProtoReader } from "./proto-reader.ts";
-import type { ProtoWriter } from "./proto-writer.ts";
+import type { ProtoReader } from "../wire/codecs/proto-reader.ts";
+import type { ProtoWriter } from "../wire/codecs/proto-writer.ts";
 
-/** Fields of `dapr.proto.common.v1.StreamPayload`. */
+/** Fields of `dapr.proto.common.v1.StreamPayload`, and their tags. */
 const DATA = 1;
 const SEQ = 2;
+const DATA_TAG = 0x0a;
+const SEQ_TAG = 0x10;
 
 const NO_BYTES = new Uint8Array(0);
 
 export function writePayload(writer: ProtoWriter, field: number, data: Uint8Array, seq: number): void {
   const mark = writer.begin(field, data.byteLength + 8);
-  writer.bytes(DATA, data);
+  writer.octets(DATA, data);
   writer.uint(SEQ, seq);
   writer.end(mark);
 }
@@ -17,14 +19,16 @@ export function writePayload(writer: ProtoWriter, field: number, data: Uint8Arra
 export function readPayload(reader: ProtoReader): { readonly data: Uint8Array; readonly seq: number } {
   let data: Uint8Array = NO_BYTES;
   let seq = 0;
-  for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field === DATA) {
-      data = reader.bytes();
-    } else if (field === SEQ) {
+  const outer = reader.enter();
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === DATA_TAG) {
+      data = reader.octets();
+    } else if (tag === SEQ_TAG) {
       seq = reader.uint();
     } else {
       reader.skip();
     }
   }
+  reader.leave(outer);
   return { data, seq };
 }

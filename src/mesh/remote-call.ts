@@ -69,11 +69,15 @@ async function streamed(
     stream.cancel();
     throw new Error(first.done === true ? "EOF" : "response does not contain the required fields in the leading chunk");
   }
+  if (stream.over && first.value.seq === 0) {
+    onOver();
+    return replyOf(head, head.status, first.value.payload ?? NO_BYTES);
+  }
   const body = await responseBody(first.value, responses, ports.clock, wantsEventStream(call.headers), onOver);
   return replyOf(head, head.status, body);
 }
 
-/** Whole where the answer's end follows its first piece at once, otherwise a stream. */
+/** Whole where the answer's end follows its first piece soon, otherwise a stream. */
 async function responseBody(
   first: Response,
   rest: AsyncIterator<Response>,
@@ -187,8 +191,7 @@ class RequestSender {
     if (body.byteLength > CHUNK_BYTES_MAX) {
       return this.#sendWhole(body);
     }
-    this.#sendPiece(body.byteLength === 0 ? undefined : body)?.catch(() => undefined);
-    this.#stream.closeSend();
+    this.#sendPiece(body.byteLength === 0 ? undefined : body, true)?.catch(() => undefined);
     return undefined;
   }
 
@@ -226,10 +229,10 @@ class RequestSender {
     this.#stream.closeSend();
   }
 
-  #sendPiece(payload: Uint8Array | undefined): Promise<void> | undefined {
+  #sendPiece(payload: Uint8Array | undefined, last = false): Promise<void> | undefined {
     const message: Request = { head: this.#head, payload, seq: this.#seq };
     this.#head = undefined;
     this.#seq += 1;
-    return this.#stream.send(message);
+    return this.#stream.send(message, last);
   }
 }

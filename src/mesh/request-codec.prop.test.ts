@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { HTTPExtension_Verb } from "../wire/gen/dapr/proto/common/v1/common_pb.js";
 import { InternalInvokeRequestStreamSchema } from "../wire/gen/dapr/proto/internals/v1/service_invocation_pb.js";
+import { isPlainlyEncoded } from "../wire/codecs/wire-shape.fixture.ts";
 import type { CallerStamps, RequestHead, StreamMessage } from "./messages.ts";
 import { decodeRequest, decodeStreamRequest, encodeRequest, encodeStreamRequest } from "./request-codec.ts";
 
@@ -151,6 +152,56 @@ test("we read what the generated code writes, unknown fields skipped", () => {
     }),
   );
 });
+
+test("changed bytes are read or refused by what they say alone, and as the generated code where fields have their types", () => {
+  const flips = fc.array(fc.tuple(fc.nat({ max: 400 }), fc.integer({ min: 0, max: 255 })), { maxLength: 3 });
+  fc.assert(
+    fc.property(
+      headerPairs,
+      text,
+      bytes,
+      flips,
+      fc.integer({ min: 0, max: 255 }),
+      (pairs, method, data, changes, filler) => {
+        const head = headOf(pairs, { method, verb: "PUT", query: "q=1", contentType: "a/b" });
+        const written = Buffer.from(encodeStreamRequest({ head, payload: data.subarray(0, 40), seq: 3 }));
+        for (const [at, to] of changes) written[at % written.length] = to;
+        const around = Buffer.alloc(written.length + 40, filler);
+        around.set(written, 20);
+        const apart = outcome(written);
+        expect(outcome(around.subarray(20, 20 + written.length))).toEqual(apart);
+        const generated = isPlainlyEncoded(InternalInvokeRequestStreamSchema, written) ? attempt(written) : undefined;
+        if (generated === undefined) return;
+        expect(apart).toMatchObject({
+          head: {
+            method: generated.request?.message?.method ?? "",
+            hasMessage: generated.request?.message !== undefined,
+          },
+          seq: Number(generated.payload?.seq ?? 0n),
+        });
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+function outcome(encoded: Uint8Array): unknown {
+  try {
+    const { head, payload, seq } = decodeStreamRequest(encoded);
+    return { head: { method: "", hasMessage: false, ...head }, payload: payload && Buffer.from(payload), seq };
+  } catch (error) {
+    expect(error).toBeInstanceOf(Error);
+    return "refused";
+  }
+}
+
+function attempt(encoded: Uint8Array) {
+  try {
+    return fromBinary(InternalInvokeRequestStreamSchema, encoded);
+  } catch {
+    return undefined;
+  }
+}
 
 test("any bytes are read or refused with an Error, never worse", () => {
   fc.assert(

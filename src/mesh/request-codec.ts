@@ -1,8 +1,8 @@
 import { headerValue } from "../app/header-rules.ts";
 import { headerMapGuess, readHeaderEntry, writeHeaderMap, writeRequestMap } from "./header-map.ts";
 import type { RequestHead, StreamMessage } from "./messages.ts";
-import { ProtoReader } from "./proto-reader.ts";
-import { ProtoWriter } from "./proto-writer.ts";
+import { ProtoReader } from "../wire/codecs/proto-reader.ts";
+import { ProtoWriter } from "../wire/codecs/proto-writer.ts";
 import { readPayload, writePayload } from "./payload-codec.ts";
 
 /**
@@ -22,6 +22,22 @@ const VERB = 1;
 const QUERY = 2;
 const ANY_TYPE_URL = 1;
 const ANY_VALUE = 2;
+
+/** What is read, as whole tags: the number, three bits up, and the wire type. */
+const TAG = {
+  request: (REQUEST << 3) | 2,
+  payload: (PAYLOAD << 3) | 2,
+  metadata: (METADATA << 3) | 2,
+  message: (MESSAGE << 3) | 2,
+  method: (METHOD << 3) | 2,
+  data: (DATA << 3) | 2,
+  contentType: (CONTENT_TYPE << 3) | 2,
+  httpExtension: (HTTP_EXTENSION << 3) | 2,
+  verb: VERB << 3,
+  query: (QUERY << 3) | 2,
+  anyTypeUrl: (ANY_TYPE_URL << 3) | 2,
+  anyValue: (ANY_VALUE << 3) | 2,
+} as const;
 
 const VERSION_V1 = 1;
 
@@ -52,7 +68,8 @@ export function encodeRequest(head: RequestHead): Uint8Array {
 }
 
 export function decodeRequest(bytes: Uint8Array): RequestHead {
-  return readRequest(ProtoReader.of(bytes));
+  const reader = new ProtoReader(bytes);
+  return readRequest(reader);
 }
 
 export function encodeStreamRequest(message: StreamMessage<RequestHead>): Uint8Array {
@@ -71,14 +88,16 @@ export function encodeStreamRequest(message: StreamMessage<RequestHead>): Uint8A
 }
 
 export function decodeStreamRequest(bytes: Uint8Array): StreamMessage<RequestHead> {
-  const reader = ProtoReader.of(bytes);
+  const reader = new ProtoReader(bytes);
   let head: RequestHead | undefined;
   let payload: { readonly data: Uint8Array; readonly seq: number } | undefined;
-  for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field === REQUEST) {
-      head = readRequest(reader.message());
-    } else if (field === PAYLOAD) {
-      payload = readPayload(reader.message());
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === TAG.request) {
+      const outer = reader.enter();
+      head = readRequest(reader);
+      reader.leave(outer);
+    } else if (tag === TAG.payload) {
+      payload = readPayload(reader);
     } else {
       reader.skip();
     }
@@ -105,7 +124,7 @@ function writeRequest(writer: ProtoWriter, head: RequestHead): void {
   if (head.data !== undefined || head.typeUrl !== "") {
     const any = writer.begin(DATA, head.data?.byteLength ?? 0);
     writer.text(ANY_TYPE_URL, head.typeUrl);
-    writer.bytes(ANY_VALUE, head.data ?? NO_BYTES);
+    writer.octets(ANY_VALUE, head.data ?? NO_BYTES);
     writer.end(any);
   }
   if (head.contentType !== "") {
@@ -127,12 +146,12 @@ function readRequest(reader: ProtoReader): RequestHead {
   const headers: string[] = [];
   let hasMetadata = false;
   let message: MessageFields | undefined;
-  for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field === METADATA) {
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === TAG.metadata) {
       hasMetadata = true;
-      readHeaderEntry(reader.message(), headers);
-    } else if (field === MESSAGE) {
-      message = readMessage(reader.message());
+      readHeaderEntry(reader, headers);
+    } else if (tag === TAG.message) {
+      message = readMessage(reader);
     } else {
       reader.skip();
     }
@@ -161,49 +180,55 @@ function readMessage(reader: ProtoReader): MessageFields {
     typeUrl: "",
     data: undefined as Uint8Array | undefined,
   };
-  for (let field = reader.next(); field !== 0; field = reader.next()) {
-    switch (field) {
-      case METHOD:
+  const outer = reader.enter();
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    switch (tag) {
+      case TAG.method:
         fields.method = reader.text();
         break;
-      case DATA:
-        readAny(reader.message(), fields);
+      case TAG.data:
+        readAny(reader, fields);
         break;
-      case CONTENT_TYPE:
+      case TAG.contentType:
         fields.contentType = reader.rawText();
         break;
-      case HTTP_EXTENSION:
-        readExtension(reader.message(), fields);
+      case TAG.httpExtension:
+        readExtension(reader, fields);
         break;
       default:
         reader.skip();
     }
   }
+  reader.leave(outer);
   return fields;
 }
 
 /** Reads a `google.protobuf.Any` into a message's fields. */
 export function readAny(reader: ProtoReader, fields: { typeUrl: string; data: Uint8Array | undefined }): void {
-  for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field === ANY_TYPE_URL) {
+  const outer = reader.enter();
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === TAG.anyTypeUrl) {
       fields.typeUrl = reader.text();
-    } else if (field === ANY_VALUE) {
-      fields.data = reader.bytes();
+    } else if (tag === TAG.anyValue) {
+      fields.data = reader.octets();
     } else {
       reader.skip();
     }
   }
+  reader.leave(outer);
 }
 
 function readExtension(reader: ProtoReader, fields: { verb: string; query: string }): void {
   fields.verb = "NONE";
-  for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field === VERB) {
+  const outer = reader.enter();
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === TAG.verb) {
       fields.verb = VERBS[reader.uint()] ?? "NONE";
-    } else if (field === QUERY) {
+    } else if (tag === TAG.query) {
       fields.query = reader.rawText();
     } else {
       reader.skip();
     }
   }
+  reader.leave(outer);
 }

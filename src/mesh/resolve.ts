@@ -1,27 +1,26 @@
 import type { NameResolver } from "../components/spi/name-resolution.ts";
+import type { CancelSignal } from "../kit/cancel-signal.ts";
 import { type Clock, sleep } from "../kit/clock.ts";
 import { RESOLVE_RETRIES_MAX, RESOLVE_RETRY_DELAY_MS } from "./limits.ts";
 import type { InvocationTarget } from "./target.ts";
 
 /**
- * The internal gRPC address of a target. Caching is the resolver's own; one that answers with nothing is asked again.
+ * The internal gRPC address of a target whose resolver has answered with nothing. Caching is the resolver's own.
  *
  * @throws what the resolver threw, or an Error when it never had an address
  */
-export async function resolveAddress(
+export async function askAgain(
   resolver: NameResolver,
   target: InvocationTarget,
   clock: Clock,
-  signal: AbortSignal | undefined,
+  signal: CancelSignal | undefined,
 ): Promise<string> {
-  for (let retries = 0; ; retries += 1) {
+  for (let retries = 0; retries < RESOLVE_RETRIES_MAX; retries += 1) {
+    await sleep(clock, RESOLVE_RETRY_DELAY_MS, signal);
     const address = await resolver.resolve(target, signal);
     if (address !== "") {
       return address;
     }
-    if (retries === RESOLVE_RETRIES_MAX) {
-      throw new Error(`resolver returned empty address for app id ${target.namespace}/${target.appId}`);
-    }
-    await sleep(clock, RESOLVE_RETRY_DELAY_MS, signal);
   }
+  throw new Error(`resolver returned empty address for app id ${target.namespace}/${target.appId}`);
 }

@@ -1,8 +1,8 @@
 import { headerMapGuess, readHeaderEntry, writeHeaderMap } from "./header-map.ts";
 import type { ResponseHead, ResponseStatus, StreamMessage } from "./messages.ts";
 import { readPayload, writePayload } from "./payload-codec.ts";
-import { ProtoReader } from "./proto-reader.ts";
-import { ProtoWriter } from "./proto-writer.ts";
+import { ProtoReader } from "../wire/codecs/proto-reader.ts";
+import { ProtoWriter } from "../wire/codecs/proto-writer.ts";
 import { readAny } from "./request-codec.ts";
 
 /** The responses of `dapr.proto.internals.v1.ServiceInvocation`; the numbers are the definition's. */
@@ -20,6 +20,21 @@ const CONTENT_TYPE = 2;
 const ANY_TYPE_URL = 1;
 const ANY_VALUE = 2;
 
+/** What is read, as whole tags: the number, three bits up, and the wire type. */
+const TAG = {
+  response: (RESPONSE << 3) | 2,
+  payload: (PAYLOAD << 3) | 2,
+  status: (STATUS << 3) | 2,
+  headers: (HEADERS << 3) | 2,
+  trailers: (TRAILERS << 3) | 2,
+  message: (MESSAGE << 3) | 2,
+  statusCode: STATUS_CODE << 3,
+  statusMessage: (STATUS_MESSAGE << 3) | 2,
+  statusDetails: (STATUS_DETAILS << 3) | 2,
+  data: (DATA << 3) | 2,
+  contentType: (CONTENT_TYPE << 3) | 2,
+} as const;
+
 /** Bytes for everything but headers, texts and body; a guess. */
 const FIXED_BYTES = 128;
 /** Codes from here on are HTTP's. */
@@ -34,7 +49,7 @@ export function encodeResponse(head: ResponseHead): Uint8Array {
 }
 
 export function decodeResponse(bytes: Uint8Array): ResponseHead {
-  return readResponse(ProtoReader.of(bytes));
+  return readResponse(new ProtoReader(bytes));
 }
 
 export function encodeStreamResponse(message: StreamMessage<ResponseHead>): Uint8Array {
@@ -53,14 +68,16 @@ export function encodeStreamResponse(message: StreamMessage<ResponseHead>): Uint
 }
 
 export function decodeStreamResponse(bytes: Uint8Array): StreamMessage<ResponseHead> {
-  const reader = ProtoReader.of(bytes);
+  const reader = new ProtoReader(bytes);
   let head: ResponseHead | undefined;
   let payload: { readonly data: Uint8Array; readonly seq: number } | undefined;
-  for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field === RESPONSE) {
-      head = readResponse(reader.message());
-    } else if (field === PAYLOAD) {
-      payload = readPayload(reader.message());
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === TAG.response) {
+      const outer = reader.enter();
+      head = readResponse(reader);
+      reader.leave(outer);
+    } else if (tag === TAG.payload) {
+      payload = readPayload(reader);
     } else {
       reader.skip();
     }
@@ -84,7 +101,7 @@ function writeResponse(writer: ProtoWriter, head: ResponseHead): void {
   if (head.data !== undefined || head.typeUrl !== "") {
     const any = writer.begin(DATA, head.data?.byteLength ?? 0);
     writer.text(ANY_TYPE_URL, head.typeUrl);
-    writer.bytes(ANY_VALUE, head.data ?? NO_BYTES);
+    writer.octets(ANY_VALUE, head.data ?? NO_BYTES);
     writer.end(any);
   }
   if (head.contentType !== "") {
@@ -96,7 +113,7 @@ function writeResponse(writer: ProtoWriter, head: ResponseHead): void {
 /** Written also when it is all zero: a peer takes a missing status for a broken answer. */
 function writeStatus(writer: ProtoWriter, status: ResponseStatus): void {
   if (status.detailsBin !== undefined) {
-    writer.bytes(STATUS, status.detailsBin);
+    writer.octets(STATUS, status.detailsBin);
     return;
   }
   const mark = writer.begin(STATUS, 0);
@@ -111,20 +128,20 @@ function readResponse(reader: ProtoReader): ResponseHead {
   let status: ResponseStatus | undefined;
   let hasMessage = false;
   const fields = { contentType: "", typeUrl: "", data: undefined as Uint8Array | undefined };
-  for (let field = reader.next(); field !== 0; field = reader.next()) {
-    switch (field) {
-      case STATUS:
-        status = readStatus(reader.bytes());
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    switch (tag) {
+      case TAG.status:
+        status = readStatus(reader.octets());
         break;
-      case HEADERS:
-        readHeaderEntry(reader.message(), headers);
+      case TAG.headers:
+        readHeaderEntry(reader, headers);
         break;
-      case TRAILERS:
-        readHeaderEntry(reader.message(), trailers);
+      case TAG.trailers:
+        readHeaderEntry(reader, trailers);
         break;
-      case MESSAGE:
+      case TAG.message:
         hasMessage = true;
-        readMessage(reader.message(), fields);
+        readMessage(reader, fields);
         break;
       default:
         reader.skip();
@@ -142,17 +159,17 @@ function readResponse(reader: ProtoReader): ResponseHead {
 }
 
 function readStatus(bytes: Uint8Array): ResponseStatus {
-  const reader = ProtoReader.of(bytes);
+  const reader = new ProtoReader(bytes);
   let code = 0;
   let message = "";
   let detailed = false;
-  for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field === STATUS_CODE) {
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === TAG.statusCode) {
       code = reader.uint();
-    } else if (field === STATUS_MESSAGE) {
+    } else if (tag === TAG.statusMessage) {
       message = reader.text();
     } else {
-      detailed ||= field === STATUS_DETAILS;
+      detailed ||= tag === TAG.statusDetails;
       reader.skip();
     }
   }
@@ -163,13 +180,15 @@ function readMessage(
   reader: ProtoReader,
   fields: { contentType: string; typeUrl: string; data: Uint8Array | undefined },
 ): void {
-  for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field === DATA) {
-      readAny(reader.message(), fields);
-    } else if (field === CONTENT_TYPE) {
+  const outer = reader.enter();
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === TAG.data) {
+      readAny(reader, fields);
+    } else if (tag === TAG.contentType) {
       fields.contentType = reader.rawText();
     } else {
       reader.skip();
     }
   }
+  reader.leave(outer);
 }

@@ -41,6 +41,11 @@ export class PullQueue<T> implements AsyncIterableIterator<T> {
     return this.state === "open";
   }
 
+  /** Whether the source has ended and everything has been read. */
+  get drained(): boolean {
+    return this.state === "ended" && this.first === this.items.length;
+  }
+
   /** Adds an item of a size. @returns false when the source should stop until `onRoom` */
   push(item: T, size: number): boolean {
     if (this.state !== "open") return true;

@@ -77,7 +77,10 @@ export async function feed(role: "server" | "client", pieces: readonly Buffer[],
     });
     server.accept(socket.asSocket());
   } else {
-    const client = transport.createClient("peer:1", { connect: () => socket.asSocket() });
+    const sockets = [socket];
+    const client = transport.createClient("peer:1", {
+      connect: () => (sockets.pop() ?? refusedSocket()).asSocket(),
+    });
     for (let i = 0; i < streams; i += 1)
       client.open(
         HEAD,
@@ -95,6 +98,13 @@ export async function feed(role: "server" | "client", pieces: readonly Buffer[],
   await turn();
   if (diary.openStreams !== 0) throw new Error(`${diary.openStreams} streams were never told of their end`);
   return diary.lines;
+}
+
+/** What a client gets that connects again: the peer is there only once. */
+function refusedSocket(): FakeSocket {
+  const socket = new FakeSocket();
+  socket.destroy(new Error("refused"));
+  return socket;
 }
 
 function respond(stream: TransportStream): void {

@@ -3,6 +3,7 @@ import { commonErrors } from "../../errors/catalogue/common.ts";
 import { ApiError, ERROR_DOMAIN, type ErrorEntry } from "../../errors/error.ts";
 import type { Clock } from "../../kit/clock.ts";
 import type { Logger } from "../../kit/logger.ts";
+import { headerOf } from "../../net/grpc/metadata.ts";
 import { methodsOf } from "../../net/grpc/protobuf.ts";
 import { addReflection } from "../../net/grpc/reflection.ts";
 import type { Interceptor } from "../../net/grpc/server-types.ts";
@@ -104,31 +105,34 @@ function refusal(entry: ErrorEntry & { readonly message: string }, why: string):
 /** Tells the observer of every call at its end. */
 export function observeCalls(options: Pick<GrpcDoorOptions, "clock" | "observer">): Interceptor {
   const { clock, observer } = options;
-  return async (call, next) => {
-    const startMs = clock.monotonicMs();
-    const status = await next();
-    observer.callDone({
-      path: call.path,
-      userAgent: call.metadata.get("user-agent"),
-      status,
-      latencyMs: clock.monotonicMs() - startMs,
-      receivedBytes: call.receivedBytes,
-      sentBytes: call.sentBytes,
-    });
-    return status;
+  return {
+    begin(call) {
+      call.startedMs = clock.monotonicMs();
+    },
+    end(call, status) {
+      observer.callDone({
+        path: call.path,
+        userAgent: headerOf(call.headers, "user-agent"),
+        status,
+        latencyMs: clock.monotonicMs() - call.startedMs,
+        receivedBytes: call.receivedBytes,
+        sentBytes: call.sentBytes,
+      });
+    },
   };
 }
 
 function requireToken(token: string): Interceptor {
-  return async (call, next) => {
-    const given = call.metadata.get(TOKEN_KEY);
-    if (given === undefined) {
-      throw refusal(commonErrors.unauthorized, "missing api token in request metadata");
-    }
-    if (given !== token) {
-      throw refusal(commonErrors.unauthorized, "authentication error: api token mismatch");
-    }
-    call.metadata.delete(TOKEN_KEY);
-    return await next();
+  return {
+    begin(call) {
+      const given = headerOf(call.headers, TOKEN_KEY);
+      if (given === undefined) {
+        throw refusal(commonErrors.unauthorized, "missing api token in request metadata");
+      }
+      if (given !== token) {
+        throw refusal(commonErrors.unauthorized, "authentication error: api token mismatch");
+      }
+      call.metadata.delete(TOKEN_KEY);
+    },
   };
 }

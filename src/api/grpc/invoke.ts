@@ -8,11 +8,9 @@ import type { InvocationBlock } from "../../blocks/invocation/invocation.ts";
 import { ERROR_DOMAIN } from "../../errors/error.ts";
 import { GRPC_STATUS, type GrpcStatusCode } from "../../errors/grpc-status.ts";
 import type { Logger } from "../../kit/logger.ts";
-import { decodeBinary } from "../../net/grpc/metadata.ts";
 import { GrpcError } from "../../net/grpc/status.ts";
-import type { Metadata, ServerCall } from "../../net/grpc/types.ts";
-import type { HeaderList } from "../../net/http/types.ts";
-import { HTTPExtension_Verb, InvokeResponseSchema } from "../../wire/gen/dapr/proto/common/v1/common_pb.js";
+import type { ServerCall } from "../../net/grpc/types.ts";
+import { HTTPExtension_Verb } from "../../wire/gen/dapr/proto/common/v1/common_pb.js";
 import type { Dapr } from "../../wire/gen/dapr/proto/runtime/v1/dapr_pb.js";
 import type { InvokeServiceRequest } from "../../wire/gen/dapr/proto/runtime/v1/invoke_pb.js";
 import { ErrorInfoSchema } from "../../wire/gen/google/rpc/error_details_pb.js";
@@ -43,18 +41,19 @@ export function invokeHandlers(options: GrpcInvokeOptions): Pick<ServiceHandlers
       const reply = await options.invocation.invoke(request.id, callOf(request, call));
       const value = await collectBody(reply.body, options.maxBodyBytes);
       const { status } = reply;
-      addMetadata(call.responseHeaders, metadataHeadersOf(reply.headers, status.kind === "http"));
+      call.responseHeaders.appendList(metadataHeadersOf(reply.headers, status.kind === "http"));
       if (status.kind === "http") {
         warnings.httpApp();
         call.responseHeaders.set(HTTP_STATUS_KEY, String(status.code));
       } else {
-        addMetadata(call.responseTrailers, metadataHeadersOf(reply.trailers, false));
+        call.responseTrailers.appendList(metadataHeadersOf(reply.trailers, false));
       }
       throwFailure(reply, value);
-      return create(InvokeResponseSchema, {
-        data: { value, typeUrl: reply.typeUrl ?? "" },
+      return {
+        $typeName: "dapr.proto.common.v1.InvokeResponse",
+        data: { $typeName: "google.protobuf.Any", value, typeUrl: reply.typeUrl ?? "" },
         contentType: reply.contentType,
-      });
+      };
     },
   };
 }
@@ -90,31 +89,19 @@ class DeprecationWarnings {
 
 function callOf(request: InvokeServiceRequest, call: ServerCall): InvokeCall {
   const { message } = request;
-  const headers: string[] = [];
-  for (const [key, value] of call.metadata.entries()) {
-    if (key !== "dapr-api-token") {
-      headers.push(key, typeof value === "string" ? value : Buffer.from(value).toString("base64"));
-    }
-  }
+  const { metadata } = call;
+  metadata.delete("dapr-api-token");
   return {
     method: message?.method ?? "",
     verb: message?.httpExtension === undefined ? "" : (HTTPExtension_Verb[message.httpExtension.verb] ?? "NONE"),
     query: message?.httpExtension?.querystring ?? "",
-    headers,
+    headers: metadata.toList(),
     origin: "grpc",
     contentType: message?.contentType ?? "",
     body: message?.data?.value ?? NO_BYTES,
     typeUrl: message?.data?.typeUrl,
-    signal: call.signal,
+    signal: call.cancellation,
   };
-}
-
-function addMetadata(metadata: Metadata, list: HeaderList): void {
-  for (let index = 0; index + 1 < list.length; index += 2) {
-    const key = list[index] as string;
-    const value = list[index + 1] as string;
-    metadata.append(key, key.endsWith("-bin") ? decodeBinary(value) : value);
-  }
 }
 
 function throwFailure(reply: InvokeReply, body: Uint8Array): void {

@@ -4,6 +4,7 @@ import type { InvokeCall, InvokeReply } from "../../app/types.ts";
 import type { InvocationBlock } from "../../blocks/invocation/invocation.ts";
 import { invocationErrors } from "../../errors/catalogue/invocation.ts";
 import { apiError } from "../../errors/error.ts";
+import type { CancelSignal } from "../../kit/cancel-signal.ts";
 import { CHUNK_BYTES_MAX } from "../../mesh/limits.ts";
 import type { RequestHead, ResponseHead, ResponseStatus, StreamMessage } from "../../mesh/messages.ts";
 import { PiecewiseBody, piecesOf } from "../../mesh/piecewise-body.ts";
@@ -34,7 +35,7 @@ async function answerWhole(
   if (!request.hasMessage) {
     throw apiError(invocationErrors.internalRequest, { reason: "field Message is nil" });
   }
-  const reply = await options.invocation.invokeLocal(callOf(request, request.data ?? NO_BYTES, call.signal));
+  const reply = await options.invocation.invokeLocal(callOf(request, request.data ?? NO_BYTES, call.cancellation));
   return headOf(reply, await collectBody(reply.body, options.maxBodyBytes));
 }
 
@@ -51,26 +52,46 @@ async function* answerStreamed(
       reason: "request does not contain the required fields in the leading chunk",
     });
   }
-  const reply = await invocation.invokeLocal(callOf(head, await requestBody(head, first.value, messages), call.signal));
+  const whole = wholeBody(head, first.value, call.requestsRead);
+  const body = whole ?? (await streamedBody(first.value, messages));
+  const reply = await invocation.invokeLocal(callOf(head, body, call.cancellation));
   const eventStream = wantsEventStream(head.headers) && reply.status.kind === "http";
   if (eventStream && !isSuccess(reply)) {
     await discardBody(reply.body);
     throw apiError(invocationErrors.channelInvoke, { reason: "no response received from stream" });
   }
+  if (reply.body instanceof Uint8Array && reply.body.byteLength <= CHUNK_BYTES_MAX) {
+    yield {
+      head: headOf(reply, undefined),
+      payload: reply.body.byteLength === 0 ? undefined : reply.body,
+      seq: 0,
+    };
+    return;
+  }
   yield* messagesOf(reply, eventStream);
 }
 
-/** Whole where the first message is known to hold all of it, otherwise a stream. */
-async function requestBody(
+/** The body where the first message is known to hold all of it. */
+function wholeBody(
   head: RequestHead,
+  { payload, seq }: StreamMessage<RequestHead>,
+  requestsRead: boolean,
+): Uint8Array | undefined {
+  if (requestsRead && (payload === undefined || seq === 0)) {
+    return payload ?? NO_BYTES;
+  }
+  if (payload === undefined || payload.byteLength === 0 || seq !== 0) {
+    return undefined;
+  }
+  return headerValue(head.headers, "content-length") === String(payload.byteLength) ? payload : undefined;
+}
+
+async function streamedBody(
   first: StreamMessage<RequestHead>,
   rest: AsyncIterator<StreamMessage<RequestHead>>,
 ): Promise<Body> {
   const { payload } = first;
   if (payload !== undefined && payload.byteLength > 0) {
-    if (first.seq === 0 && headerValue(head.headers, "content-length") === String(payload.byteLength)) {
-      return payload;
-    }
     return new PiecewiseBody<RequestHead>({ first, rest, kind: "request", isEmptyHead, onOver: nothing });
   }
   const second = await rest.next();
@@ -90,10 +111,6 @@ async function requestBody(
 /** The head goes out with the first piece of the body; with events it does not wait for one. */
 async function* messagesOf(reply: InvokeReply, eventStream: boolean): AsyncGenerator<StreamMessage<ResponseHead>> {
   let head: ResponseHead | undefined = headOf(reply, undefined);
-  if (reply.body instanceof Uint8Array && reply.body.byteLength <= CHUNK_BYTES_MAX) {
-    yield { head, payload: reply.body.byteLength === 0 ? undefined : reply.body, seq: 0 };
-    return;
-  }
   if (eventStream) {
     yield { head, payload: undefined, seq: 0 };
     head = undefined;
@@ -109,7 +126,7 @@ async function* messagesOf(reply: InvokeReply, eventStream: boolean): AsyncGener
   }
 }
 
-function callOf(head: RequestHead, body: Body, signal: AbortSignal): InvokeCall {
+function callOf(head: RequestHead, body: Body, signal: CancelSignal): InvokeCall {
   return {
     method: head.method,
     verb: head.verb,

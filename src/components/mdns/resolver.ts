@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import type { CancelSignal } from "../../kit/cancel-signal.ts";
 import type { Clock, Timer } from "../../kit/clock.ts";
 import type { Logger } from "../../kit/logger.ts";
 import type { ComponentDeps } from "../spi/component.ts";
@@ -80,14 +81,14 @@ export class MdnsResolver implements NameResolver {
     return Promise.resolve();
   }
 
-  resolve(request: ResolveRequest, signal?: AbortSignal): Promise<string> {
+  resolve(request: ResolveRequest, signal?: CancelSignal): Promise<string> {
     const { appId } = request;
     const cached = this.#cache.next(appId, this.#clock.monotonicMs());
     if (cached !== undefined) {
       return Promise.resolve(cached);
     }
     if (signal?.aborted === true) {
-      return Promise.reject(signal.reason as Error);
+      return Promise.reject(signal.reason);
     }
     const lookup = this.#lookups.get(appId) ?? this.#browse(appId);
     return signal === undefined ? lookup.promise : abortable(lookup.promise, signal);
@@ -178,9 +179,9 @@ function notFound(appId: string): ComponentError {
   return new ComponentError("notFound", `couldn't find service: ${appId}`);
 }
 
-function abortable(promise: Promise<string>, signal: AbortSignal): Promise<string> {
+function abortable(promise: Promise<string>, signal: CancelSignal): Promise<string> {
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error);
+    const onAbort = (): void => reject(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });

@@ -1,3 +1,4 @@
+import type { CancelSignal } from "../../kit/cancel-signal.ts";
 import type { Component } from "./component.ts";
 
 /** What a resolver announces about the sidecar it runs in. */
@@ -23,7 +24,7 @@ export interface NameResolver extends Component {
    * @returns host:port of one live instance
    * @throws ComponentError `notFound` when nobody answers under that id
    */
-  resolve(request: ResolveRequest, signal?: AbortSignal): Promise<string>;
+  resolve(request: ResolveRequest, signal?: CancelSignal): Promise<string>;
   /** Nobody answered at an address that `resolve` gave: a resolver with a cache drops it. */
   forget?(request: ResolveRequest, address: string): void;
 }

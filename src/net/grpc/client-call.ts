@@ -1,4 +1,5 @@
 import { GRPC_STATUS } from "../../errors/grpc-status.ts";
+import type { CancelSignal } from "../../kit/cancel-signal.ts";
 import { Deadline, type DeadlineWheel } from "../deadlines.ts";
 import {
   H2_ERROR,
@@ -12,7 +13,9 @@ import { connectErrorText } from "../http/errors.ts";
 import type { HeaderList } from "../http/types.ts";
 import { MessageReceiver, type MessageSink } from "./message-receiver.ts";
 import { headerOf, HeaderMetadata } from "./metadata.ts";
+import { sendCompressed, sendFramed } from "./response-sender.ts";
 import { errorOfStatus, GrpcError, grpcCodeOfHttp, grpcErrorOfReset, statusOfTrailers } from "./status.ts";
+import type { CallOptions } from "./types.ts";
 
 const NO_HEADERS: HeaderList = [];
 
@@ -35,16 +38,25 @@ export abstract class ClientStreamCall extends Deadline implements StreamHandler
   protected responseTrailers: HeaderList = NO_HEADERS;
   protected headSeen = false;
   protected finished = false;
-  private readonly signal: AbortSignal | undefined;
+  private readonly signal: CancelSignal | undefined;
+  private readonly gzip: boolean;
   private onAbort: (() => void) | undefined = undefined;
   private connectError: Error | undefined = undefined;
   private httpError: GrpcError | undefined = undefined;
-  private messagesEnded = false;
+  private endSeen = false;
+  /** On the clock of `performance.now()`; 0: no deadline. */
+  private deadlineAt = 0;
+  private reopened = false;
 
-  constructor(core: ClientCore, signal: AbortSignal | undefined) {
+  constructor(core: ClientCore, options: CallOptions | undefined) {
     super();
     this.core = core;
-    this.signal = signal;
+    this.signal = options?.signal;
+    this.gzip = options?.compression === "gzip";
+  }
+
+  protected sendMessage(stream: TransportStream, message: Uint8Array, endStream: boolean): boolean {
+    return this.gzip ? sendCompressed(stream, message, endStream) : sendFramed(stream, message, endStream);
   }
 
   /** Opens the stream, and starts the deadline and the watch on the caller's signal. */
@@ -54,6 +66,7 @@ export abstract class ClientStreamCall extends Deadline implements StreamHandler
         this.onDeadline();
         return undefined;
       }
+      this.deadlineAt = performance.now() + timeoutMs;
       this.core.deadlines.arm(this, timeoutMs);
     }
     const signal = this.signal;
@@ -69,6 +82,10 @@ export abstract class ClientStreamCall extends Deadline implements StreamHandler
     return this.stream;
   }
 
+  /** Whether all that was sent is still at hand. */
+  protected abstract canReopen(): boolean;
+  /** Sends everything again on a new stream: the peer has refused the first one without a look at it. */
+  protected abstract reopen(): void;
   /** The outcome, told once: undefined for OK. */
   protected abstract onFinish(error: GrpcError | undefined): void;
   protected abstract onResponseHead(): void;
@@ -132,12 +149,12 @@ export abstract class ClientStreamCall extends Deadline implements StreamHandler
   }
 
   onEnd(): void {
+    this.endSeen = true;
     if (this.receiver === undefined) this.onMessagesEnd(true);
     else this.receiver.end();
   }
 
   onMessagesEnd(whole: boolean): void {
-    this.messagesEnded = true;
     const status = statusOfTrailers(this.responseTrailers);
     if (status !== undefined && status.code !== GRPC_STATUS.OK)
       this.finish(errorOfStatus(status, this.responseTrailers));
@@ -152,7 +169,13 @@ export abstract class ClientStreamCall extends Deadline implements StreamHandler
   }
 
   onClose(code: number): void {
-    if (this.finished || this.messagesEnded) return;
+    // What came whole is read to its end, at the reader's pace, whatever happens to the stream then.
+    if (this.finished || this.endSeen) return;
+    if (code === H2_ERROR.refusedStream && !this.headSeen && !this.reopened && this.canReopen()) {
+      this.reopened = true;
+      this.reopen();
+      return;
+    }
     const connectError = this.connectError;
     if (connectError !== undefined) {
       const message = `connection error: desc = "transport: Error while dialing: ${connectErrorText(connectError)}"`;
@@ -161,6 +184,11 @@ export abstract class ClientStreamCall extends Deadline implements StreamHandler
     }
     // After the peer's last message a clean close comes while the reader lags: its end is still to be read.
     if (code === 0 && this.receiver !== undefined) return;
+    // The server's timer may run out before ours, which is coarse.
+    if (code === H2_ERROR.cancel && this.deadlineAt !== 0 && performance.now() >= this.deadlineAt) {
+      this.onDeadline();
+      return;
+    }
     const status = statusOfTrailers(this.responseTrailers);
     this.finish(
       status === undefined || status.code === GRPC_STATUS.OK

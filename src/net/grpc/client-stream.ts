@@ -2,10 +2,9 @@ import { GRPC_STATUS } from "../../errors/grpc-status.ts";
 import type { RequestHead } from "../h2/transport.ts";
 import { PullQueue, type QueueSource } from "../pull-queue.ts";
 import { ClientStreamCall, type ClientCore } from "./client-call.ts";
-import { MESSAGE_OVERHEAD_BYTES, RECEIVE_QUEUE_BYTES } from "./limits.ts";
-import { sendFramed } from "./response-sender.ts";
+import { MESSAGE_OVERHEAD_BYTES, RECEIVE_QUEUE_BYTES, REPLAY_BYTES_MAX } from "./limits.ts";
 import { GrpcError } from "./status.ts";
-import type { ClientStream, GrpcMethod, Metadata } from "./types.ts";
+import type { CallOptions, ClientStream, GrpcMethod, Metadata } from "./types.ts";
 
 /** A promise that is asked for later than it is settled, or never: a rejection nobody waits for is no error. */
 class Later<T> {
@@ -28,35 +27,59 @@ const EMPTY = new Uint8Array(0);
 export class StreamingCall<I, O> extends ClientStreamCall implements ClientStream<I, O>, QueueSource {
   readonly responses: PullQueue<O>;
   private readonly method: GrpcMethod<I, O>;
-  private readonly headersLater = new Later<Metadata>();
-  private readonly trailersLater = new Later<Metadata>();
+  /** Made when somebody asks. */
+  private headersLater: Later<Metadata> | undefined = undefined;
+  private trailersLater: Later<Metadata> | undefined = undefined;
   private error: GrpcError | undefined = undefined;
   private sendClosed = false;
   private room: Later<void> | undefined = undefined;
+  private head: RequestHead | undefined = undefined;
+  /** What was sent until the peer's head came; undefined when that is too much to keep. */
+  private replay: Uint8Array[] | undefined = [];
+  private replayBytes = 0;
 
-  constructor(core: ClientCore, method: GrpcMethod<I, O>, signal: AbortSignal | undefined) {
-    super(core, signal);
+  constructor(core: ClientCore, method: GrpcMethod<I, O>, options: CallOptions | undefined) {
+    super(core, options);
     this.method = method;
     this.responses = new PullQueue<O>(this, RECEIVE_QUEUE_BYTES);
   }
 
   start(head: RequestHead, timeoutMs: number | undefined): void {
+    this.head = head;
     this.open(head, timeoutMs);
   }
 
   get headers(): Promise<Metadata> {
-    return this.headersLater.promise;
+    let later = this.headersLater;
+    if (later === undefined) {
+      later = this.headersLater = new Later();
+      if (this.headSeen) later.resolve(this.headersMetadata());
+      else if (this.finished) later.reject(this.endedError());
+    }
+    return later.promise;
   }
 
   get trailers(): Promise<Metadata> {
-    return this.trailersLater.promise;
+    let later = this.trailersLater;
+    if (later === undefined) {
+      later = this.trailersLater = new Later();
+      if (this.finished) later.resolve(this.trailersMetadata());
+    }
+    return later.promise;
   }
 
-  send(message: I): Promise<void> | undefined {
-    if (this.finished || this.stream === undefined)
-      return Promise.reject(this.error ?? new GrpcError(GRPC_STATUS.CANCELLED, "the call has ended"));
+  get over(): boolean {
+    return this.responses.drained;
+  }
+
+  send(message: I, last = false): Promise<void> | undefined {
+    if (this.finished || this.stream === undefined) return Promise.reject(this.endedError());
     if (this.sendClosed) return Promise.reject(new GrpcError(GRPC_STATUS.INTERNAL, "SendMsg called after CloseSend"));
-    const more = sendFramed(this.stream, this.method.encodeRequest(message), false);
+    const bytes = this.method.encodeRequest(message);
+    if (this.replay !== undefined) this.keep(this.replay, bytes);
+    this.sendClosed = last;
+    const more = this.sendMessage(this.stream, bytes, last);
+    if (last) return undefined;
     if (more && this.room === undefined) return undefined;
     this.room ??= new Later<void>();
     return this.room.promise;
@@ -103,20 +126,44 @@ export class StreamingCall<I, O> extends ClientStreamCall implements ClientStrea
     this.cancelled();
   }
 
+  private keep(replay: Uint8Array[], bytes: Uint8Array): void {
+    this.replayBytes += bytes.length + MESSAGE_OVERHEAD_BYTES;
+    if (this.headSeen || this.replayBytes > REPLAY_BYTES_MAX) this.replay = undefined;
+    else replay.push(bytes);
+  }
+
+  protected canReopen(): boolean {
+    return this.replay !== undefined && this.head !== undefined;
+  }
+
+  protected reopen(): void {
+    const stream = this.core.transport.open(this.head as RequestHead, false, this);
+    this.stream = stream;
+    let more = true;
+    for (const bytes of this.replay ?? []) more = this.sendMessage(stream, bytes, false);
+    if (this.sendClosed) stream.send(EMPTY, true);
+    if (more) this.onDrain();
+  }
+
   protected onResponseHead(): void {
-    this.headersLater.resolve(this.headersMetadata());
+    this.replay = undefined;
+    this.headersLater?.resolve(this.headersMetadata());
+  }
+
+  /** Without an error the peer may have ended the call before we had sent everything: that is no failure of the call. */
+  private endedError(): GrpcError {
+    return this.error ?? new GrpcError(GRPC_STATUS.CANCELLED, "the call has ended");
   }
 
   protected onFinish(error: GrpcError | undefined): void {
     this.error = error;
     if (error === undefined) this.responses.end();
     else this.responses.fail(error);
-    // Without an error the peer may have ended the call before we had sent everything: that is no failure of the call.
-    const sendError = error ?? new GrpcError(GRPC_STATUS.CANCELLED, "the call has ended");
-    this.room?.reject(sendError);
-    this.room = undefined;
-    if (this.headSeen) this.headersLater.resolve(this.headersMetadata());
-    else this.headersLater.reject(sendError);
-    this.trailersLater.resolve(this.trailersMetadata());
+    if (this.room !== undefined) {
+      this.room.reject(this.endedError());
+      this.room = undefined;
+    }
+    if (!this.headSeen) this.headersLater?.reject(this.endedError());
+    this.trailersLater?.resolve(this.trailersMetadata());
   }
 }

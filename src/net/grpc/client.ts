@@ -5,9 +5,9 @@ import type { HeaderList } from "../http/types.ts";
 import { ClientStreamCall, type ClientCore } from "./client-call.ts";
 import { StreamingCall } from "./client-stream.ts";
 import { ACCEPTED_ENCODINGS } from "./inflate.ts";
-import { MESSAGE_BYTES_MAX } from "./limits.ts";
+import { MESSAGE_BYTES_MAX, PLAIN_HEADS_MAX } from "./limits.ts";
 import { appendMetadata } from "./metadata.ts";
-import { sendFramed } from "./response-sender.ts";
+import { type Attempt, retryUnary } from "./retry.ts";
 import { formatGrpcTimeout, GrpcError } from "./status.ts";
 import type { CallOptions, ClientStream, GrpcClient, GrpcMethod, UnaryResult } from "./types.ts";
 
@@ -37,6 +37,8 @@ class TransportGrpcClient implements GrpcClient {
   private readonly scheme: string;
   private readonly userAgent: string;
   private readonly ownHeaders: HeaderList;
+  /** Heads of calls that say nothing of their own, by path: the transport knows what it has encoded by its identity. */
+  private readonly plainHeads = new Map<string, RequestHead>();
 
   constructor(transport: Transport, address: string, options: GrpcClientOptions) {
     this.core = {
@@ -52,15 +54,25 @@ class TransportGrpcClient implements GrpcClient {
   }
 
   unary<I, O>(method: GrpcMethod<I, O>, request: I, options?: CallOptions): Promise<UnaryResult<O>> {
+    if (options?.retry === undefined) return this.attempt(method, request, options, undefined);
+    return retryUnary(options.retry, options, (attempt) => this.attempt(method, request, attempt.options, attempt));
+  }
+
+  private attempt<I, O>(
+    method: GrpcMethod<I, O>,
+    request: I,
+    options: CallOptions | undefined,
+    attempt: Attempt | undefined,
+  ): Promise<UnaryResult<O>> {
     return new Promise((resolve, reject) => {
       const bytes = method.encodeRequest(request);
-      const call = new UnaryCall(this.core, method, options?.signal, resolve, reject);
+      const call = new UnaryCall(this.core, method, options, attempt, resolve, reject);
       call.start(this.headOf(method.path, options), bytes, options?.timeoutMs);
     });
   }
 
   stream<I, O>(method: GrpcMethod<I, O>, options?: CallOptions): ClientStream<I, O> {
-    const call = new StreamingCall(this.core, method, options?.signal);
+    const call = new StreamingCall(this.core, method, options);
     call.start(this.headOf(method.path, options), options?.timeoutMs);
     return call;
   }
@@ -70,19 +82,32 @@ class TransportGrpcClient implements GrpcClient {
   }
 
   private headOf(path: string, options: CallOptions | undefined): RequestHead {
-    const headers = this.ownHeaders.slice();
     const timeoutMs = options?.timeoutMs;
     const metadata = options?.metadata;
+    const gzip = options?.compression === "gzip";
+    if (timeoutMs === undefined && metadata === undefined && !gzip) return this.plainHead(path);
+    const headers = this.ownHeaders.slice();
+    if (gzip) headers.push("grpc-encoding", "gzip");
     if (timeoutMs !== undefined) headers.push("grpc-timeout", formatGrpcTimeout(timeoutMs));
     if (metadata?.get("user-agent") === undefined) headers.push("user-agent", this.userAgent);
     if (metadata !== undefined) appendMetadata(metadata, headers);
     return { method: "POST", path, scheme: this.scheme, authority: this.authority, headers };
+  }
+
+  private plainHead(path: string): RequestHead {
+    const known = this.plainHeads.get(path);
+    if (known !== undefined) return known;
+    const headers = [...this.ownHeaders, "user-agent", this.userAgent];
+    const head: RequestHead = { method: "POST", path, scheme: this.scheme, authority: this.authority, headers };
+    if (this.plainHeads.size < PLAIN_HEADS_MAX) this.plainHeads.set(path, head);
+    return head;
   }
 }
 
 /** One message each way. A stream that the peer refused before it looked at it is tried once more. */
 class UnaryCall<I, O> extends ClientStreamCall {
   private readonly method: GrpcMethod<I, O>;
+  private readonly attempt: Attempt | undefined;
   private readonly resolve: (result: UnaryResult<O>) => void;
   private readonly reject: (error: unknown) => void;
   private response: Uint8Array | undefined = undefined;
@@ -92,12 +117,14 @@ class UnaryCall<I, O> extends ClientStreamCall {
   constructor(
     core: ClientCore,
     method: GrpcMethod<I, O>,
-    signal: AbortSignal | undefined,
+    options: CallOptions | undefined,
+    attempt: Attempt | undefined,
     resolve: (result: UnaryResult<O>) => void,
     reject: (error: unknown) => void,
   ) {
-    super(core, signal);
+    super(core, options);
     this.method = method;
+    this.attempt = attempt;
     this.resolve = resolve;
     this.reject = reject;
   }
@@ -106,20 +133,16 @@ class UnaryCall<I, O> extends ClientStreamCall {
     this.head = head;
     this.request = request;
     const stream = this.open(head, timeoutMs);
-    if (stream !== undefined) sendFramed(stream, request, true);
+    if (stream !== undefined) this.sendMessage(stream, request, true);
   }
 
-  override onClose(code: number): void {
-    const head = this.head;
-    const request = this.request;
-    const untouched = code === 7 && !this.headSeen && !this.finished;
-    if (!untouched || head === undefined || request === undefined) {
-      super.onClose(code);
-      return;
-    }
-    this.head = undefined;
-    this.stream = this.core.transport.open(head, false, this);
-    sendFramed(this.stream, request, true);
+  protected canReopen(): boolean {
+    return this.head !== undefined && this.request !== undefined;
+  }
+
+  protected reopen(): void {
+    this.stream = this.core.transport.open(this.head as RequestHead, false, this);
+    this.sendMessage(this.stream, this.request as Uint8Array, true);
   }
 
   onMessage(message: Uint8Array): boolean {
@@ -135,7 +158,9 @@ class UnaryCall<I, O> extends ClientStreamCall {
     return true;
   }
 
-  protected onResponseHead(): void {}
+  protected onResponseHead(): void {
+    if (this.attempt !== undefined && this.receiver !== undefined) this.attempt.committed = true;
+  }
 
   protected onFinish(error: GrpcError | undefined): void {
     if (error !== undefined) {

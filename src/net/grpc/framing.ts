@@ -129,21 +129,24 @@ export class FrameReader {
   }
 }
 
-/** The prefix of an uncompressed message of a length. */
-export function framePrefix(length: number): Uint8Array {
+/** The prefix of a message of a length. */
+export function framePrefix(length: number, compressed = false): Uint8Array {
   const prefix = Buffer.allocUnsafe(PREFIX_BYTES);
-  prefix[0] = 0;
+  prefix[0] = compressed ? 1 : 0;
   prefix.writeUInt32BE(length, 1);
   return prefix;
 }
 
 /** A small message behind its prefix; undefined for one that is better sent as two pieces. */
-export function frameSmall(message: Uint8Array): Uint8Array | undefined {
+export function frameSmall(message: Uint8Array, compressed = false): Uint8Array | undefined {
   const length = message.length;
   if (length > COPY_BYTES_MAX) return undefined;
   const frame = Buffer.allocUnsafe(PREFIX_BYTES + length);
-  frame[0] = 0;
-  frame.writeUInt32BE(length, 1);
+  frame[0] = compressed ? 1 : 0;
+  frame[1] = length >>> 24;
+  frame[2] = length >>> 16;
+  frame[3] = length >>> 8;
+  frame[4] = length;
   frame.set(message, PREFIX_BYTES);
   return frame;
 }

@@ -45,6 +45,26 @@ test("what is appended arrives in order on the other side", () => {
   );
 });
 
+test("a flat list has the same entries, bytes as padded base64, and can be added elsewhere", () => {
+  fc.assert(
+    fc.property(fc.array(entry, { maxLength: 10 }), fc.boolean(), (entries, received) => {
+      const made = new HeaderMetadata();
+      for (const [key, value] of entries) made.append(key, value);
+      const metadata = received ? new HeaderMetadata(["te", "trailers", ...made.raw]) : made;
+      const list = metadata.toList();
+      expect(list).toEqual(
+        entries.flatMap(([key, value]) => [
+          key,
+          typeof value === "string" ? value : Buffer.from(value).toString("base64"),
+        ]),
+      );
+      const other = metadataOf({ a: "b" });
+      other.appendList(list);
+      expect(other.raw).toEqual(["a", "b", ...made.raw]);
+    }),
+  );
+});
+
 test("set, append and delete keep the other keys", () => {
   fc.assert(
     fc.property(name, ascii, ascii, (key, one, two) => {

@@ -115,6 +115,28 @@ export class HeaderMetadata implements Metadata {
     }
   }
 
+  toList(): string[] {
+    const { list } = this;
+    const texts: string[] = [];
+    for (let i = 0; i + 1 < list.length; i += 2) {
+      const name = list[i] as string;
+      if (isReservedHeader(name)) continue;
+      const value = list[i + 1] as string;
+      if (!name.endsWith("-bin")) texts.push(name, value);
+      else for (const part of value.split(",")) texts.push(name, paddedBinary(part));
+    }
+    return texts;
+  }
+
+  appendList(headers: HeaderList): void {
+    const list = this.writable();
+    for (let i = 0; i + 1 < headers.length; i += 2) {
+      const name = headers[i] as string;
+      const value = headers[i + 1] as string;
+      list.push(name, name.endsWith("-bin") ? unpaddedBinary(value) : value);
+    }
+  }
+
   /** Adds what may travel to a list of headers. */
   appendTo(headers: string[]): void {
     const list = this.list;
@@ -178,6 +200,15 @@ function encodeValue(name: string, value: string | Uint8Array): string {
 /** Base64 without padding, as senders should write it. */
 export function encodeBinary(bytes: Uint8Array): string {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+  return unpaddedBinary(text);
+}
+
+/** Base64 as others write it, with padding; what is no base64 is left out as decoders do. */
+function paddedBinary(text: string): string {
+  return Buffer.from(text.trim(), "base64").toString("base64");
+}
+
+function unpaddedBinary(text: string): string {
   const padding = text.indexOf("=");
   return padding < 0 ? text : text.slice(0, padding);
 }

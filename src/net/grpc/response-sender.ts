@@ -1,4 +1,7 @@
-import type { TransportStream } from "../h2/transport.ts";
+import { GRPC_STATUS } from "../../errors/grpc-status.ts";
+import { H2_ERROR, type ResponseHead, type TransportStream } from "../h2/transport.ts";
+import type { HeaderList } from "../http/types.ts";
+import { gzipMessage } from "./compress.ts";
 import { framePrefix, frameSmall } from "./framing.ts";
 import { appendMetadata, type HeaderMetadata } from "./metadata.ts";
 import { appendStatus } from "./status.ts";
@@ -12,28 +15,56 @@ export function sendFramed(stream: TransportStream, message: Uint8Array, endStre
   return stream.send(message, endStream);
 }
 
+/** The same on a call whose messages may be gzip, each for itself. */
+export function sendCompressed(stream: TransportStream, message: Uint8Array, endStream: boolean): boolean {
+  const gzip = gzipMessage(message);
+  if (gzip === undefined) return sendFramed(stream, message, endStream);
+  const frame = frameSmall(gzip, true);
+  if (frame !== undefined) return stream.send(frame, endStream);
+  stream.send(framePrefix(gzip.length, true), false);
+  return stream.send(gzip, endStream);
+}
+
+/** What nearly all calls answer; the transport knows a list that it has encoded before by its identity. */
+const TRAILERS_OK: HeaderList = ["grpc-status", "0"];
+const PLAIN_HEAD: ResponseHead = { status: 200, headers: ["content-type", "application/grpc"] };
+const PROTO_HEAD: ResponseHead = { status: 200, headers: ["content-type", "application/grpc+proto"] };
+
 /** The outgoing half of a server's call: head, messages, trailers, each at the right time. */
 export class ResponseSender {
-  headers: HeaderMetadata | undefined;
-  trailers: HeaderMetadata | undefined;
+  headers: HeaderMetadata | undefined = undefined;
+  trailers: HeaderMetadata | undefined = undefined;
   bytes = 0;
   private readonly stream: TransportStream;
   private readonly contentType: string;
+  /** Messages that are worth it are sent as the caller sends its own. */
+  private readonly gzip: boolean;
   private headSent = false;
   private over = false;
-  private waiting: (() => void) | undefined;
+  private waiting: (() => void) | undefined = undefined;
 
-  constructor(stream: TransportStream, contentType: string) {
+  constructor(stream: TransportStream, contentType: string, encoding: string | undefined) {
     this.stream = stream;
     this.contentType = contentType;
+    this.gzip = encoding === "gzip";
   }
 
   sendHead(): void {
     if (this.headSent || this.over) return;
     this.headSent = true;
-    const headers = ["content-type", this.contentType];
-    if (this.headers !== undefined) appendMetadata(this.headers, headers);
-    this.stream.respond({ status: 200, headers }, false);
+    this.stream.respond(this.head(), false);
+  }
+
+  private head(): ResponseHead {
+    const { contentType, headers } = this;
+    if (!this.gzip && (headers === undefined || headers.empty)) {
+      if (contentType === "application/grpc") return PLAIN_HEAD;
+      if (contentType === "application/grpc+proto") return PROTO_HEAD;
+    }
+    const list = ["content-type", contentType];
+    if (this.gzip) list.push("grpc-encoding", "gzip");
+    if (headers !== undefined) appendMetadata(headers, list);
+    return { status: 200, headers: list };
   }
 
   /** @returns false when the caller should await `drained` before the next one */
@@ -41,20 +72,40 @@ export class ResponseSender {
     if (this.over) return true;
     this.sendHead();
     this.bytes += message.length;
-    return sendFramed(this.stream, message, false);
+    return this.gzip ? sendCompressed(this.stream, message, false) : sendFramed(this.stream, message, false);
   }
 
-  /** The call's end: trailers, or a single header block when nothing was sent before ("Trailers-Only"). */
-  sendStatus(status: GrpcStatus, more: Metadata | undefined): void {
+  /**
+   * The call's end: trailers, or a single header block when nothing was sent before ("Trailers-Only"). With `requestOpen`
+   * the caller is told to send no more, as grpc-go does.
+   */
+  sendStatus(status: GrpcStatus, more: Metadata | undefined, requestOpen: boolean): void {
     if (this.over) return;
     if (!this.headSent && this.headers !== undefined && !this.headers.empty) this.sendHead();
     this.over = true;
-    const list = this.headSent ? [] : ["content-type", this.contentType];
+    if (this.headSent) this.stream.sendTrailers(this.trailersOf(status, more));
+    else {
+      const headers = ["content-type", this.contentType];
+      this.appendTrailers(status, more, headers);
+      this.stream.respond({ status: 200, headers }, true);
+    }
+    if (requestOpen) this.stream.reset(H2_ERROR.noError);
+  }
+
+  private trailersOf(status: GrpcStatus, more: Metadata | undefined): HeaderList {
+    const bare = (this.trailers === undefined || this.trailers.empty) && more === undefined;
+    if (bare && status.code === GRPC_STATUS.OK && status.message === "" && status.detailsBin === undefined) {
+      return TRAILERS_OK;
+    }
+    const list: string[] = [];
+    this.appendTrailers(status, more, list);
+    return list;
+  }
+
+  private appendTrailers(status: GrpcStatus, more: Metadata | undefined, list: string[]): void {
     appendStatus(status, list);
     if (this.trailers !== undefined) appendMetadata(this.trailers, list);
     if (more !== undefined && more !== this.trailers) appendMetadata(more, list);
-    if (this.headSent) this.stream.sendTrailers(list);
-    else this.stream.respond({ status: 200, headers: list }, true);
   }
 
   /** Resolves when there is room again or the stream is over. */

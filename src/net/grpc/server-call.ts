@@ -1,4 +1,5 @@
 import { GRPC_STATUS } from "../../errors/grpc-status.ts";
+import { Cancellation, type CancelSignal } from "../../kit/cancel-signal.ts";
 import { Deadline } from "../deadlines.ts";
 import type { PeerInfo, RequestHead, StreamHandler, TransportStream } from "../h2/transport.ts";
 import type { HeaderList } from "../http/types.ts";
@@ -6,14 +7,18 @@ import { PullQueue, type QueueSource } from "../pull-queue.ts";
 import { MESSAGE_OVERHEAD_BYTES, RECEIVE_QUEUE_BYTES } from "./limits.ts";
 import { MessageReceiver, type MessageSink } from "./message-receiver.ts";
 import { cardinality, CANCELLED, DEADLINE_EXCEEDED, errorOf, marshalStatus, OK } from "./call-status.ts";
-import { HeaderMetadata, headerOf } from "./metadata.ts";
+import { HeaderMetadata } from "./metadata.ts";
 import { ResponseSender } from "./response-sender.ts";
-import type { InterceptedCall, MethodEntry, ServerCore } from "./server-types.ts";
+import type { InterceptedCall, Interceptor, MethodEntry, ServerCore } from "./server-types.ts";
 import { GrpcError, grpcStatusOf, parseGrpcTimeout } from "./status.ts";
 import type { GrpcStatus, Metadata } from "./types.ts";
 
 /** One call at the server: a stream with its deadline, its messages and exactly one outcome. */
 export class ServerStreamCall extends Deadline implements StreamHandler, MessageSink, QueueSource, InterceptedCall {
+  startedMs = 0;
+  listed = false;
+  nextCall: ServerStreamCall | undefined = undefined;
+  previousCall: ServerStreamCall | undefined = undefined;
   readonly kind: MethodEntry["kind"];
   readonly path: string;
   readonly headers: HeaderList;
@@ -27,14 +32,15 @@ export class ServerStreamCall extends Deadline implements StreamHandler, Message
   private readonly queue: PullQueue<unknown> | undefined;
   private deadlineAt = 0;
   private requestMetadata: HeaderMetadata | undefined = undefined;
+  private cancelled: Cancellation | undefined = undefined;
   private abort: AbortController | undefined = undefined;
   private settled: GrpcStatus | undefined = undefined;
   private thrownMetadata: Metadata | undefined = undefined;
-  private outcome: ((status: GrpcStatus) => void) | undefined = undefined;
   private message: unknown = undefined;
   private messages = 0;
   private messagesEnded = false;
-  private invoked = false;
+  /** Interceptors that have begun. */
+  private begun = 0;
   private responses: AsyncIterator<unknown> | undefined = undefined;
 
   constructor(
@@ -44,6 +50,7 @@ export class ServerStreamCall extends Deadline implements StreamHandler, Message
     core: ServerCore,
     entry: MethodEntry,
     contentType: string,
+    encoding: string | undefined,
   ) {
     super();
     this.kind = entry.kind;
@@ -54,8 +61,8 @@ export class ServerStreamCall extends Deadline implements StreamHandler, Message
     this.peerCertificate = peer.certificate;
     this.core = core;
     this.entry = entry;
-    this.sender = new ResponseSender(stream, contentType);
-    this.receiver = new MessageReceiver(stream, this, core.messageBytesMax, headerOf(head.headers, "grpc-encoding"));
+    this.sender = new ResponseSender(stream, contentType, encoding);
+    this.receiver = new MessageReceiver(stream, this, core.messageBytesMax, encoding);
     const streams = entry.kind === "client_streaming" || entry.kind === "bidi_streaming";
     this.queue = streams ? new PullQueue<unknown>(this, RECEIVE_QUEUE_BYTES) : undefined;
   }
@@ -86,10 +93,21 @@ export class ServerStreamCall extends Deadline implements StreamHandler, Message
 
   get signal(): AbortSignal {
     if (this.abort === undefined) {
-      this.abort = new AbortController();
-      if (this.settled !== undefined && this.settled.code !== GRPC_STATUS.OK) this.abort.abort(errorOf(this.settled));
+      const abort = new AbortController();
+      const cancellation = this.cancel();
+      this.abort = abort;
+      if (cancellation.aborted) abort.abort(cancellation.reason);
+      else cancellation.addEventListener("abort", () => abort.abort(cancellation.reason));
     }
     return this.abort.signal;
+  }
+
+  get requestsRead(): boolean {
+    return this.queue?.drained ?? this.messagesEnded;
+  }
+
+  get cancellation(): CancelSignal {
+    return this.cancel();
   }
 
   sendHeaders(): void {
@@ -97,24 +115,27 @@ export class ServerStreamCall extends Deadline implements StreamHandler, Message
   }
 
   /** Runs the interceptors and the handler. Called once, when the head has come. */
-  start(): void {
-    this.core.add(this);
-    const timeout = headerOf(this.headers, "grpc-timeout");
+  start(timeout: string | undefined): void {
+    const { calls, interceptors } = this.core;
+    calls.add(this);
     if (timeout !== undefined && !this.startCountdown(timeout)) return;
-    if (this.core.interceptors.length === 0) {
-      this.invoke();
-      return;
+    for (; this.begun < interceptors.length; this.begun += 1) {
+      const interceptor = interceptors[this.begun] as Interceptor;
+      if (interceptor.begin === undefined) continue;
+      try {
+        interceptor.begin(this);
+      } catch (error) {
+        this.settle(this.statusOf(error));
+        return;
+      }
     }
-    this.intercept(0).then(
-      (status) => this.finish(status),
-      (error: unknown) => this.finish(this.statusOf(error)),
-    );
+    if (this.queue !== undefined) this.run();
   }
 
   private startCountdown(timeout: string): boolean {
     const ms = parseGrpcTimeout(timeout);
     if (ms === undefined) {
-      this.finish({ code: GRPC_STATUS.INTERNAL, message: `malformed grpc-timeout: "${timeout}"` });
+      this.settle({ code: GRPC_STATUS.INTERNAL, message: `malformed grpc-timeout: "${timeout}"` });
       return false;
     }
     this.deadlineAt = performance.now() + ms;
@@ -122,20 +143,14 @@ export class ServerStreamCall extends Deadline implements StreamHandler, Message
     return true;
   }
 
-  private async intercept(index: number): Promise<GrpcStatus> {
-    const interceptor = this.core.interceptors[index];
-    if (interceptor !== undefined)
-      return interceptor(this, () => this.intercept(index + 1).catch((error: unknown) => this.statusOf(error)));
-    if (this.settled !== undefined) return this.settled;
-    return new Promise((resolve) => {
-      this.outcome = resolve;
-      this.invoke();
-    });
-  }
-
-  private invoke(): void {
-    this.invoked = true;
-    if (this.queue !== undefined || this.messagesEnded) this.run();
+  private cancel(): Cancellation {
+    let cancellation = this.cancelled;
+    if (cancellation === undefined) {
+      cancellation = this.cancelled = new Cancellation();
+      const status = this.settled;
+      if (status !== undefined && status.code !== GRPC_STATUS.OK) cancellation.abort(errorOf(status));
+    }
+    return cancellation;
   }
 
   private run(): void {
@@ -205,27 +220,26 @@ export class ServerStreamCall extends Deadline implements StreamHandler, Message
     this.settled = status;
     this.core.deadlines.disarm(this);
     if (status.code !== GRPC_STATUS.OK) this.stopWork(status);
-    if (this.outcome !== undefined) this.outcome(status);
-    else if (this.core.interceptors.length === 0 || status === DEADLINE_EXCEEDED) this.finish(status);
+    this.receiver.stop();
+    try {
+      this.tellInterceptors(status);
+    } finally {
+      this.sender.sendStatus(status, this.thrownMetadata, !this.messagesEnded);
+      this.core.calls.remove(this);
+    }
+  }
+
+  private tellInterceptors(status: GrpcStatus): void {
+    const { interceptors } = this.core;
+    for (let index = this.begun - 1; index >= 0; index -= 1) interceptors[index]?.end?.(this, status);
   }
 
   private stopWork(status: GrpcStatus): void {
     const responses = this.responses;
-    this.abort?.abort(errorOf(status));
+    this.cancelled?.abort(errorOf(status));
     this.queue?.fail(errorOf(status));
     this.sender.onDrain();
     if (responses?.return !== undefined) void Promise.resolve(responses.return()).catch(() => undefined);
-  }
-
-  private finish(status: GrpcStatus): void {
-    this.settled ??= status;
-    this.core.deadlines.disarm(this);
-    this.receiver.stop();
-    try {
-      this.sender.sendStatus(status, this.thrownMetadata);
-    } finally {
-      this.core.remove(this);
-    }
   }
 
   private statusOf(error: unknown): GrpcStatus {
@@ -256,7 +270,6 @@ export class ServerStreamCall extends Deadline implements StreamHandler, Message
   onClose(): void {
     this.sender.close();
     this.settle(CANCELLED);
-    this.core.remove(this);
   }
 
   onMessage(bytes: Uint8Array): boolean {
@@ -282,7 +295,7 @@ export class ServerStreamCall extends Deadline implements StreamHandler, Message
     if (!whole) this.settle({ code: GRPC_STATUS.INTERNAL, message: "unexpected EOF" });
     else if (this.queue !== undefined) this.queue.end();
     else if (this.messages === 0) this.settle(cardinality("received no request message"));
-    else if (this.invoked) this.run();
+    else this.run();
   }
 
   onMessageError(error: GrpcError): void {

@@ -1,5 +1,6 @@
 import type { DeadlineWheel } from "../deadlines.ts";
 import type { HeaderList } from "../http/types.ts";
+import type { CallList } from "./call-list.ts";
 import type { ServerStreamCall } from "./server-call.ts";
 import type {
   BidiHandler,
@@ -21,14 +22,17 @@ export interface InterceptedCall extends ServerCall {
   /** Bytes of messages received and sent so far, with their prefixes in the first case only. */
   readonly receivedBytes: number;
   readonly sentBytes: number;
+  /** For the interceptor that measures calls, on whatever clock it has; 0 until then. */
+  startedMs: number;
 }
 
-/**
- * Something around every call: it runs when the head has come, before any message. `next` runs the rest and resolves, never
- * rejects, with the call's status at its end; the interceptor answers with the status to send. To refuse a call it throws,
- * or answers without calling `next`.
- */
-export type Interceptor = (call: InterceptedCall, next: () => Promise<GrpcStatus>) => Promise<GrpcStatus>;
+/** Something around every call, also those of unknown methods. It is no chain of promises: that cost more than the calls. */
+export interface Interceptor {
+  /** Runs when the head has come, before any message. To refuse the call it throws; interceptors behind it do not run. */
+  begin?(call: InterceptedCall): void;
+  /** Runs once, when the call's status is known and before it is sent, if `begin` had its turn. */
+  end?(call: InterceptedCall, status: GrpcStatus): void;
+}
 
 /** A handler of any of the four kinds, for a method of that kind. */
 export type HandlerOf<I, O> =
@@ -60,8 +64,7 @@ export interface ServerCore {
   readonly messageBytesMax: number;
   readonly interceptors: readonly Interceptor[];
   readonly deadlines: DeadlineWheel;
-  /** A call has begun, or has ended. */
-  add(call: ServerStreamCall): void;
-  remove(call: ServerStreamCall): void;
+  /** The calls under way. */
+  readonly calls: CallList<ServerStreamCall>;
   mapError(error: unknown): GrpcStatus;
 }

@@ -6,7 +6,7 @@ import { ServerReflection, type ServerReflectionResponse } from "../../wire/gen/
 import { MemoryTransport } from "../h2/memory.ts";
 import { createGrpcClient, type GrpcClientOptions } from "./client.ts";
 import { HealthService, SERVING_STATUS } from "./health.ts";
-import { metadataOf } from "./metadata.ts";
+import { type HeaderMetadata, metadataOf } from "./metadata.ts";
 import { methodsOf } from "./protobuf.ts";
 import { addReflection } from "./reflection.ts";
 import { GrpcServer, type GrpcServerOptions, rawMethod } from "./server.ts";
@@ -198,6 +198,55 @@ describe("calls", () => {
     });
   });
 
+  test("messages that are worth it travel as gzip both ways where the caller compresses", async () => {
+    const sizes: number[][] = [];
+    const { server, client } = pair({
+      interceptors: [{ end: ({ receivedBytes }) => sizes.push([receivedBytes]) }],
+    });
+    server.add(unary, (request) => request);
+    server.add(bidi, (requests) => requests);
+    const worth = Buffer.alloc(10_000, "abc");
+    const large = Buffer.alloc(100_000, "abc");
+    const noise = Buffer.from(Array.from({ length: 600 }, (_, i) => (i * i * 167 + (i >> 3) * 89) & 255));
+    const options = { compression: "gzip" } as const;
+    for (const message of [worth, large, noise, text("small"), text("")]) {
+      const { response, headers } = await client.unary(unary, message, options);
+      expect(Buffer.from(response).equals(message)).toBe(true);
+      expect((headers as HeaderMetadata).raw).toContain("grpc-encoding");
+    }
+    expect(sizes.splice(0).map(([received]) => Number(received) < 5_000)).toEqual([true, false, true, true, true]);
+    const chat = client.stream(bidi, options);
+    void chat.send(worth);
+    void chat.send(text("small"), true);
+    expect((await drain(chat.responses)).map(({ length }) => length)).toEqual([10_000, 5]);
+    await client.unary(unary, worth);
+    expect(sizes.map(([received]) => Number(received) < 5_000)).toEqual([true, false]);
+  });
+
+  test("headers and trailers of a stream can be asked for before they come, and after the end", async () => {
+    const { server, client } = pair();
+    server.add(bidi, async function* (requests, call) {
+      call.responseHeaders.set("h", "1");
+      call.responseTrailers.set("t", "2");
+      for await (const one of requests) yield one;
+      expect(call.requestsRead).toBe(true);
+    });
+    const early = client.stream(bidi);
+    const asked = [early.headers, early.trailers];
+    expect(early.over).toBe(false);
+    void early.send(text("1"), true);
+    await drain(early.responses);
+    expect(early.over).toBe(true);
+    expect((await asked[0])?.get("h")).toBe("1");
+    expect((await asked[1])?.get("t")).toBe("2");
+    expect((await early.headers).get("h")).toBe("1");
+    expect((await early.trailers).get("t")).toBe("2");
+    await expect(Promise.resolve(early.send(text("2")))).rejects.toMatchObject({ code: GRPC_STATUS.CANCELLED });
+    const never = client.stream({ ...bidi, path: "/x.Y/Z" });
+    await expect(drain(never.responses)).rejects.toMatchObject({ code: GRPC_STATUS.UNIMPLEMENTED });
+    expect([...(await never.headers).entries()]).toEqual([]);
+  });
+
   test("a slow reader holds the sender, on either side", async () => {
     const { server, client } = pair();
     let sent = 0;
@@ -234,15 +283,20 @@ describe("interceptors", () => {
     const log: string[] = [];
     const { server, client } = pair({
       interceptors: [
-        async (call, next) => {
-          const status = await next();
-          log.push(`${call.kind} ${call.authority} ${status.code} in ${call.receivedBytes} out ${call.sentBytes}`);
-          return status;
+        {
+          begin: (call) => {
+            call.startedMs = 7;
+          },
+          end: (call, { code }) => {
+            const { kind, authority, startedMs, receivedBytes, sentBytes } = call;
+            log.push(`${kind} ${authority} ${startedMs} ${code} in ${receivedBytes} out ${sentBytes}`);
+          },
         },
-        async (call, next) => {
-          if (call.metadata.get("token") !== "good") throw new GrpcError(GRPC_STATUS.UNAUTHENTICATED, "no token");
-          await pause(2);
-          return next();
+        {
+          begin: (call) => {
+            if (call.metadata.get("token") !== "good") throw new GrpcError(GRPC_STATUS.UNAUTHENTICATED, "no token");
+          },
+          end: () => log.push("inner"),
         },
       ],
     });
@@ -258,23 +312,20 @@ describe("interceptors", () => {
     expect((await drain(chat.responses)).map(textOf)).toEqual(["1", "2", "3"]);
     await pause();
     expect(log).toEqual([
-      "unary peer 0 in 8 out 3",
-      "unary peer 2 in 7 out 0",
-      "unary peer 16 in 8 out 0",
-      "bidi_streaming peer 0 in 18 out 3",
+      "inner",
+      "unary peer 7 0 in 8 out 3",
+      "inner",
+      "unary peer 7 2 in 7 out 0",
+      "unary peer 7 16 in 0 out 0",
+      "inner",
+      "bidi_streaming peer 7 0 in 18 out 3",
     ]);
   });
 
   test("learn of a cancellation at once", async () => {
     const outcome = Promise.withResolvers<number>();
     const { server, client } = pair({
-      interceptors: [
-        async (_call, next) => {
-          const status = await next();
-          outcome.resolve(status.code);
-          return status;
-        },
-      ],
+      interceptors: [{ end: (_call, status) => outcome.resolve(status.code) }],
     });
     server.add(unary, () => new Promise(() => undefined));
     const controller = new AbortController();

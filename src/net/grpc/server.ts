@@ -1,8 +1,14 @@
 import { GRPC_STATUS } from "../../errors/grpc-status.ts";
 import { DeadlineWheel } from "../deadlines.ts";
-import type { AcceptStream, RequestHead, StreamHandler, TransportStream } from "../h2/transport.ts";
+import {
+  type AcceptStream,
+  H2_ERROR,
+  type RequestHead,
+  type StreamHandler,
+  type TransportStream,
+} from "../h2/transport.ts";
+import { CallList } from "./call-list.ts";
 import { MESSAGE_BYTES_MAX } from "./limits.ts";
-import { headerOf } from "./metadata.ts";
 import { ServerStreamCall } from "./server-call.ts";
 import type { AnyMethod, HandlerOf, Interceptor, MethodEntry, ServerCore } from "./server-types.ts";
 import { appendStatus, GrpcError, grpcStatusOf } from "./status.ts";
@@ -47,35 +53,39 @@ export class GrpcServer {
   readonly accept: AcceptStream;
   private readonly entries = new Map<string, MethodEntry>();
   private readonly services = new Set<string>();
-  private readonly calls = new Set<ServerStreamCall>();
+  private readonly calls = new CallList<ServerStreamCall>();
   private readonly core: ServerCore;
   private unknown: MethodEntry;
   private closing = false;
-  private onIdle: (() => void) | undefined;
 
   constructor(options: GrpcServerOptions = {}) {
-    const calls = this.calls;
     this.core = {
       messageBytesMax: options.messageBytesMax ?? MESSAGE_BYTES_MAX,
       interceptors: options.interceptors ?? [],
       deadlines: new DeadlineWheel(),
       mapError: options.mapError ?? grpcStatusOf,
-      add: (call) => calls.add(call),
-      remove: (call) => {
-        if (calls.delete(call) && calls.size === 0) this.onIdle?.();
-      },
+      calls: this.calls,
     };
     this.unknown = rawEntry((_requests, call) => {
       throw this.unimplemented(call.path);
     });
     this.accept = (stream, head, peer) => {
-      const contentType = headerOf(head.headers, "content-type") ?? "";
+      const { headers } = head;
+      let contentType = "";
+      let encoding: string | undefined;
+      let timeout: string | undefined;
+      for (let i = 0; i + 1 < headers.length; i += 2) {
+        const name = headers[i];
+        if (name === "content-type") contentType = headers[i + 1] as string;
+        else if (name === "grpc-encoding") encoding = headers[i + 1];
+        else if (name === "grpc-timeout") timeout = headers[i + 1];
+      }
       if (head.method !== "POST" || !isGrpcContentType(contentType)) return refuseNonGrpc(stream, head, contentType);
       if (this.closing)
         return refuse(stream, 200, { code: GRPC_STATUS.UNAVAILABLE, message: "the server is shutting down" });
       const entry = this.entries.get(head.path) ?? this.unknown;
-      const call = new ServerStreamCall(stream, head, peer, this.core, entry, contentType);
-      call.start();
+      const call = new ServerStreamCall(stream, head, peer, this.core, entry, contentType, encoding);
+      call.start(timeout);
       return call;
     };
   }
@@ -135,12 +145,12 @@ export class GrpcServer {
    */
   async close(graceMs: number): Promise<void> {
     this.closing = true;
-    if (this.calls.size === 0) return;
+    if (this.calls.empty) return;
     const idle = new Promise<void>((resolve) => {
-      this.onIdle = resolve;
+      this.calls.onEmpty = resolve;
     });
     const timer = setTimeout(() => {
-      for (const call of this.calls)
+      for (const call of this.calls.all())
         call.settle({ code: GRPC_STATUS.UNAVAILABLE, message: "the server is shutting down" });
     }, graceMs);
     await idle;
@@ -192,6 +202,7 @@ function refuse(stream: TransportStream, httpStatus: number, status: GrpcStatus)
   const headers = ["content-type", "application/grpc"];
   appendStatus(status, headers);
   stream.respond({ status: httpStatus, headers }, true);
+  stream.reset(H2_ERROR.noError);
   return IGNORE;
 }
 
