@@ -204,6 +204,20 @@ describe("parseSidecarFlags", () => {
     expect(optionsOf("--enable-metrics=false", "--metrics-port=x").metrics).toMatchObject({ enabled: false });
   });
 
+  it("takes the command line that `dapr run` gives to every sidecar", () => {
+    const line =
+      "--app-protocol http --log-level info --app-max-concurrency -1 --components-path components --max-body-size 4Mi " +
+      "--read-buffer-size 4Ki --app-id a --app-port 0 --dapr-http-port 3500 --dapr-grpc-port 50001 --profile-port -1 " +
+      "--metrics-port 9090 --dapr-internal-grpc-port 50002";
+    expect(run(line.split(" ")).options).toMatchObject({
+      appPort: undefined,
+      appMaxConcurrency: -1,
+      resourcesPaths: ["components"],
+      httpPort: 3500,
+      internalGrpcPort: 50_002,
+    });
+  });
+
   it.each([
     [[], "parameter app-id cannot be empty"],
     [["--app-id=a.b"], "parameter app-id cannot contain dots"],

@@ -195,7 +195,8 @@ function parsePorts(
 ): Pick<SidecarOptions, "appPort" | "httpPort" | "grpcPort" | "internalGrpcPort" | "publicPort"> {
   const httpPort = parsePort("dapr-http-port", "error parsing dapr-http-port flag: ", flags.text("dapr-http-port"));
   const grpcPort = parsePort("dapr-grpc-port", "error parsing dapr-grpc-port flag: ", flags.text("dapr-grpc-port"));
-  parsePort("profile-port", "error parsing profile-port flag: ", flags.text("profile-port"));
+  // Any number: `dapr run` gives -1 to every sidecar, and nothing listens there.
+  parseDecimal("error parsing profile-port flag: ", flags.text("profile-port"));
   const internal = flags.text("dapr-internal-grpc-port");
   const internalGrpcPort =
     internal === "" ? 0 : parsePort("dapr-internal-grpc-port", "error parsing dapr-internal-grpc-port: ", internal);
@@ -214,12 +215,16 @@ function parsePorts(
 }
 
 function parsePort(flag: string, complaint: string, text: string): number {
+  const port = parseDecimal(complaint, text);
+  if (port >= 0 && port <= PORT_MAX) {
+    return port;
+  }
+  throw new RefusedError(`${complaint}--${flag} must be between 0 and ${PORT_MAX}, not ${port}`);
+}
+
+function parseDecimal(complaint: string, text: string): number {
   try {
-    const port = parseGoDecimal(text);
-    if (port >= 0 && port <= PORT_MAX) {
-      return port;
-    }
-    throw new ValueError(`--${flag} must be between 0 and ${PORT_MAX}, not ${port}`);
+    return parseGoDecimal(text);
   } catch (error) {
     throw error instanceof ValueError ? new RefusedError(complaint + error.message, { cause: error }) : error;
   }

@@ -148,6 +148,7 @@ function inventoryOptions(
     manifests: COMPONENT_MANIFESTS,
     podName: deps.environment["POD_NAME"] ?? "",
     denied: configuration.components.deny,
+    componentFailures: deps.componentFailures,
   };
   if (components === undefined) {
     return base;
