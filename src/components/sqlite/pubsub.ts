@@ -105,6 +105,7 @@ class SqlitePubSub implements PubSub {
         subscriptionId,
         handlersMax: handlers,
         processingTimeoutMs: options.processingTimeout,
+        handlerTimeoutMs: options.handlerTimeout,
         backOffInitialMs: options.backOffInitialInterval,
         backOffMaxMs: options.backOffMaxInterval,
         deliveriesMax: options.maxDeliveries,
