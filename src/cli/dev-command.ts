@@ -112,6 +112,7 @@ async function runDev(plan: RunPlan, dataDir: string, flags: ParsedFlags<DevFlag
     nameResolution: "outrigger.local",
     habits: {
       keepsUp: true,
+      startsInOrder: false,
       separateSidecars: flags.bool("separate-sidecars"),
       watches: !flags.bool("no-watch"),
       appGraceMs: APP_GRACE_MS,

@@ -57,6 +57,7 @@ async function runPlan(plan: RunPlan, host: HostProcess): Promise<number> {
     nameResolution: "mdns",
     habits: {
       keepsUp: false,
+      startsInOrder: true,
       // Relative paths in the resources of a run file's app start at its folder, where its sidecar has to run for that.
       separateSidecars: !isSingle,
       watches: false,

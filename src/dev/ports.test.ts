@@ -31,19 +31,34 @@ describe("a port", () => {
     expect(await isPortFree("192.0.2.1", 8080)).toBe(true);
   });
 
-  it("picked is free and not one that is spoken for", async () => {
+  it("picked is free and nobody else's, also of those who pick at the same time", async () => {
     const taken = new Set<number>();
-    for (let i = 0; i < 20; i += 1) {
-      const port = await pickFreePort(taken);
-      expect(taken.has(port)).toBe(false);
+    const first = await pickFreePort(taken);
+    const ports = await Promise.all(Array.from({ length: 20 }, () => pickFreePort(taken)));
+    expect(new Set([first, ...ports]).size).toBe(21);
+    expect(ports.every((port) => taken.has(port))).toBe(true);
+    for (const port of ports) {
       expect(await isPortFree("127.0.0.1", port)).toBe(true);
-      taken.add(port);
     }
   });
 
-  it("is given up when the system offers only what is spoken for", async () => {
-    const every = { has: () => true } as unknown as ReadonlySet<number>;
-    await expect(pickFreePort(every)).rejects.toThrow("no free port found in 64 tries");
+  it.each(["127.0.0.1", "0.0.0.0"])("picked is not one that somebody has on %s", async (host) => {
+    const port = await pickFreePort(new Set());
+    const server = createServer();
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(port, host, resolve));
+    expect(await pickFreePort(new Set())).not.toBe(port);
+  });
+
+  it("picked is none that systems give to outgoing connections", async () => {
+    const port = await pickFreePort(new Set());
+    expect(port).toBeGreaterThanOrEqual(10_000);
+    expect(port).toBeLessThan(15_000);
+  });
+
+  it("is given up when all are spoken for", async () => {
+    const every = { has: () => true } as unknown as Set<number>;
+    await expect(pickFreePort(every)).rejects.toThrow("none of the ports from 10000 to 14998 is free");
   });
 });
 

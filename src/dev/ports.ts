@@ -3,8 +3,18 @@ import { createServer, type Server } from "node:net";
 
 const LOOPBACK = "127.0.0.1";
 
-/** How many ports the system may offer before none is found that is not taken. */
-const OFFERS_MAX = 64;
+/**
+ * Ports are picked here. Systems take the ports of outgoing connections from higher up (Linux from 32768, others from
+ * 49152): one that is free when it is picked could be gone when a sidecar listens, a second later.
+ */
+const PICKED_FIRST = 10_000;
+const PICKED_COUNT = 4_999;
+
+/** Between the first ports that processes of neighbouring ids pick: what one session hardly ever needs. */
+const PORTS_PER_PROCESS = 61;
+
+/** An API that was given no address listens on all. */
+const ALL_ADDRESSES = [LOOPBACK, "0.0.0.0", "::"] as const;
 
 const COMMAND_CHARACTERS_MAX = 100;
 
@@ -27,28 +37,37 @@ export async function isPortFree(address: string, port: number): Promise<boolean
 }
 
 /**
- * A port of the loopback interface that is free now and none of `taken`.
- * @throws Error when the system offers none
+ * A port that is free now on every address and none of `taken`, to which it is added.
+ * @throws Error when there is none
  */
-export async function pickFreePort(taken: ReadonlySet<number>): Promise<number> {
-  for (let offer = 0; offer < OFFERS_MAX; offer += 1) {
-    const server = createServer();
-    const port = await listen(server, LOOPBACK, 0);
-    await close(server);
+export async function pickFreePort(taken: Set<number>): Promise<number> {
+  const start = process.pid * PORTS_PER_PROCESS;
+  for (let offer = 0; offer < PICKED_COUNT; offer += 1) {
+    const port = PICKED_FIRST + ((start + offer) % PICKED_COUNT);
     if (!taken.has(port)) {
-      return port;
+      // Before the look at it, which others may pick during.
+      taken.add(port);
+      if (await isFreeEverywhere(port)) {
+        return port;
+      }
     }
   }
-  throw new Error(`no free port found in ${OFFERS_MAX} tries`);
+  throw new Error(`none of the ports from ${PICKED_FIRST} to ${PICKED_FIRST + PICKED_COUNT - 1} is free`);
 }
 
-function listen(server: Server, host: string, port: number): Promise<number> {
+async function isFreeEverywhere(port: number): Promise<boolean> {
+  for (const address of ALL_ADDRESSES) {
+    if (!(await isPortFree(address, port))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host, port, exclusive: true }, () => {
-      const address = server.address();
-      resolve(typeof address === "object" && address !== null ? address.port : port);
-    });
+    server.listen({ host, port, exclusive: true }, resolve);
   });
 }
 

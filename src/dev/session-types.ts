@@ -17,6 +17,8 @@ export interface SidecarSettings {
 export interface SessionHabits {
   /** True: all is kept up until the session is stopped. False: an app and its sidecar end with each other. */
   readonly keepsUp: boolean;
+  /** An app and its sidecar start when those before them in the plan have; a subscriber can so be up before a publisher. */
+  readonly startsInOrder: boolean;
   /** Each sidecar is a process of its own. */
   readonly separateSidecars: boolean;
   /** Changes of sources and resources start again what they are for. */

@@ -47,6 +47,8 @@ export class Session {
   readonly #guard: OrphanGuard;
   readonly #shared: SharedScope = createSharedScope();
   readonly #takenPorts: Set<number>;
+  /** What lets the unit after this one start. */
+  readonly #begun = new Map<AppPlan, () => void>();
   readonly #components: ComponentWatch;
   readonly #watch: SessionWatch;
   readonly #logs: readonly UnitLogs[];
@@ -79,7 +81,7 @@ export class Session {
       this.#watch.start(this.units);
     }
     try {
-      return await Promise.all(this.units.map(({ unit }) => unit.run()));
+      return await Promise.all(this.#runUnits());
     } finally {
       this.#watch.close();
       this.#components.close();
@@ -108,6 +110,22 @@ export class Session {
     }
   }
 
+  #runUnits(): readonly Promise<UnitOutcome>[] {
+    if (!this.#options.habits.startsInOrder) {
+      return this.units.map(({ unit }) => unit.run());
+    }
+    let turn = Promise.resolve();
+    return this.units.map(({ plan, unit }) => {
+      const begun = Promise.withResolvers<void>();
+      this.#begun.set(plan, () => begun.resolve());
+      const ended = turn.then(() => unit.run());
+      // A unit that ends without having begun does not keep the others waiting.
+      void ended.catch(() => undefined).then(() => begun.resolve());
+      turn = begun.promise;
+      return ended;
+    });
+  }
+
   #worldOf(app: AppPlan, logs: UnitLogs): UnitWorld {
     const { clock, habits } = this.#options;
     const isSecure = app.appProtocol === "https" || app.appProtocol === "grpcs";
@@ -121,11 +139,7 @@ export class Session {
       appListens: () => dial(never),
       isPortFree: (use, port) => isPortFree(addressOf(use, app), port),
       portOwner,
-      pickPort: async () => {
-        const port = await pickFreePort(this.#takenPorts);
-        this.#takenPorts.add(port);
-        return port;
-      },
+      pickPort: () => pickFreePort(this.#takenPorts),
       tell: (event) => this.#tell(app, logs, event),
     };
   }
@@ -235,6 +249,9 @@ export class Session {
       void event.sidecar.setMetadata("appPID", String(event.pid)).catch(() => undefined);
     } else if (this.#unitOf(app)?.sidecar === undefined) {
       this.#components.leave(app.appId);
+    }
+    if (event.kind === "app-started" || (event.kind === "sidecar-up" && app.command.length === 0)) {
+      this.#begun.get(app)?.();
     }
     this.#write();
     if (this.units.every(({ unit }) => SETTLED.has(unit.state))) {

@@ -111,6 +111,29 @@ it("takes paths of a run file's common section from its folder and those of an a
   );
 });
 
+it("starts the apps of a run file one after the other, in its order", async () => {
+  const ids = ["z-subscriber", "b-publisher", "a-last"];
+  await using folder = await devFolder(ids.map((id) => ({ id })));
+  await using run = startOutrigger(["run", "-f", "."], { cwd: folder.path });
+  const said = await run.says('Started Dapr with app id "a-last"');
+  const starts = ids.flatMap((id) => [`starting app "${id}"`, `Started Dapr with app id "${id}"`]);
+  const places = starts.map((text) => said.indexOf(text));
+  expect(places).toEqual(places.toSorted((a, b) => a - b));
+  expect(await run.signal("SIGINT")).toMatchObject({ code: 0 });
+});
+
+it("goes on with the next app when one cannot be started", async () => {
+  await using folder = await devFolder([
+    { id: "missing", listens: false, command: ["no-such-program"] },
+    { id: "blocked", lines: "    configFilePath: broken.yaml\n" },
+    { id: "fine" },
+  ]);
+  await writeFile(join(folder.path, "blocked/broken.yaml"), "kind: Configuration\nspec: [\n");
+  await using run = startOutrigger(["run", "-f", "."], { cwd: folder.path });
+  await run.says("== APP - fine == listening");
+  expect(run.output).not.toContain("== APP - blocked ==");
+});
+
 it("keeps the apps of a run file up when one of them ends badly, and ends well when asked to", async () => {
   await using folder = await devFolder([
     { id: "short", listens: false, command: ["node", "-e", "process.exitCode = 5"] },
