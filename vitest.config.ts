@@ -23,8 +23,8 @@ export default defineConfig({
   test: {
     passWithNoTests: true,
     projects: [
-      ring("unit", ["src/**/*.test.ts"], 10_000, ["**/*.prop.test.ts"]),
-      ring("property", ["src/**/*.prop.test.ts"], 60_000),
+      ring("unit", ["src/**/*.test.ts", "examples/**/*.test.ts"], 10_000, ["**/*.prop.test.ts"]),
+      ring("property", ["src/**/*.prop.test.ts", "examples/**/*.prop.test.ts"], 60_000),
       ring("conformance", ["test/conformance/**/*.test.ts"], 60_000),
       ring("integration", ["test/integration/**/*.test.ts"], 60_000),
       // One file after the other: its bounds are times and processor time.

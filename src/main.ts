@@ -16,11 +16,25 @@ const host: HostProcess = {
   userId: process.getuid?.() ?? -1,
   hostname: hostname(),
   memory: collectableProcess(),
+  program: ownProgram,
+  stdin: standardInput,
   out: (text) => void writeSync(1, text),
   err: (text) => void writeSync(2, text),
   onSignal: (signal, listener) => void process.on(signal, listener),
   onFailure: (listener) => void process.on("uncaughtException", listener),
 };
+
+async function* standardInput(): AsyncIterable<Uint8Array | string> {
+  yield* process.stdin as AsyncIterable<Uint8Array | string>;
+}
+
+/** In the single executable Node's own flags are part of it. */
+function ownProgram(): readonly string[] {
+  const script = process.argv[1] ?? "";
+  return process.getBuiltinModule("node:sea").isSea()
+    ? [process.execPath]
+    : [process.execPath, ...process.execArgv, script];
+}
 
 /** Empty where the directory has been removed: a program starts there all the same. */
 function workingDirectory(): string {

@@ -1,35 +1,79 @@
-import type { DaprServer } from "@dapr/dapr";
+import { CommunicationProtocolEnum, DaprServer, LogLevel } from "@dapr/dapr";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 
 /** Requests under way get this long when the process is told to stop. */
 const STOP_MS_MAX = 300;
 
+/** Everything listens here; the SDK's HTTP server would listen on all interfaces. */
+const HOST = "127.0.0.1";
+
+/** What the SDK throws when it has waited long enough. */
+const NO_SIDECAR = "DAPR_SIDECAR_COULD_NOT_BE_STARTED";
+
 const port = z.string().regex(/^\d+$/);
 const environmentSchema = z.object({ APP_PORT: port, DAPR_HTTP_PORT: port, DAPR_GRPC_PORT: port });
 
-/** The ports that `dapr run` and `start.ts` both put into an app's environment, as the text that the SDK wants. */
-export interface AppEnvironment {
-  readonly appPort: string;
-  readonly daprHttpPort: string;
-  readonly daprGrpcPort: string;
-}
-
-export function readEnvironment(): AppEnvironment {
-  const { APP_PORT, DAPR_HTTP_PORT, DAPR_GRPC_PORT } = environmentSchema.parse(process.env);
-  return { appPort: APP_PORT, daprHttpPort: DAPR_HTTP_PORT, daprGrpcPort: DAPR_GRPC_PORT };
+/** The part of an Express application that listens. */
+interface Listening {
+  listen(port: number, host?: string): unknown;
 }
 
 /**
- * Starts an app's server, tells a parent process that it is up, and ends the process on SIGINT, SIGTERM or when that
- * parent is gone, so that no app outlives the one that started it.
+ * An app's server and client on the ports that whoever starts the app with its sidecar puts into the environment. Both
+ * speak the same protocol.
+ */
+export function createServer(protocol: "http" | "grpc"): DaprServer {
+  const environment = environmentSchema.safeParse(process.env);
+  if (!environment.success) {
+    throw new Error(`start this app with its sidecar (outrigger dev): ${z.prettifyError(environment.error)}`);
+  }
+  const { APP_PORT, DAPR_HTTP_PORT, DAPR_GRPC_PORT } = environment.data;
+  const grpc = protocol === "grpc";
+  const server = new DaprServer({
+    serverHost: HOST,
+    serverPort: APP_PORT,
+    communicationProtocol: grpc ? CommunicationProtocolEnum.GRPC : CommunicationProtocolEnum.HTTP,
+    clientOptions: {
+      daprHost: HOST,
+      daprPort: grpc ? DAPR_GRPC_PORT : DAPR_HTTP_PORT,
+      logger: { level: LogLevel.Warn },
+    },
+  });
+  if (!grpc) listenOnLoopback(server.daprServer.getServer() as Listening);
+  return server;
+}
+
+/**
+ * Starts an app's server, waits for its sidecar as long as it takes, and ends the process on SIGINT or SIGTERM. Requests
+ * are answered before the sidecar is there.
  */
 export async function runUntilStopped(server: DaprServer): Promise<void> {
   const stop = async (): Promise<void> => {
-    await Promise.race([server.stop(), delay(STOP_MS_MAX)]);
+    await Promise.race([server.stop(), delay(STOP_MS_MAX)]).catch(() => undefined);
     process.exit(0);
   };
-  for (const signal of ["SIGINT", "SIGTERM", "disconnect"]) process.once(signal, () => void stop());
-  await server.start();
-  process.send?.("up");
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void stop());
+  let start = async (): Promise<void> => await server.start();
+  while (!(await isAnswered(start))) {
+    const { daprHost, daprPort } = server.client.options;
+    console.error(`still waiting for the sidecar on ${daprHost}:${daprPort}`);
+    start = async () => await server.client.start();
+  }
+}
+
+/** False when the SDK has given up waiting for the sidecar, which it does after half a minute. */
+async function isAnswered(start: () => Promise<void>): Promise<boolean> {
+  try {
+    await start();
+    return true;
+  } catch (error) {
+    if (error instanceof Error && error.message === NO_SIDECAR) return false;
+    throw error;
+  }
+}
+
+function listenOnLoopback(application: Listening): void {
+  const listen = application.listen.bind(application);
+  application.listen = (portNumber) => listen(portNumber, HOST);
 }

@@ -13,12 +13,14 @@ import {
   InvokeResponseSchema,
 } from "../wire/gen/dapr/proto/common/v1/common_pb.js";
 import {
+  type TopicEventBulkRequest,
+  TopicEventBulkResponseSchema,
   TopicEventResponse_TopicEventResponseStatus,
   TopicEventResponseSchema,
 } from "../wire/gen/dapr/proto/runtime/v1/appcallback_pb.js";
 import { GrpcAppChannel } from "./grpc-channel.ts";
 import type { AppChannelOptions } from "./options.ts";
-import type { InvokeCall } from "./types.ts";
+import type { InvokeCall, TopicBulk } from "./types.ts";
 
 const signal = new AbortController().signal;
 
@@ -162,4 +164,70 @@ test("a probe is HealthCheck", async () => {
   expect(await channel.probe(signal)).toBe(true);
   expect(seen[0]?.path).toBe("/dapr.proto.runtime.v1.AppCallbackHealthCheck/HealthCheck");
   await expect(channel.invoke(call())).rejects.toThrow("app is not in a healthy state");
+});
+
+const bulk: TopicBulk = {
+  id: "bulk-1",
+  pubsubName: "broker",
+  topic: "orders",
+  path: "/bulk",
+  entries: ["a", "b"].map((entryId) => ({
+    entryId,
+    event: {
+      pubsubName: "broker",
+      topic: "orders",
+      path: "/bulk",
+      envelope: Buffer.from(`{"data":{"n":1}}`),
+      fields: { id: "1", datacontenttype: "application/json", data: { n: 1 }, mine: "x" },
+      rawPayload: false,
+      metadata: {},
+    },
+    contentType: "application/cloudevents+json",
+    metadata: { key: "v" },
+  })),
+};
+const unimplemented = new GrpcError(GRPC_STATUS.UNIMPLEMENTED, "none");
+
+test("a bulk becomes OnBulkTopicEvent, and its first version for apps that are older", async () => {
+  const { channel, seen } = setUp((path) => {
+    if (path.endsWith("/OnBulkTopicEvent")) {
+      throw unimplemented;
+    }
+    return create(TopicEventBulkResponseSchema, {
+      statuses: [{ entryId: "b", status: TopicEventResponse_TopicEventResponseStatus.SUCCESS }],
+    });
+  });
+  expect((await channel.deliverBulk(bulk, signal)).map(({ kind }) => kind)).toEqual(["retry", "success"]);
+  expect(seen.map(({ path }) => path)).toEqual([
+    "/dapr.proto.runtime.v1.AppCallback/OnBulkTopicEvent",
+    "/dapr.proto.runtime.v1.AppCallbackAlpha/OnBulkTopicEventAlpha1",
+  ]);
+  const request = seen[1]?.request as TopicEventBulkRequest;
+  expect(request).toMatchObject({ id: "bulk-1", topic: "orders", pubsubName: "broker", path: "/bulk" });
+  expect(request.type).toBe("com.dapr.event.sent.bulk");
+  expect(request.entries[0]).toMatchObject({
+    entryId: "a",
+    contentType: "application/cloudevents+json",
+    metadata: { key: "v" },
+    event: { case: "cloudEvent", value: { id: "1", dataContentType: "application/json", extensions: { mine: "x" } } },
+  });
+  const event = request.entries[0]?.event;
+  expect(event?.case === "cloudEvent" && Buffer.from(event.value.data).toString()).toBe(`{"n":1}`);
+});
+
+test("a bulk that no version takes is acknowledged, one that fails is wanted again", async () => {
+  const without = setUp(() => {
+    throw unimplemented;
+  });
+  const warning =
+    "non-retriable error returned from app while processing bulk pub/sub event: rpc error: code = Unimplemented desc = none";
+  const accepted = { kind: "success", warning };
+  expect(await without.channel.deliverBulk(bulk, signal)).toEqual([accepted, accepted]);
+  const failing = setUp(() => {
+    throw new GrpcError(GRPC_STATUS.INTERNAL, "broken");
+  });
+  const reason =
+    "error returned from app while processing bulk pub/sub event: rpc error: code = Internal desc = broken";
+  const again = { kind: "retry", reason };
+  expect(await failing.channel.deliverBulk(bulk, signal)).toEqual([again, again]);
 });

@@ -13,8 +13,11 @@ import {
 } from "../wire/gen/dapr/proto/common/v1/common_pb.js";
 import {
   AppCallback,
+  AppCallbackAlpha,
   AppCallbackHealthCheck,
   type BindingEventRequest,
+  type TopicEventBulkRequest,
+  type TopicEventBulkResponse,
 } from "../wire/gen/dapr/proto/runtime/v1/appcallback_pb.js";
 import { grpcBindingReply } from "./binding-reply.ts";
 import { collectBody } from "./body.ts";
@@ -25,6 +28,8 @@ import { APP_UNHEALTHY } from "./http-channel.ts";
 import { retryInit } from "./init-retry.ts";
 import { metadataList } from "./metadata-list.ts";
 import type { AppChannelOptions } from "./options.ts";
+import { topicBulkRequest } from "./topic-bulk-request.ts";
+import { allOf, grpcBulkStatus, interpretBulkStatuses } from "./topic-bulk-response.ts";
 import { topicEventRequest } from "./topic-event-request.ts";
 import { interpretGrpcTopicError, interpretGrpcTopicResponse } from "./topic-response.ts";
 import { fromGrpcSubscriptions } from "./topic-subscriptions.ts";
@@ -38,11 +43,13 @@ import type {
   InvokeCall,
   InvokeReply,
   SubscriptionSpec,
+  TopicBulk,
   TopicEvent,
 } from "./types.ts";
 
 const NO_BYTES = new Uint8Array(0);
 const callback = methodsOf(AppCallback);
+const alpha = methodsOf(AppCallbackAlpha);
 const health = methodsOf(AppCallbackHealthCheck);
 
 /** An app that serves `dapr.proto.runtime.v1.AppCallback`. */
@@ -116,6 +123,33 @@ export class GrpcAppChannel implements AppChannel {
     }
   }
 
+  async deliverBulk(bulk: TopicBulk, signal: AbortSignal): Promise<readonly DeliveryOutcome[]> {
+    const log = this.#options.logger.scope("dapr.runtime.processor.subscription");
+    const limit = this.#limit;
+    try {
+      const request = topicBulkRequest(bulk);
+      await limit?.acquire(signal);
+      try {
+        const { statuses } = await this.#onBulkTopicEvent(request, signal);
+        return interpretBulkStatuses(
+          statuses.map(({ entryId, status }) => grpcBulkStatus(entryId, status)),
+          bulk,
+          (entryId) => log.warn(`Invalid entry id received from app while processing pub/sub event ${entryId}`),
+        );
+      } finally {
+        limit?.release();
+      }
+    } catch (error) {
+      const text = goErrorText(error);
+      if (GrpcError.is(error) && error.code === GRPC_STATUS.UNIMPLEMENTED) {
+        const warning = `non-retriable error returned from app while processing bulk pub/sub event: ${text}`;
+        return allOf(bulk, { kind: "success", warning });
+      }
+      const reason = `error returned from app while processing bulk pub/sub event: ${text}`;
+      return allOf(bulk, { kind: "retry", reason });
+    }
+  }
+
   /** An app that does not answer takes none, as with daprd. */
   async takesBinding({ name }: InputBindingTarget, signal: AbortSignal): Promise<boolean> {
     try {
@@ -160,6 +194,20 @@ export class GrpcAppChannel implements AppChannel {
 
   close(): Promise<void> {
     return this.#client.close();
+  }
+
+  /** Apps older than `OnBulkTopicEvent` have its first version. */
+  async #onBulkTopicEvent(request: TopicEventBulkRequest, signal: AbortSignal): Promise<TopicEventBulkResponse> {
+    const options = this.#callOptions(["pubsubname", request.pubsubName], signal);
+    try {
+      return (await this.#client.unary(callback.onBulkTopicEvent, request, options)).response;
+    } catch (error) {
+      if (!GrpcError.is(error) || error.code !== GRPC_STATUS.UNIMPLEMENTED) {
+        throw error;
+      }
+      // oxlint-disable-next-line typescript/no-deprecated -- deprecated for apps, and what older ones have
+      return (await this.#client.unary(alpha.onBulkTopicEventAlpha1, request, options)).response;
+    }
   }
 
   async #onInvoke(call: InvokeCall): Promise<InvokeReply> {

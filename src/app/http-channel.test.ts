@@ -189,3 +189,17 @@ test("subscriptions are asked for four times before it is given up", async () =>
   await expect(subscriptionsWith(late.channel)).rejects.toThrow("not yet");
   expect(calls).toBe(-6);
 });
+
+test("a bulk goes out as one JSON body, and an app that cannot be reached is asked for all of it again", async () => {
+  const entries = ["a", "b"].map((entryId) => ({ entryId, event, contentType: "", metadata: {} }));
+  const bulk = { id: "1", pubsubName: "p", topic: "t", path: "/bulk", entries };
+  const statuses = [{ entryId: "b", status: "SUCCESS" }];
+  const { channel, requests } = setUp(() => ({ ...ok, body: Buffer.from(JSON.stringify({ statuses })) }));
+  expect((await channel.deliverBulk(bulk, signal)).map(({ kind }) => kind)).toEqual(["retry", "success"]);
+  expect(requests[0]).toMatchObject({ method: "POST", target: "/bulk" });
+  expect(requests[0]?.headers).toEqual(expect.arrayContaining(["pubsubname", "p", "content-type", "application/json"]));
+  const broken = setUp(() => Promise.reject(new HttpClientError("protocol", "reset")));
+  const outcomes = await broken.channel.deliverBulk(bulk, signal);
+  expect(outcomes).toMatchObject([{ kind: "retry" }, { kind: "retry" }]);
+  expect(JSON.stringify(outcomes[0])).toContain("error from app channel while sending pub/sub event to app: ");
+});

@@ -14,6 +14,8 @@ import { replyHeadersOf, requestHeadersOf } from "./http-headers.ts";
 import { retryInit } from "./init-retry.ts";
 import { methodTarget } from "./method-target.ts";
 import type { AppChannelOptions } from "./options.ts";
+import { bulkEnvelope } from "./topic-bulk-envelope.ts";
+import { allOf, interpretHttpBulkResponse } from "./topic-bulk-response.ts";
 import { interpretHttpTopicResponse } from "./topic-response.ts";
 import { parseHttpSubscriptions } from "./topic-subscriptions.ts";
 import type {
@@ -26,6 +28,7 @@ import type {
   InvokeCall,
   InvokeReply,
   SubscriptionSpec,
+  TopicBulk,
   TopicEvent,
 } from "./types.ts";
 
@@ -127,6 +130,23 @@ export class HttpAppChannel implements AppChannel {
     }
   }
 
+  async deliverBulk(bulk: TopicBulk, signal: AbortSignal): Promise<readonly DeliveryOutcome[]> {
+    const call = this.#ownCall("POST", bulkEnvelope(bulk), signal);
+    const custom = ["pubsubName", bulk.pubsubName];
+    const headers = requestHeadersOf(
+      { ...call, headers: custom, contentType: "application/json" },
+      this.#options.appToken,
+    );
+    try {
+      const response = await this.#exchange(call, topicTarget(bulk.path), headers);
+      const body = await bodyPrefix(response.body, TOPIC_ANSWER_BYTES_MAX);
+      return interpretHttpBulkResponse(response.status, body, bulk, (entryId) => this.#warnOfEntry(entryId));
+    } catch (error) {
+      const reason = `error from app channel while sending pub/sub event to app: ${goErrorText(error)}`;
+      return allOf(bulk, { kind: "retry", reason });
+    }
+  }
+
   async takesBinding({ route }: InputBindingTarget, signal: AbortSignal): Promise<boolean> {
     const headers = [...this.#ownHeaders, "content-type", "application/json"];
     try {
@@ -211,6 +231,12 @@ export class HttpAppChannel implements AppChannel {
       limit.release();
       throw error;
     }
+  }
+
+  #warnOfEntry(entryId: string): void {
+    this.#options.logger
+      .scope("dapr.runtime.processor.subscription")
+      .warn(`Invalid entry id received from app while processing pub/sub event ${entryId}`);
   }
 
   async #request(call: InvokeCall, target: string, headers: HeaderList): Promise<HttpResponse> {

@@ -70,6 +70,25 @@ export interface TopicEvent {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+/** One of the events of a bulk, with the broker's own words about it. */
+export interface TopicBulkEntry {
+  /** By which the app tells its answers apart. */
+  readonly entryId: string;
+  readonly event: TopicEvent;
+  readonly contentType: string;
+  /** The broker's, without what a single event gets on top. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Events of one topic that go to one route of the app in one call. */
+export interface TopicBulk {
+  readonly id: string;
+  readonly pubsubName: string;
+  readonly topic: string;
+  readonly path: string;
+  readonly entries: readonly TopicBulkEntry[];
+}
+
 /**
  * What the app said: `retry` gives the message back to the broker, `drop` ends it (dead letter where there is one). The
  * texts are logged; `warning` is for a message that is acknowledged although the app did not take it.
@@ -122,6 +141,8 @@ export interface AppChannel {
   /** Programmatic subscriptions; empty when the app has none or does not implement the call. */
   listSubscriptions(signal: AbortSignal): Promise<readonly SubscriptionSpec[]>;
   deliver(event: TopicEvent, signal: AbortSignal): Promise<DeliveryOutcome>;
+  /** Never rejects. @returns one outcome for each entry, in their order */
+  deliverBulk(bulk: TopicBulk, signal: AbortSignal): Promise<readonly DeliveryOutcome[]>;
   /** Whether the app takes a binding's events: HTTP apps answer OPTIONS with 2xx or 405, gRPC apps list the binding. @throws Error when no answer came */
   takesBinding(target: InputBindingTarget, signal: AbortSignal): Promise<boolean>;
   /** @throws Error with the text of what went wrong, so that the binding gives the event back */

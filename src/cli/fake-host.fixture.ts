@@ -9,6 +9,8 @@ export function fakeHost(): { readonly host: HostProcess; readonly out: string[]
     cwd: "/",
     userId: 0,
     hostname: "host",
+    program: () => ["outrigger"],
+    async *stdin() {},
     out: (text) => void out.push(text),
     err: (text) => void err.push(text),
     onSignal: () => undefined,

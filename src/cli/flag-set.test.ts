@@ -96,6 +96,67 @@ describe("parseFlags", () => {
   });
 });
 
+describe("shorthands", () => {
+  const SHORT = [
+    { name: "app-id", kind: "string", default: "", description: "The app.", shorthand: "a" },
+    { name: "port", kind: "int", default: "-1", description: "The port.", shorthand: "p" },
+    { name: "quiet", kind: "bool", default: "false", description: "Say less.", shorthand: "q" },
+    { name: "verbose", kind: "bool", default: "false", description: "Say more.", shorthand: "v" },
+  ] as const satisfies readonly FlagDefinition[];
+  const short = (...args: string[]) => parseFlags(SHORT, args);
+
+  it.each([[["-p", "80"]], [["-p80"]], [["-p=80"]], [["-qp80"]], [["-qvp", "80"]]])("reads %j", (args) => {
+    expect([short(...args).integer("port"), short(...args).words]).toEqual([80, []]);
+  });
+
+  it("reads booleans that stand together, and one with its value", () => {
+    const flags = short("-vq=false", "word");
+    expect([flags.bool("verbose"), flags.bool("quiet"), flags.given("quiet"), flags.words]).toEqual([
+      true,
+      false,
+      true,
+      ["word"],
+    ]);
+  });
+
+  it("prefers a flag's whole name, and takes the next word whatever it is", () => {
+    expect(short("-app-id", "x").text("app-id")).toBe("x");
+    expect(short("-a", "-", "-p", "-5").text("app-id")).toBe("-");
+  });
+
+  it("asks for help", () => {
+    expect([short("-h").help, short("-qh").help]).toEqual([true, true]);
+  });
+
+  it.each([
+    [["-x"], "unknown shorthand flag: 'x' in -x"],
+    [["-qx"], "unknown shorthand flag: 'x' in -qx"],
+    [["-qp"], "flag needs an argument: 'p' in -qp"],
+    [["-px"], 'invalid argument "x" for "-p, --port" flag: strconv.ParseInt: parsing "x": invalid syntax'],
+    [["-xy"], "unknown flag: --xy"],
+  ])("refuses %j", (args, message) => {
+    expect(() => short(...args)).toThrow(new FlagError(message));
+  });
+
+  it("stand before the names in help", () => {
+    expect(
+      usageText("run", [...SHORT.slice(1, 3), { name: "x", kind: "bool", default: "false", description: "X." }]),
+    ).toBe(
+      "Usage of run:\n  -p, --port int   The port. (default -1)\n  -q, --quiet      Say less.\n      --x          X.\n",
+    );
+  });
+});
+
+it("keeps words that are no flags, and all after two dashes", () => {
+  expect(parse("one", "--app-id=a", "-", "two", "--", "--app-id=b", "--").words).toEqual([
+    "one",
+    "-",
+    "two",
+    "--app-id=b",
+    "--",
+  ]);
+});
+
 it("writes help as pflag does, without deprecated flags", () => {
   expect(usageText("daprd", FLAGS)).toBe(
     [

@@ -10,6 +10,8 @@ export type FlagKind = "string" | "bool" | "int" | "uint" | "duration" | "string
 export interface FlagDefinition {
   readonly name: string;
   readonly kind: FlagKind;
+  /** One letter: `-p 80`, `-p80`, `-p=80`; those of booleans may stand together. */
+  readonly shorthand?: string;
   /** As it would be typed; lists begin empty whatever stands here. */
   readonly default: string;
   readonly description: string;
@@ -34,17 +36,21 @@ export class ParsedFlags<D extends FlagDefinition> {
   readonly help: boolean;
   /** Lines about deprecated flags, for standard error. */
   readonly notices: readonly string[];
+  /** What is no flag, and everything after `--`. */
+  readonly words: readonly string[];
   readonly #values: ReadonlyMap<string, FlagValue>;
   readonly #given: ReadonlySet<string>;
 
   constructor(
     help: boolean,
     notices: readonly string[],
+    words: readonly string[],
     values: ReadonlyMap<string, FlagValue>,
     given: ReadonlySet<string>,
   ) {
     this.help = help;
     this.notices = notices;
+    this.words = words;
     this.#values = values;
     this.#given = given;
   }
@@ -76,7 +82,8 @@ export class ParsedFlags<D extends FlagDefinition> {
 
 /**
  * Reads a command line as Dapr's Go binaries do: `--flag value`, `--flag=value`, and the same with one dash; a boolean
- * stands alone or with `=`; lists repeat and hold comma-separated values; `--` ends the flags; other words are ignored.
+ * stands alone or with `=`; lists repeat and hold comma-separated values; `--` ends the flags; other words are kept.
+ * One letter after one dash is a shorthand where one is defined and no flag has the whole word as its name.
  * (No library here: those for Node know one-dash words only as bundles of letters.)
  * @throws FlagError
  */
@@ -85,25 +92,31 @@ export function parseFlags<D extends FlagDefinition>(
   args: readonly string[],
 ): ParsedFlags<D> {
   const reader = new FlagReader(definitions);
+  const words: string[] = [];
   for (let at = 0; at < args.length; at++) {
     const arg = args[at] ?? "";
     if (arg === "--") {
+      words.push(...args.slice(at + 1));
       break;
     }
     if (arg.length < 2 || !arg.startsWith("-")) {
+      words.push(arg);
       continue;
     }
     const outcome = reader.take(arg, args[at + 1]);
     if (outcome === "help") {
-      return reader.result(true);
+      return reader.result(true, words);
     }
     at += outcome === "with-next" ? 1 : 0;
   }
-  return reader.result(false);
+  return reader.result(false, words);
 }
+
+type Taken = "alone" | "with-next" | "help";
 
 class FlagReader<D extends FlagDefinition> {
   readonly #definitions: ReadonlyMap<string, D>;
+  readonly #shorthands = new Map<string, D>();
   readonly #values = new Map<string, FlagValue>();
   readonly #given = new Set<string>();
   readonly #notices: string[] = [];
@@ -111,16 +124,16 @@ class FlagReader<D extends FlagDefinition> {
   constructor(definitions: readonly D[]) {
     this.#definitions = new Map(definitions.map((definition) => [definition.name, definition]));
     for (const definition of definitions) {
+      if (definition.shorthand !== undefined) {
+        this.#shorthands.set(definition.shorthand, definition);
+      }
       this.#values.set(definition.name, definition.kind === "strings" ? [] : readValue(definition, definition.default));
     }
   }
 
-  take(arg: string, next: string | undefined): "alone" | "with-next" | "help" {
+  take(arg: string, next: string | undefined): Taken {
     if (arg.length === 2) {
-      if (arg === "-h") {
-        return "help";
-      }
-      throw new FlagError(`unknown shorthand flag: '${arg.slice(1)}' in ${arg}`);
+      return this.#takeShorthands(arg, next);
     }
     const body = arg.slice(arg.startsWith("--") ? 2 : 1);
     if (/^[-=]/.test(body)) {
@@ -132,6 +145,9 @@ class FlagReader<D extends FlagDefinition> {
     if (definition === undefined) {
       if (name === "help") {
         return "help";
+      }
+      if (!arg.startsWith("--") && this.#shorthands.has(body.slice(0, 1))) {
+        return this.#takeShorthands(arg, next);
       }
       throw new FlagError(`unknown flag: --${name}${this.#hint(name)}`);
     }
@@ -150,8 +166,39 @@ class FlagReader<D extends FlagDefinition> {
     return "with-next";
   }
 
-  result(help: boolean): ParsedFlags<D> {
-    return new ParsedFlags(help, this.#notices, this.#values, this.#given);
+  /** `-kp80`: letters of booleans, then one that takes the rest of the word, or the next word, as its value. */
+  #takeShorthands(arg: string, next: string | undefined): Taken {
+    for (let at = 1; at < arg.length; at++) {
+      const letter = arg.charAt(at);
+      const definition = this.#shorthands.get(letter);
+      if (definition === undefined) {
+        if (letter === "h") {
+          return "help";
+        }
+        throw new FlagError(`unknown shorthand flag: '${letter}' in ${arg}`);
+      }
+      const rest = arg.slice(at + 1);
+      if (rest.startsWith("=")) {
+        this.#set(definition, rest.slice(1));
+        return "alone";
+      }
+      if (definition.kind === "bool") {
+        this.#set(definition, "true");
+      } else if (rest !== "") {
+        this.#set(definition, rest);
+        return "alone";
+      } else if (next === undefined) {
+        throw new FlagError(`flag needs an argument: '${letter}' in ${arg}`);
+      } else {
+        this.#set(definition, next);
+        return "with-next";
+      }
+    }
+    return "alone";
+  }
+
+  result(help: boolean, words: readonly string[]): ParsedFlags<D> {
+    return new ParsedFlags(help, this.#notices, words, this.#values, this.#given);
   }
 
   #set(definition: D, text: string): void {
@@ -183,12 +230,17 @@ function readGiven(definition: FlagDefinition, text: string): FlagValue {
   } catch (error) {
     if (error instanceof ValueError || error instanceof InvalidDurationError) {
       throw new FlagError(
-        `invalid argument ${goQuote(text)} for ${goQuote(`--${definition.name}`)} flag: ${error.message}`,
+        `invalid argument ${goQuote(text)} for ${goQuote(flagName(definition))} flag: ${error.message}`,
         { cause: error },
       );
     }
     throw error;
   }
+}
+
+/** `-p, --app-port`, as pflag calls it in errors. */
+function flagName({ shorthand, name }: FlagDefinition): string {
+  return shorthand === undefined ? `--${name}` : `-${shorthand}, --${name}`;
 }
 
 function readValue(definition: FlagDefinition, text: string): FlagValue {
@@ -224,9 +276,14 @@ export function usageText(program: string, definitions: readonly FlagDefinition[
   const rows = definitions
     .filter((definition) => !isHidden(definition))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .map((definition) => [`      --${definition.name}${VALUE_NAMES[definition.kind]}`, describe(definition)] as const);
+    .map((definition) => [usageOf(definition), describe(definition)] as const);
   const width = Math.max(...rows.map(([flag]) => flag.length));
   return `Usage of ${program}:\n${rows.map(([flag, text]) => `${flag.padEnd(width)}   ${text}\n`).join("")}`;
+}
+
+function usageOf(definition: FlagDefinition): string {
+  const name = flagName(definition);
+  return `${name.startsWith("--") ? "      " : "  "}${name}${VALUE_NAMES[definition.kind]}`;
 }
 
 function describe(definition: FlagDefinition): string {

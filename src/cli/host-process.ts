@@ -12,6 +12,10 @@ export interface HostProcess {
   readonly hostname: string;
   /** Undefined where Node was not started with `--expose-gc`, as the single executable is. */
   readonly memory?: CollectableProcess | undefined;
+  /** The words that start this very program, for processes of the same kind; arguments follow. */
+  program(): readonly string[];
+  /** Standard input, opened with the first read. */
+  stdin(): AsyncIterable<Uint8Array | string>;
   /** To standard output, as it is. */
   out(text: string): void;
   /** To standard error, as it is. */

@@ -22,7 +22,16 @@ const SIDECAR: Role = {
 
 const ROLES: readonly Role[] = [
   SIDECAR,
-  { name: "dev", summary: "run many apps and their sidecars in one process" },
+  {
+    name: "dev",
+    summary: "run all apps of a folder or a dapr.yaml, their sidecars in one process, and keep them up",
+    load: async () => (await import("./dev-command.ts")).devCommand,
+  },
+  {
+    name: "run",
+    summary: "run an app beside its sidecar, or the apps of a dapr.yaml, as `dapr run` does",
+    load: async () => (await import("./run-command.ts")).runCommand,
+  },
   { name: "placement", summary: "keep the table of actors" },
   { name: "scheduler", summary: "keep jobs and reminders" },
   { name: "sentry", summary: "issue certificates" },

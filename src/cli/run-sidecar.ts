@@ -3,8 +3,8 @@ import { goQuote } from "../kit/go-quote.ts";
 import { systemRandom } from "../kit/random.ts";
 import { systemClock } from "../kit/system-clock.ts";
 import { createSharedScope } from "../inventory/shared-scope.ts";
-import { createH2Transport } from "../net/h2/protocol/transport.ts";
-import { hostAddress } from "../sidecar/host-address.ts";
+import { transportOf } from "../net/h2/implementations.ts";
+import { componentEnvironment } from "../sidecar/environment.ts";
 import type { SidecarOptions } from "../sidecar/options.ts";
 import { createSidecar } from "../sidecar/sidecar.ts";
 import type { Sidecar, SidecarDeps } from "../sidecar/types.ts";
@@ -22,6 +22,9 @@ import { OUTRIGGER_VERSION } from "./version.ts";
 
 /** The last lines get this long to reach a reader that has stopped reading. */
 const EXIT_FLUSH_MS_MAX = 1_000;
+
+/** `keep`: components that do not come up are left out and tried again; set by `outrigger dev` for its sidecars. */
+const COMPONENT_FAILURES_VARIABLE = "OUTRIGGER_COMPONENT_FAILURES";
 
 type RunInvocation = Extract<SidecarInvocation, { readonly action: "run" }>;
 
@@ -61,7 +64,12 @@ async function superviseSidecar(invocation: RunInvocation, host: HostProcess, lo
   const options = await withInternalPort(invocation.options, host);
   const shared = createSharedScope();
   const activity = { calls: 0 };
-  const create = (): Sidecar => createSidecar(options, { ...sidecarDeps(options, host, logger, shared), activity });
+  const create = (): Sidecar =>
+    createSidecar(options, {
+      ...sidecarDeps(options, host, logger, shared),
+      transport: transportOf(invocation.http2),
+      activity,
+    });
   const supervisor = new SidecarSupervisor(create, logger);
   host.onSignal("SIGINT", () => supervisor.stopOrForce("interrupt"));
   host.onSignal("SIGTERM", () => supervisor.stopOrForce("terminated"));
@@ -80,30 +88,16 @@ function sidecarDeps(
   host: HostProcess,
   logger: LeveledLogger,
   shared: SidecarDeps["shared"],
-): SidecarDeps {
+): Omit<SidecarDeps, "transport"> {
   return {
     logger,
     clock: systemClock,
     random: systemRandom,
-    environment: sidecarEnvironment(options, host),
+    environment: componentEnvironment(options, host.env),
     shared,
-    transport: createH2Transport(),
     nameResolution: "mdns",
     process: ownProcess(systemClock),
-  };
-}
-
-/** daprd adds these to its own environment for components that read them. */
-function sidecarEnvironment(options: SidecarOptions, host: HostProcess): SidecarDeps["environment"] {
-  return {
-    ...host.env,
-    APP_ID: options.appId,
-    APP_PORT: String(options.appPort ?? 0),
-    HOST_ADDRESS: hostAddress("", options.hostAddress),
-    DAPR_PORT: String(options.internalGrpcPort),
-    DAPR_GRPC_PORT: String(options.grpcPort),
-    DAPR_HTTP_PORT: String(options.httpPort),
-    DAPR_METRICS_PORT: String(options.metrics.port),
+    componentFailures: host.env[COMPONENT_FAILURES_VARIABLE] === "keep" ? "keep" : "stop",
   };
 }
 

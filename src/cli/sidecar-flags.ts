@@ -2,7 +2,7 @@ import type { FlagDefinition, FlagKind } from "./flag-set.ts";
 
 /**
  * Every flag of daprd 1.18.3 (cmd/daprd/options/options.go, with kit's logger and the metrics exporter), and `--log-file`
- * of later releases. Names, defaults and deprecations are contract; descriptions are ours.
+ * of later releases; `--http2` is the only one of ours. Names, defaults and deprecations are contract; descriptions are ours.
  */
 export const SIDECAR_FLAGS = [
   flag(
@@ -84,6 +84,7 @@ export const SIDECAR_FLAGS = [
     "0s",
     "Time between full reconciles of hot-reloaded resources; 0 for 60s",
   ),
+  flag("string", "http2", "own", "Implementation of HTTP/2: own, or node for that of Node; not a flag of daprd"),
   flag("bool", "log-as-json", "false", "Log in JSON"),
   flag("string", "log-file", "", "Append the log to this file in place of standard output"),
   flag("string", "log-level", "info", "Least level to log: debug, info, warn, error or fatal"),

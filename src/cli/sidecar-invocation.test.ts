@@ -204,6 +204,20 @@ describe("parseSidecarFlags", () => {
     expect(optionsOf("--enable-metrics=false", "--metrics-port=x").metrics).toMatchObject({ enabled: false });
   });
 
+  it("takes the command line that `dapr run` gives to every sidecar", () => {
+    const line =
+      "--app-protocol http --log-level info --app-max-concurrency -1 --components-path components --max-body-size 4Mi " +
+      "--read-buffer-size 4Ki --app-id a --app-port 0 --dapr-http-port 3500 --dapr-grpc-port 50001 --profile-port -1 " +
+      "--metrics-port 9090 --dapr-internal-grpc-port 50002";
+    expect(run(line.split(" ")).options).toMatchObject({
+      appPort: undefined,
+      appMaxConcurrency: -1,
+      resourcesPaths: ["components"],
+      httpPort: 3500,
+      internalGrpcPort: 50_002,
+    });
+  });
+
   it.each([
     [[], "parameter app-id cannot be empty"],
     [["--app-id=a.b"], "parameter app-id cannot contain dots"],
@@ -229,6 +243,7 @@ describe("parseSidecarFlags", () => {
     [["--app-id=a", "--app-port=3500"], "the 'dapr-http-port' argument value 3500 conflicts with 'app-port'"],
     [["--app-id=a", "--app-port=50001"], "the 'dapr-grpc-port' argument value 50001 conflicts with 'app-port'"],
     [["--app-id=a", "--app-protocol=smtp"], "invalid value for 'app-protocol': smtp"],
+    [["--app-id=a", "--http2=spdy"], "invalid value for 'http2': spdy: it must be own or node"],
     [["--app-id=a", "--disable-init-endpoints=x"], "invalid value for 'disable-init-endpoints': x"],
     [
       ["--app-id=a", "--app-health-probe-interval=1", "--app-health-probe-timeout=1001"],

@@ -1,6 +1,7 @@
 import { InvalidQuantityError, parseQuantity } from "../kit/quantity.ts";
 import { formatGoDuration } from "../kit/duration.ts";
 import type { LogLevel } from "../kit/logger.ts";
+import type { Http2Implementation } from "../net/h2/implementations.ts";
 import type { SidecarOptions } from "../sidecar/options.ts";
 import { parseLogLevel } from "../telemetry/log/logger.ts";
 import { parseFlags, type ParsedFlags } from "./flag-set.ts";
@@ -27,6 +28,7 @@ export type SidecarInvocation =
       /** An internal port of 0 stands for the stable port of `stable-port.ts`. */
       readonly options: SidecarOptions;
       readonly log: LogOptions;
+      readonly http2: Http2Implementation;
       readonly notices: readonly string[];
       readonly warnings: readonly string[];
     };
@@ -89,7 +91,8 @@ export function parseSidecarFlags(args: readonly string[], env: Environment): Si
   const log = { level, asJson: flags.bool("log-as-json"), file: flags.text("log-file") };
   const warnings: string[] = [];
   try {
-    return { action: "run", options: runOptions(flags, env, limits, warnings), log, notices: flags.notices, warnings };
+    const options = runOptions(flags, env, limits, warnings);
+    return { action: "run", options, log, http2: http2Of(flags), notices: flags.notices, warnings };
   } catch (error) {
     if (error instanceof RefusedError) {
       throw new OptionsError(
@@ -100,6 +103,14 @@ export function parseSidecarFlags(args: readonly string[], env: Environment): Si
     }
     throw error;
   }
+}
+
+function http2Of(flags: ParsedFlags<SidecarFlag>): Http2Implementation {
+  const text = flags.text("http2");
+  if (text === "own" || text === "node") {
+    return text;
+  }
+  throw new RefusedError(`invalid value for 'http2': ${text}: it must be own or node`);
 }
 
 interface Limits {
@@ -195,7 +206,8 @@ function parsePorts(
 ): Pick<SidecarOptions, "appPort" | "httpPort" | "grpcPort" | "internalGrpcPort" | "publicPort"> {
   const httpPort = parsePort("dapr-http-port", "error parsing dapr-http-port flag: ", flags.text("dapr-http-port"));
   const grpcPort = parsePort("dapr-grpc-port", "error parsing dapr-grpc-port flag: ", flags.text("dapr-grpc-port"));
-  parsePort("profile-port", "error parsing profile-port flag: ", flags.text("profile-port"));
+  // Any number: `dapr run` gives -1 to every sidecar, and nothing listens there.
+  parseDecimal("error parsing profile-port flag: ", flags.text("profile-port"));
   const internal = flags.text("dapr-internal-grpc-port");
   const internalGrpcPort =
     internal === "" ? 0 : parsePort("dapr-internal-grpc-port", "error parsing dapr-internal-grpc-port: ", internal);
@@ -214,12 +226,16 @@ function parsePorts(
 }
 
 function parsePort(flag: string, complaint: string, text: string): number {
+  const port = parseDecimal(complaint, text);
+  if (port >= 0 && port <= PORT_MAX) {
+    return port;
+  }
+  throw new RefusedError(`${complaint}--${flag} must be between 0 and ${PORT_MAX}, not ${port}`);
+}
+
+function parseDecimal(complaint: string, text: string): number {
   try {
-    const port = parseGoDecimal(text);
-    if (port >= 0 && port <= PORT_MAX) {
-      return port;
-    }
-    throw new ValueError(`--${flag} must be between 0 and ${PORT_MAX}, not ${port}`);
+    return parseGoDecimal(text);
   } catch (error) {
     throw error instanceof ValueError ? new RefusedError(complaint + error.message, { cause: error }) : error;
   }

@@ -149,11 +149,11 @@ class LiveInventory implements Inventory {
         `process component ${resource.name} error: ${errorText(cause)}`,
         cause,
       );
-      if (!resource.ignoreErrors) {
+      if (!this.#isForgiven(resource)) {
         this.#logger.warn(`Error processing component, daprd will exit gracefully: ${error.message}`);
         throw error;
       }
-      this.#logger.error(`Ignoring error processing component: ${error.message}`);
+      this.#complain(resource, `Ignoring error processing component: ${error.message}`);
     }
   }
 
@@ -167,7 +167,7 @@ class LiveInventory implements Inventory {
       if (!(cause instanceof StartError)) {
         throw cause;
       }
-      this.#logger.error(`Failed to init component ${resource.logName}: ${cause.message}`);
+      this.#complain(resource, `Failed to init component ${resource.logName}: ${cause.message}`);
       // Dapr counts the failed step and then the failed whole.
       this.#options.observer?.componentInitFailed(resource.type, "init", resource.name);
       throw new Error(initFailureText("INIT_COMPONENT_FAILURE", resource.logName, cause.message), { cause });
@@ -215,7 +215,7 @@ class LiveInventory implements Inventory {
       }
       await this.#bringUp(resource, referenced, signal);
     } catch (cause) {
-      retry = resource.ignoreErrors && cause instanceof StartError && cause.retryable;
+      retry = this.#isForgiven(resource) && cause instanceof StartError && cause.retryable;
       this.#conditions.failed(resource, cause instanceof StartError ? cause.reason : errorText(cause));
       throw cause;
     } finally {
@@ -245,6 +245,19 @@ class LiveInventory implements Inventory {
       throw new StartError(errorText(cause), errorText(cause), false, cause);
     }
     this.#conditions.started(resource);
+  }
+
+  #isForgiven(resource: ComponentResource): boolean {
+    return resource.ignoreErrors || this.#options.componentFailures === "keep";
+  }
+
+  /** An owner that keeps failures tells them itself. */
+  #complain(resource: ComponentResource, text: string): void {
+    if (resource.ignoreErrors || this.#options.componentFailures !== "keep") {
+      this.#logger.error(text);
+    } else {
+      this.#logger.info(text);
+    }
   }
 
   #takeDependents(resource: ComponentResource): readonly ComponentResource[] {

@@ -9,6 +9,11 @@ export interface InventoryOptions extends Omit<ComponentDeps, "name" | "report">
   /** `spec.components.deny` of the Configuration. */
   readonly denied: readonly string[];
   readonly observer?: InventoryObserver;
+  /**
+   * `keep`: a component that does not come up is left out and tried again as if it said `ignoreErrors`, and the owner
+   * tells it from the conditions, so that the log does not. `stop` when absent: loading fails.
+   */
+  readonly componentFailures?: "stop" | "keep" | undefined;
   /** Called between a component's `init` and its first use; throwing refuses it as if `init` had failed. */
   readonly admit?: (loaded: Loaded<Component>) => void;
 }

@@ -262,3 +262,24 @@ it("breaks off an attempt under way when it is closed", async () => {
   expect(closed).toEqual(["store", "store"]);
   expect(clock.pendingTimers).toBe(0);
 });
+
+it("keeps failures where its owner wants to tell them: all run on and are tried again, and the log hardly speaks", async () => {
+  const { inventory, clock, inits, lines, behaviour, conditions } = setUp({ componentFailures: "keep" });
+  behaviour.set("store", refused);
+  await inventory.load([
+    resource("store", { ignoreErrors: false }),
+    resource("unknown", { ignoreErrors: false, type: "state.x" }),
+    resource("last", { ignoreErrors: false }),
+  ]);
+  expect(conditions()).toEqual({
+    store: "failed refused",
+    unknown: "failed couldn't find state store state.x/v1",
+    last: "ready",
+  });
+  expect(lines.filter((line) => line.startsWith("error"))).toEqual([]);
+  await pass(clock, 1);
+  behaviour.delete("store");
+  await pass(clock, 2);
+  expect(inits).toEqual(["0 store", "0 last", "1 store", "3 store"]);
+  expect(conditions()["store"]).toBe("ready");
+});

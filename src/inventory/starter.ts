@@ -81,8 +81,8 @@ export class Starter {
   }
 
   #depsOf(resource: ComponentResource, report: ComponentDeps["report"]): ComponentDeps {
-    const { appId, namespace, logger, clock, random, environment, shared } = this.#options;
-    return { name: resource.name, appId, namespace, logger, clock, random, environment, shared, report };
+    const { appId, namespace, logger, clock, random, environment, shared, directory } = this.#options;
+    return { name: resource.name, appId, namespace, logger, clock, random, environment, shared, directory, report };
   }
 
   #metadataOf(referenced: ReferencedMetadata, manifest: ComponentManifest): ComponentMetadata {

@@ -4,7 +4,8 @@ import type { AppHealth } from "../app/health.ts";
 export class AppHealthSwitch {
   #health: AppHealth | undefined;
 
-  follow(health: AppHealth): void {
+  /** Undefined: there are no probes, or no longer. */
+  follow(health: AppHealth | undefined): void {
     this.#health = health;
   }
 

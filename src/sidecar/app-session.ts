@@ -17,6 +17,8 @@ export class AppSession {
   readonly #unhealthy: (() => void)[] = [];
   #health: AppHealth | undefined;
   #introduced = false;
+  /** Aborted when the app leaves. */
+  #visit = new AbortController();
 
   constructor(options: SidecarOptions, deps: SidecarDeps, assembly: Assembly) {
     this.#options = options;
@@ -24,8 +26,34 @@ export class AppSession {
     this.#assembly = assembly;
   }
 
-  /** Resolves when the app has answered and its subscriptions are live; with health checks, when the probes run. */
-  async begin(signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves to true when the app has answered and its subscriptions are live, or, with health checks, when the probes
+   * run; to false when the app has left before.
+   */
+  async begin(signal: AbortSignal): Promise<boolean> {
+    const visit = new AbortController();
+    this.#visit = visit;
+    try {
+      await this.#attend(AbortSignal.any([signal, visit.signal]));
+    } catch (error) {
+      if (!visit.signal.aborted) {
+        throw error;
+      }
+    }
+    return !visit.signal.aborted;
+  }
+
+  /** The app has ended. Resolves when deliveries under way have settled; `begin` may follow at once. */
+  async left(): Promise<void> {
+    this.#visit.abort(new Error("the app has ended"));
+    this.#health?.close();
+    this.#health = undefined;
+    this.#assembly.appHealth.follow(undefined);
+    this.#introduced = false;
+    await Promise.all([this.#assembly.subscriptions.forget(), this.#assembly.inputBindings.stop()]);
+  }
+
+  async #attend(signal: AbortSignal): Promise<void> {
     const { app } = this.#assembly;
     const { logger, clock } = this.#deps;
     if (app === undefined) {
@@ -77,6 +105,9 @@ export class AppSession {
       }
       await Promise.all([this.#assembly.subscriptions.stop(), this.#assembly.inputBindings.stop()]);
     } catch (error) {
+      if (signal.aborted) {
+        return;
+      }
       this.#deps.logger.warn(`failed to follow the app's health: ${errorMessage(error)}`);
     }
   }
@@ -90,7 +121,9 @@ export class AppSession {
       this.#introduced = true;
       await this.#readAppConfiguration(signal);
     }
+    signal.throwIfAborted();
     await subscriptions.start(app.channel);
+    signal.throwIfAborted();
     await inputBindings.start(app.channel);
   }
 

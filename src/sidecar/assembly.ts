@@ -157,6 +157,7 @@ function inventoryOptions(
     manifests: COMPONENT_MANIFESTS,
     podName: deps.environment["POD_NAME"] ?? "",
     denied: configuration.components.deny,
+    componentFailures: deps.componentFailures,
   };
   if (components === undefined) {
     return base;

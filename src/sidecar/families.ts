@@ -5,6 +5,7 @@ import { inMemoryPubSubManifest } from "../components/in-memory/pubsub-manifest.
 import { inMemoryStateManifest } from "../components/in-memory/state-manifest.ts";
 import { localEnvManifest } from "../components/local-env/manifest.ts";
 import { localFileManifest } from "../components/local-file/manifest.ts";
+import { postgresqlBindingsManifest } from "../components/postgresql/bindings-manifest.ts";
 import { redisBindingsManifest } from "../components/redis/bindings-manifest.ts";
 import { redisConfigurationManifest } from "../components/redis/configuration-manifest.ts";
 import { redisLockManifest } from "../components/redis/lock-manifest.ts";
@@ -29,6 +30,7 @@ export const COMPONENT_MANIFESTS: readonly ComponentManifest[] = [
   redisConfigurationManifest,
   redisLockManifest,
   redisBindingsManifest,
+  postgresqlBindingsManifest,
   localFileManifest,
   localEnvManifest,
   cronManifest,

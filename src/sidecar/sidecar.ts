@@ -28,6 +28,9 @@ class SidecarRuntime implements Sidecar {
   readonly #abort = new AbortController();
   readonly #ready = Promise.withResolvers<void>();
   readonly #done = Promise.withResolvers<SidecarExit>();
+  readonly #runtimeTarget = this.#health.addTarget("runtime");
+  #startMs = 0;
+  #isInitialized = false;
   #assembly: Assembly | undefined;
   #session: AppSession | undefined;
   #starting: Promise<void> | undefined;
@@ -66,10 +69,9 @@ class SidecarRuntime implements Sidecar {
 
   async #start(): Promise<void> {
     const { logger, clock } = this.#deps;
-    const startMs = clock.monotonicMs();
+    this.#startMs = clock.monotonicMs();
     logger.info("standalone mode configured");
     logger.info(`app id: ${this.#options.appId}`);
-    const runtimeTarget = this.#health.addTarget("runtime");
     const outboundTarget = this.#outboundHealth.addTarget("app");
     try {
       this.#assembly = await assemble({
@@ -84,25 +86,44 @@ class SidecarRuntime implements Sidecar {
       throw error;
     }
     outboundTarget.ready();
-    void this.#attendApp(this.#assembly, () => {
-      runtimeTarget.ready();
-      logger.info(`dapr initialized. Status: Running. Init Elapsed ${Math.round(clock.monotonicMs() - startMs)}ms`);
-    });
+    this.#session = new AppSession(this.#options, this.#deps, this.#assembly);
+    void this.#attendApp(this.#session);
   }
 
-  /** Waits for the app and keeps its subscriptions in step with its health, until the sidecar stops. */
-  async #attendApp(assembly: Assembly, onReady: () => void): Promise<void> {
-    this.#session = new AppSession(this.#options, this.#deps, assembly);
+  async appLeft(): Promise<void> {
+    this.#runtimeTarget.notReady();
+    await this.#session?.left();
+  }
+
+  async appReturned(): Promise<void> {
+    if (this.#session !== undefined && this.#stopping === undefined) {
+      await this.#attendApp(this.#session);
+    }
+  }
+
+  /** Waits for the app and keeps its subscriptions in step with its health, until it leaves or the sidecar stops. */
+  async #attendApp(session: AppSession): Promise<void> {
     try {
-      await this.#session.begin(this.#abort.signal);
-      onReady();
-      this.#ready.resolve();
+      if (await session.begin(this.#abort.signal)) {
+        this.#appIsThere();
+      }
     } catch (error) {
       this.#ready.reject(error);
       if (!this.#abort.signal.aborted) {
         await this.#fail(error);
       }
     }
+  }
+
+  #appIsThere(): void {
+    const { logger, clock } = this.#deps;
+    this.#runtimeTarget.ready();
+    if (!this.#isInitialized) {
+      this.#isInitialized = true;
+      const elapsedMs = Math.round(clock.monotonicMs() - this.#startMs);
+      logger.info(`dapr initialized. Status: Running. Init Elapsed ${elapsedMs}ms`);
+    }
+    this.#ready.resolve();
   }
 
   #control(metadata: Parameters<typeof createControlBlock>[0]["metadata"]): ControlBlock {

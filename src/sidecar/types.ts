@@ -23,11 +23,18 @@ export interface SidecarDeps {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** What components of several sidecars share; a scope of its own for a sidecar on its own. */
   readonly shared: SharedScope;
+  /** Where relative paths in the metadata of components start; absent: where the process runs. */
+  readonly directory?: string | undefined;
   readonly transport: Transport;
   /** Name resolver where the Configuration names none: `mdns` for the executable, `outrigger.local` within one process. */
   readonly nameResolution: string;
   /** An app in this process; it takes the place of `appPort`. */
   readonly app?: HttpHandler | undefined;
+  /**
+   * `keep`: the sidecar runs without components that do not come up, whatever they say about `ignoreErrors`, and tells
+   * them in its component conditions only. `stop` when absent, as in Dapr.
+   */
+  readonly componentFailures?: "stop" | "keep" | undefined;
   /** Counts what the API doors have answered, scrapes of the metrics port not among it; absent: nobody asks. */
   readonly activity?: { calls: number } | undefined;
   /** Absent: no `process_*` metrics, for a sidecar that is not the process. */
@@ -71,6 +78,13 @@ export interface Sidecar {
   start(): Promise<void>;
   /** Resolves when all is ready: the app has answered and its subscriptions are live. Rejects when it stops before. */
   readonly ready: Promise<void>;
+  /**
+   * The app has ended and may come back: nothing is taken from brokers and input bindings for it until `appReturned`,
+   * and health says not ready. Resolves when deliveries under way have settled. Call it after `start`.
+   */
+  appLeft(): Promise<void>;
+  /** Waits for the app as after the start and asks it again what it wants. Resolves as `ready` does, or when the app has left again. */
+  appReturned(): Promise<void>;
   /** Drains and closes all; calls after the first wait for the same end. Never rejects. */
   stop(reason: StopReason): Promise<void>;
   /** Resolves once, however the sidecar ends. */

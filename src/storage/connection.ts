@@ -3,6 +3,10 @@ import type { DatabaseOptions, SqlValue } from "./engine.ts";
 import { StorageError } from "./errors.ts";
 import { CHECKPOINT_PAGES, LOG_BYTES_KEPT } from "./limits.ts";
 
+/** SQLite's result code for a file that another connection has locked, in the last byte of the extended ones. */
+const SQLITE_BUSY = 5;
+/** Between two attempts to set the journal of a file that others hold, in milliseconds. */
+const JOURNAL_POLL_MS = 10;
 const IDENTIFIER = /^[A-Za-z0-9_]+$/;
 
 /** What node:sqlite throws, by the fields that it has beside the message. */
@@ -59,7 +63,7 @@ export class Connection {
  */
 export function openWriter(options: DatabaseOptions, statements: readonly string[]): Connection {
   return opening(options, (database) => {
-    database.exec(`PRAGMA journal_mode = ${options.journal}`);
+    setJournal(database, options);
     if (options.journal === "wal") {
       database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA journal_size_limit = ${LOG_BYTES_KEPT}`);
     }
@@ -81,6 +85,21 @@ export function openReader(options: DatabaseOptions, statements: readonly string
     database.exec("PRAGMA query_only = 1");
     return new Connection(database, statements);
   });
+}
+
+/** Here SQLite does not wait for others by itself: of two that make a new file together it sends one away. */
+function setJournal(database: DatabaseSync, { journal, busyTimeoutMs }: DatabaseOptions): void {
+  for (let waitedMs = 0; ; waitedMs += JOURNAL_POLL_MS) {
+    try {
+      database.exec(`PRAGMA journal_mode = ${journal}`);
+      return;
+    } catch (error) {
+      if ((storageErrorOf(error).code & 0xff) !== SQLITE_BUSY || waitedMs >= busyTimeoutMs) {
+        throw error;
+      }
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, JOURNAL_POLL_MS);
+  }
 }
 
 function setPragmas(database: DatabaseSync, { pragmas }: DatabaseOptions): void {

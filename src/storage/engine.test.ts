@@ -1,6 +1,8 @@
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Engine, EngineOptions, Step } from "./engine.ts";
 import { WAITING_WRITES_MAX } from "./limits.ts";
@@ -188,4 +190,24 @@ describe.each(forms)("an engine in %s", (_, open) => {
     expect(one.readAll("all", [])).toHaveLength(50);
     expect(two.readAll("all", [])).toHaveLength(50);
   });
+});
+
+test("waits to set the journal of a file that another process is making", async () => {
+  const file = join(folder, "made.db");
+  const other = new Worker(
+    `const { workerData: file, parentPort } = require("node:worker_threads");
+    const database = new (require("node:sqlite").DatabaseSync)(file);
+    database.exec("CREATE TABLE other (key TEXT); BEGIN IMMEDIATE");
+    parentPort.postMessage("held");
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+    database.exec("COMMIT");
+    database.close();`,
+    { eval: true, workerData: file },
+  );
+  await once(other, "message");
+  const ended = once(other, "exit");
+  const engine = openLocalEngine(optionsOf("made.db"));
+  opened.push(engine);
+  await ended;
+  expect(engine.readAll("all", [])).toEqual([]);
 });

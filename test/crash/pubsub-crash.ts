@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 import { createSqlitePubSub } from "../../src/components/sqlite/pubsub.ts";
 import { systemRandom } from "../../src/kit/random.ts";
@@ -27,6 +28,10 @@ export interface PubSubCrashReport {
   readonly repeated: number;
   /** Acknowledged and never delivered: must be none. */
   readonly missing: readonly number[];
+  /** Messages that the last process held when it was killed. */
+  readonly inHand: number;
+  /** Longest time from the last kill to the delivery of one of them to another process; their lease is a second. */
+  readonly redeliveredMs: number;
   /** Messages whose data was not what was published: must be none. */
   readonly torn: readonly string[];
 }
@@ -38,6 +43,10 @@ class Witness {
   readonly torn: string[] = [];
   next = 0;
   publishingMs = 0;
+  killedMs = 0;
+  /** In hand at the last kill. */
+  inHand = new Set<number>();
+  redeliveredMs = 0;
 
   handle(number: number): void {
     this.handled.set(number, (this.handled.get(number) ?? 0) + 1);
@@ -70,6 +79,8 @@ export async function crashPubSub(kills: number): Promise<PubSubCrashReport> {
     acknowledged: witness.acknowledged.size,
     publishesPerSecond: Math.round((witness.acknowledged.size / witness.publishingMs) * 1_000),
     repeated: deliveries - witness.handled.size,
+    inHand: witness.inHand.size,
+    redeliveredMs: witness.redeliveredMs,
     missing: [...witness.acknowledged].filter((number) => !witness.handled.has(number)),
     torn: witness.torn,
   };
@@ -93,6 +104,7 @@ async function oneLife(folder: string, witness: Witness): Promise<number> {
   const startedMs = Date.now();
   await pause(Math.random() * RUN_MS_MAX);
   child.kill("SIGKILL");
+  witness.killedMs = Date.now();
   await ended;
   witness.publishingMs += Date.now() - startedMs;
   const begun = new Set<number>();
@@ -122,8 +134,24 @@ function note(line: string, begun: Set<number>, witness: Witness): void {
   }
 }
 
+/** The numbers of the messages that somebody holds, or would if he lived. */
+function inHand(file: string, nowMs: number): Set<number> {
+  const database = new DatabaseSync(file, { returnArrays: true });
+  try {
+    const rows = database
+      .prepare(
+        "SELECT m.data FROM pubsub_deliveries d JOIN pubsub_messages m ON m.id = d.message_id WHERE d.due_ms > ? AND d.attempts > 0",
+      )
+      .all(nowMs) as unknown as [Uint8Array][];
+    return new Set(rows.map(([data]) => numberOf(data) ?? -1));
+  } finally {
+    database.close();
+  }
+}
+
 /** Takes everything that is left, as the same consumer. */
 async function drain(file: string, witness: Witness): Promise<void> {
+  witness.inHand = inHand(file, witness.killedMs);
   const broker = createSqlitePubSub({
     name: "broker",
     appId: "app",
@@ -143,6 +171,9 @@ async function drain(file: string, witness: Witness): Promise<void> {
     if (number === undefined) {
       witness.torn.push(Buffer.from(message.data).toString());
     } else {
+      if (witness.inHand.has(number)) {
+        witness.redeliveredMs = Math.max(witness.redeliveredMs, lastMs - witness.killedMs);
+      }
       witness.handle(number);
     }
   });

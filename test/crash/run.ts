@@ -145,6 +145,8 @@ function pubsubSection(report: PubSubCrashReport): string[] {
     `| acknowledged publishes a second | ${report.publishesPerSecond} |`,
     `| acknowledged messages never delivered | ${report.missing.length} |`,
     `| deliveries beyond the first of a message (at least once) | ${report.repeated} |`,
+    `| messages in hand at the last kill | ${report.inHand} |`,
+    `| longest time from that kill to their delivery to another process, with a processingTimeout of 1 s | ${report.redeliveredMs} ms |`,
     `| torn messages | ${report.torn.length} |`,
     "",
   ];

@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, constants, copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { freePort } from "../harness/test-app.ts";
 
 const BUILT = resolve(import.meta.dirname, "../../dist/outrigger");
 
@@ -36,6 +36,9 @@ export interface StartOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly uid?: number;
+  /** For those who must know them before the sidecar is there; free ones by default. */
+  readonly httpPort?: number;
+  readonly grpcPort?: number;
 }
 
 /** A sidecar in a process of its own, ready to serve; disposing of it kills what is left. */
@@ -43,6 +46,10 @@ export interface RunningSidecar extends AsyncDisposable {
   readonly pid: number;
   /** Of its HTTP API. */
   readonly port: number;
+  /** Of its gRPC API. */
+  readonly grpcPort: number;
+  /** The exit code, or the name of the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals>;
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** @returns the exit code, or the name of the signal that ended it */
   stop(signal: NodeJS.Signals): Promise<number | NodeJS.Signals>;
@@ -54,17 +61,18 @@ export interface RunningSidecar extends AsyncDisposable {
 export async function startSidecar(
   program: string,
   args: readonly string[],
-  { argv0, cwd, env = {}, uid }: StartOptions = {},
+  { argv0, cwd, env = {}, uid, httpPort, grpcPort }: StartOptions = {},
 ): Promise<RunningSidecar> {
-  const [http, grpc, internal, metrics] = await freePorts(4);
+  const http = httpPort ?? (await freePort());
+  const grpc = grpcPort ?? (await freePort());
   const child = spawn(
     program,
     [
       ...args,
       `--dapr-http-port=${http}`,
       `--dapr-grpc-port=${grpc}`,
-      `--dapr-internal-grpc-port=${internal}`,
-      `--metrics-port=${metrics}`,
+      `--dapr-internal-grpc-port=${await freePort()}`,
+      `--metrics-port=${await freePort()}`,
       "--dapr-listen-addresses=127.0.0.1",
       "--metrics-listen-address=127.0.0.1",
     ],
@@ -95,7 +103,9 @@ export async function startSidecar(
   }
   return {
     pid: child.pid ?? 0,
-    port: http ?? 0,
+    port: http,
+    grpcPort: grpc,
+    ended,
     fetch: ask,
     stop(signal) {
       child.kill(signal);
@@ -107,12 +117,4 @@ export async function startSidecar(
       await ended;
     },
   };
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => new Promise((listening) => server.once("listening", listening))));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
-  return ports;
 }

@@ -32,8 +32,8 @@ export interface GrpcApp extends AsyncDisposable {
   readonly port: number;
 }
 
-/** Opens the app on a free loopback port. */
-export async function startGrpcApp(handlers: GrpcAppHandlers): Promise<GrpcApp> {
+/** Opens the app on a loopback port, a free one by default. */
+export async function startGrpcApp(handlers: GrpcAppHandlers, wanted = 0): Promise<GrpcApp> {
   const server = new Server();
   const { onInvoke, listTopicSubscriptions, onTopicEvent, listInputBindings, onBindingEvent } = AppCallback.method;
   add(server, onInvoke, handlers.onInvoke);
@@ -42,7 +42,7 @@ export async function startGrpcApp(handlers: GrpcAppHandlers): Promise<GrpcApp> 
   add(server, listInputBindings, handlers.listInputBindings);
   add(server, onBindingEvent, handlers.onBindingEvent);
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
+    server.bindAsync(`127.0.0.1:${wanted}`, ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),
     );
   });

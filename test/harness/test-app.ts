@@ -1,3 +1,4 @@
+import { createSocket } from "node:dgram";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -91,12 +92,17 @@ export function closed(server: Server): Promise<void> {
 const OWN_PORT_MIN = 15_000;
 const OWN_PORTS = 17_000;
 
-/** A loopback port that nobody listens on, for programs that must be told theirs. */
+/**
+ * A loopback port that nobody listens on, for programs that must be told theirs. Until this process ends no test is given
+ * it again, on the whole machine: the UDP port of that number stands for the promise.
+ */
 export async function freePort(): Promise<number> {
   for (;;) {
+    const port = OWN_PORT_MIN + Math.floor(Math.random() * OWN_PORTS);
     const server = createServer();
     try {
-      const port = await listening(server, OWN_PORT_MIN + Math.floor(Math.random() * OWN_PORTS));
+      await promised(port);
+      await listening(server, port);
       await closed(server);
       return port;
     } catch (error) {
@@ -105,4 +111,12 @@ export async function freePort(): Promise<number> {
       }
     }
   }
+}
+
+function promised(port: number): Promise<void> {
+  const socket = createSocket("udp4").unref();
+  return new Promise((resolve, reject) => {
+    socket.once("error", reject);
+    socket.bind({ address: "127.0.0.1", port, exclusive: true }, resolve);
+  });
 }

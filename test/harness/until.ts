@@ -9,8 +9,9 @@ const PATIENCE_MS = 10_000;
 export async function until<T>(
   what: string,
   condition: () => Promise<T | undefined | false> | T | undefined | false,
+  patienceMs = PATIENCE_MS,
 ): Promise<T> {
-  const deadline = performance.now() + PATIENCE_MS;
+  const deadline = performance.now() + patienceMs;
   let cause: unknown;
   for (;;) {
     try {
@@ -23,7 +24,7 @@ export async function until<T>(
       cause = error;
     }
     if (performance.now() > deadline) {
-      throw new Error(`did not come about within ${PATIENCE_MS} ms: ${what}`, { cause });
+      throw new Error(`did not come about within ${patienceMs} ms: ${what}`, { cause });
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }

@@ -6,6 +6,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   "@bufbuild/protobuf": ["src/wire/", "src/errors/", "src/net/", "src/app/", "src/mesh/", "src/api/", "src/blocks/"],
   "@marcbachmann/cel-js": ["src/blocks/pubsub/", "src/resiliency/"],
   "multicast-dns": ["src/components/mdns/"],
+  pg: ["src/components/postgresql/"],
   redis: ["src/components/redis/"],
   "sonic-boom": ["src/telemetry/log/"],
   undici: ["src/net/"],

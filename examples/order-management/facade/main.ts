@@ -1,18 +1,16 @@
-// The façade: takes orders over REST and speaks HTTP with its sidecar.
-import { CommunicationProtocolEnum, DaprServer, LogLevel } from "@dapr/dapr";
-import { readEnvironment, runUntilStopped } from "../app-process.ts";
-import { OrderDesk } from "./order-desk.ts";
-import { addRoutes, type Rest } from "./routes.ts";
+// The façade: takes orders over REST and hands them on to the services behind it.
+import { createServer, runUntilStopped } from "../app-process.ts";
+import { ApiKey } from "./api-key.ts";
+import { peersOf } from "./peers.ts";
+import { type Express, serveRest } from "./rest-server.ts";
+import { ROUTES } from "./routes.ts";
 
-const { appPort, daprHttpPort } = readEnvironment();
-
-const server = new DaprServer({
-  serverHost: "127.0.0.1",
-  serverPort: appPort,
-  communicationProtocol: CommunicationProtocolEnum.HTTP,
-  clientOptions: { daprPort: daprHttpPort, logger: { level: LogLevel.Warn } },
-});
+const server = createServer("http");
 // The SDK's HTTP server is an Express application; its own routes and ours share one port.
-addRoutes(server.daprServer.getServer() as Rest, new OrderDesk(server.client));
+serveRest(server.daprServer.getServer() as Express, {
+  routes: ROUTES,
+  peers: peersOf(server.client),
+  apiKey: new ApiKey(server.client),
+});
 
 await runUntilStopped(server);

@@ -1,11 +1,5 @@
 import { z } from "zod";
-import type { StockLine } from "./movement.ts";
-
-/** The largest invoice of the Online Retail data has 1,114 lines. */
-const LINES_MAX = 5_000;
-
-/** Codes of goods are five digits and perhaps letters; `POST`, `D`, `BANK CHARGES` and their like are money only. */
-const GOODS_CODE = /^\d{5}[A-Z]*$/;
+import { isGoodsCode, LINES_MAX, type StockLine } from "./stock-line.ts";
 
 const invoiceLineSchema = z.strictObject({
   /** Upper case: the data spells some codes both ways. */
@@ -48,7 +42,7 @@ export function invoiceKind(invoice: Pick<Invoice, "id" | "lines">): InvoiceKind
 export function goodsOf(invoice: Pick<Invoice, "lines">): StockLine[] {
   const units = new Map<string, number>();
   for (const { code, quantity } of invoice.lines) {
-    if (GOODS_CODE.test(code)) units.set(code, (units.get(code) ?? 0) + Math.abs(quantity));
+    if (isGoodsCode(code)) units.set(code, (units.get(code) ?? 0) + Math.abs(quantity));
   }
   return [...units].map(([code, quantity]) => ({ code, quantity })).sort((a, b) => (a.code < b.code ? -1 : 1));
 }

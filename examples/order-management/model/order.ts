@@ -1,33 +1,40 @@
 import { z } from "zod";
+import { identifierSchema } from "./identifier.ts";
 import { invoiceSchema } from "./invoice.ts";
 
-const orderStatusSchema = z.enum(["placed", "rejected", "cancelled", "written-off"]);
+/**
+ * `placed` → `confirmed` (its goods are sold), `rejected` (there was no such reservation for it), `expired` or `cancelled`
+ * (its reservation ended so); `confirmed` → `cancelled` (its goods came back).
+ */
+const orderStatusSchema = z.enum(["placed", "confirmed", "rejected", "expired", "cancelled"]);
 
-/** How an order ended: `cancelled` took goods back, `written-off` wrote them off, `rejected` moved nothing. */
-export type OrderStatus = z.infer<typeof orderStatusSchema>;
+/** How a placed order ends. */
+export const conclusionSchema = z.enum(["confirmed", "rejected", "expired", "cancelled"]);
+export type Conclusion = z.infer<typeof conclusionSchema>;
 
-export const orderRecordSchema = z.strictObject({
-  id: z.string(),
+export const orderSummarySchema = z.strictObject({
+  /** The number of its invoice. */
+  id: identifierSchema,
   status: orderStatusSchema,
-  /** The stock code that was short, of a rejected order. */
-  shortOf: z.string().optional(),
+  reservationId: identifierSchema,
   /** Pounds. */
   value: z.number(),
-  invoice: invoiceSchema,
+  /**
+   * Number of the invoice that takes the goods back. On a `confirmed` order it says that the cancellation has begun: no
+   * other one can follow.
+   */
+  cancelledBy: identifierSchema.optional(),
 });
 
-/** What the façade keeps of each order. */
+/** An order without its invoice. */
+export type OrderSummary = z.infer<typeof orderSummarySchema>;
+
+export const orderRecordSchema = orderSummarySchema.extend({ invoice: invoiceSchema });
+
+/** What the orders service keeps, at `orderKey(id)`. */
 export type OrderRecord = z.infer<typeof orderRecordSchema>;
 
-/** What the façade answers to a posted order. */
-export const orderReceiptSchema = orderRecordSchema.omit({ invoice: true });
-export type OrderReceipt = z.infer<typeof orderReceiptSchema>;
-
-export const orderEventSchema = z.strictObject({
-  orderId: z.string(),
-  status: orderStatusSchema,
-  value: z.number(),
-});
-
-/** What is published of each order, on the topic of its status. */
-export type OrderEvent = z.infer<typeof orderEventSchema>;
+/** The record without its invoice. */
+export function summaryOf({ invoice: _, ...summary }: OrderRecord): OrderSummary {
+  return summary;
+}

@@ -1,49 +1,63 @@
 import { expect, it } from "vitest";
-import type { Invoice } from "../model/invoice.ts";
-import { replay } from "./channels.ts";
+import { performAll } from "./channels.ts";
 
-const invoices: Invoice[] = Array.from({ length: 20 }, (_, index) => {
-  return { id: String(index), placedAt: "", customer: "", country: "", lines: [] };
-});
+const tasks = Array.from({ length: 20 }, (_, index) => String(index));
 
-it("posts every invoice once, as many at a time as there are channels, and keeps failures apart", async () => {
-  const posted: string[] = [];
+it("performs every task once, as many at a time as there are channels, and keeps failures apart", async () => {
+  const performed: string[] = [];
   const progress: number[] = [];
   let open = 0;
   let openMax = 0;
-  const result = await replay({
-    invoices,
+  const result = await performAll({
+    tasks,
+    nameOf: (name) => `task ${name}`,
     channels: 3,
     signal: new AbortController().signal,
-    post: async ({ id }) => {
-      posted.push(id);
+    perform: async (name) => {
+      performed.push(name);
       openMax = Math.max(openMax, ++open);
       await Promise.resolve();
       open--;
-      if (id === "7") throw new Error("no");
-      return { id, status: "placed", value: 0 };
+      if (name === "7") throw new Error("no");
     },
     onProgress: (done) => progress.push(done),
   });
-  expect(posted).toEqual(invoices.map(({ id }) => id));
+  expect(performed).toEqual(tasks);
   expect(openMax).toBe(3);
-  expect(result.receipts.size).toBe(19);
-  expect([...result.failures]).toEqual([["7", "no"]]);
-  expect(result.latenciesMs).toHaveLength(20);
-  expect(progress).toEqual(invoices.map((_, index) => index + 1));
+  expect(result.performed).toBe(19);
+  expect([...result.failures]).toEqual([["task 7", "no"]]);
+  expect(progress).toEqual(tasks.map((_, index) => index + 1));
 });
 
-it("takes no further order once aborted", async () => {
+it("begins no more tasks than the rate allows", async () => {
+  const begunMs: number[] = [];
+  const { elapsedMs } = await performAll({
+    tasks: tasks.slice(0, 5),
+    nameOf: String,
+    channels: 5,
+    ratePerSecond: 100,
+    signal: new AbortController().signal,
+    perform: async () => void begunMs.push(await Promise.resolve(performance.now())),
+    onProgress: () => {},
+  });
+  // Timers may fire a millisecond early.
+  expect(elapsedMs).toBeGreaterThan(38);
+  expect(begunMs[4]! - begunMs[0]!).toBeGreaterThan(35);
+});
+
+it("takes no further task once aborted, nor waits for its time", async () => {
   const stopped = new AbortController();
-  const { receipts } = await replay({
-    invoices,
+  const { performed } = await performAll({
+    tasks,
+    nameOf: String,
     channels: 2,
+    ratePerSecond: 1,
     signal: stopped.signal,
-    post: async ({ id }) => {
-      if (id === "5") stopped.abort();
-      return await Promise.resolve({ id, status: "placed", value: 0 });
+    perform: async () => {
+      stopped.abort();
+      await Promise.resolve();
     },
     onProgress: () => {},
   });
-  expect(receipts.size).toBeLessThan(8);
+  expect(performed).toBe(1);
 });

@@ -1,47 +1,51 @@
-import type { Invoice } from "../model/invoice.ts";
-import type { OrderReceipt } from "../model/order.ts";
+import { setTimeout as delay } from "node:timers/promises";
 
-/** What became of the posts: an order is in `receipts` or in `failures`. */
-export interface Replay {
-  readonly receipts: ReadonlyMap<string, OrderReceipt>;
+/** What became of the tasks. */
+export interface Performed {
+  readonly performed: number;
+  /** Why tasks could not be performed, by their names. */
   readonly failures: ReadonlyMap<string, string>;
-  /** From post to answer, one for each order, in no particular order. */
-  readonly latenciesMs: readonly number[];
   readonly elapsedMs: number;
 }
 
-export interface ReplayPlan {
-  readonly invoices: readonly Invoice[];
-  /** How many orders are on their way at a time. */
+export interface ChannelPlan<Task> {
+  readonly tasks: readonly Task[];
+  readonly nameOf: (task: Task) => string;
+  readonly perform: (task: Task) => Promise<void>;
+  /** How many tasks are under way at a time. */
   readonly channels: number;
-  readonly post: (invoice: Invoice) => Promise<OrderReceipt>;
-  /** Once aborted, no channel takes another order. */
+  /** No more tasks are begun per second, from the first on; undefined: as many as the channels take. */
+  readonly ratePerSecond?: number | undefined;
+  /** Once aborted, no channel takes another task. */
   readonly signal: AbortSignal;
-  /** Called after each order. */
+  /** Called after each task. */
   readonly onProgress: (done: number) => void;
 }
 
-/** Posts all invoices, each once: every channel takes the next one when it has its answer. Never throws. */
-export async function replay({ invoices, channels, post, signal, onProgress }: ReplayPlan): Promise<Replay> {
-  const receipts = new Map<string, OrderReceipt>();
+/** Performs all tasks, each once: every channel takes the next one when it is done with its last. Never throws. */
+export async function performAll<Task>(plan: ChannelPlan<Task>): Promise<Performed> {
+  const { tasks, nameOf, perform, channels, ratePerSecond, signal, onProgress } = plan;
   const failures = new Map<string, string>();
-  const latenciesMs: number[] = [];
-  const queue = invoices.values();
-  const started = performance.now();
+  const queue = tasks.entries();
+  const startedMs = performance.now();
+  let done = 0;
 
   const channel = async (): Promise<void> => {
-    for (const invoice of queue) {
+    for (const [index, task] of queue) {
+      if (ratePerSecond !== undefined) await pause(startedMs + (index * 1_000) / ratePerSecond, signal);
       if (signal.aborted) return;
-      const posted = performance.now();
       try {
-        receipts.set(invoice.id, await post(invoice));
+        await perform(task);
       } catch (error) {
-        failures.set(invoice.id, error instanceof Error ? error.message : String(error));
+        failures.set(nameOf(task), error instanceof Error ? error.message : String(error));
       }
-      latenciesMs.push(performance.now() - posted);
-      onProgress(latenciesMs.length);
+      onProgress(++done);
     }
   };
   await Promise.all(Array.from({ length: channels }, channel));
-  return { receipts, failures, latenciesMs, elapsedMs: performance.now() - started };
+  return { performed: done - failures.size, failures, elapsedMs: performance.now() - startedMs };
+}
+
+async function pause(untilMs: number, signal: AbortSignal): Promise<void> {
+  await delay(Math.max(0, untilMs - performance.now()), undefined, { signal }).catch(() => undefined);
 }

@@ -1,54 +1,68 @@
-import { goodsOf, type Invoice, invoiceKind } from "../model/invoice.ts";
-import type { OpeningStock } from "../model/stock.ts";
+import { goodsOf } from "../model/invoice.ts";
+import type { OpeningStock } from "../model/stock-methods.ts";
+import type { Task } from "./plan.ts";
 import { seededRandom } from "./seeded-random.ts";
 
-/** How many codes are short, for each order that is replayed. */
-const SHORT_CODES_PER_ORDER = 0.04;
+/** How many of the reservations find too little, when they come one after the other. */
+const REFUSED_SHARE = 0.03;
 
-interface Demand {
-  units: number;
-  orders: number;
-  /** Whether goods also move in other ways, which could hide a shortage. */
-  onlySold: boolean;
-}
+type Shelves = Map<string, number>;
 
 /**
- * What stands on the shelves before the first of these invoices: exactly what they take, except for some codes, drawn
- * with the seed, of which one unit is missing: the last order for such a code is rejected, unless the rejection of
- * another order has left goods for it. That rejects 1 to 4 % of all orders.
+ * What stands on the shelves before the first of these tasks: exactly what they take, except for some codes, drawn with
+ * the seed, of which one unit is missing. The last reservation of such a code is refused, unless the refusal of another
+ * has left goods for it. As many codes are short as it takes to refuse 3 % of the reservations.
  */
-export function openingStockFor(invoices: readonly Invoice[], seed: number): OpeningStock {
-  const demand = demandOf(invoices);
-  const orders = invoices.filter((invoice) => invoiceKind(invoice) === "order").length;
-  const candidates = [...demand].filter(([, { onlySold, orders: buyers }]) => onlySold && buyers > 1);
-  const short = draw(
-    candidates.map(([code]) => code).sort(),
-    Math.max(1, Math.round(orders * SHORT_CODES_PER_ORDER)),
-    seededRandom(seed),
-  );
-  const items = [...demand].map(([code, { units }]) => [code, short.has(code) ? units - 1 : units] as const);
-  return { items: Object.fromEntries(items) };
+export function openingStockFor(tasks: readonly Task[], seed: number): OpeningStock {
+  const shelves = demandOf(tasks);
+  const reservations = tasks.filter(({ kind }) => kind === "order").length;
+  const wanted = Math.max(1, Math.round(reservations * REFUSED_SHARE));
+  const candidates = shortageCandidates(tasks);
+  const random = seededRandom(seed);
+  while (candidates.length > 0 && refusals(tasks, shelves) < wanted) {
+    for (const code of candidates.splice(Math.floor(random() * candidates.length), 1)) {
+      shelves.set(code, (shelves.get(code) ?? 0) - 1);
+    }
+  }
+  return { items: Object.fromEntries(shelves) };
 }
 
-function demandOf(invoices: readonly Invoice[]): Map<string, Demand> {
-  const demand = new Map<string, Demand>();
-  for (const invoice of invoices) {
-    const kind = invoiceKind(invoice);
+/** Goods that come back are no part of it: they may come too late for whoever needs them. */
+function demandOf(tasks: readonly Task[]): Shelves {
+  const demand: Shelves = new Map();
+  for (const { kind, invoice } of tasks) {
+    const isTaken = kind === "order" || kind === "write-off";
     for (const { code, quantity } of goodsOf(invoice)) {
-      const entry = demand.get(code) ?? { units: 0, orders: 0, onlySold: true };
-      if (kind !== "cancellation") entry.units += quantity;
-      if (kind === "order") entry.orders++;
-      else entry.onlySold = false;
-      demand.set(code, entry);
+      demand.set(code, (demand.get(code) ?? 0) + (isTaken ? quantity : 0));
     }
   }
   return demand;
 }
 
-function draw(codes: string[], count: number, random: () => number): Set<string> {
-  const drawn = new Set<string>();
-  while (drawn.size < count && codes.length > 0) {
-    for (const code of codes.splice(Math.floor(random() * codes.length), 1)) drawn.add(code);
+/** Codes that several orders share, all of them to be placed, and that move in no other way: nothing hides a shortage. */
+function shortageCandidates(tasks: readonly Task[]): string[] {
+  const orders = new Map<string, number>();
+  const hidden = new Set<string>();
+  const cancelled = new Set(tasks.flatMap((task) => (task.kind === "cancellation" ? [task.orderId] : [])));
+  for (const task of tasks) {
+    const isSale = task.kind === "order" && task.fate === "placed" && !cancelled.has(task.invoice.id);
+    for (const { code } of goodsOf(task.invoice)) {
+      if (isSale) orders.set(code, (orders.get(code) ?? 0) + 1);
+      else hidden.add(code);
+    }
   }
-  return drawn;
+  return [...orders].flatMap(([code, count]) => (count > 1 && !hidden.has(code) ? [code] : [])).sort();
+}
+
+/** How many reservations find too little when the orders come one after the other. */
+function refusals(tasks: readonly Task[], opening: Shelves): number {
+  const shelves = new Map(opening);
+  let refused = 0;
+  for (const { kind, invoice } of tasks) {
+    if (kind !== "order") continue;
+    const goods = goodsOf(invoice);
+    if (goods.some(({ code, quantity }) => (shelves.get(code) ?? 0) < quantity)) refused++;
+    else for (const { code, quantity } of goods) shelves.set(code, (shelves.get(code) ?? 0) - quantity);
+  }
+  return refused;
 }

@@ -2,21 +2,30 @@ import { parseArgs } from "node:util";
 
 const CHANNELS_DEFAULT = 8;
 const CHANNELS_MAX = 64;
+const RATE_MAX = 10_000;
 const SEED_DEFAULT = 1;
 
-export const USAGE = `npm start -- [--once] [--orders FILE…] [--channels N] [--seed N]
+export const USAGE = `npm start -- [--once] [--orders FILE…] [--channels N] [--rate N] [--seed N] [--separate-sidecars]
 
-  --once         end after the replay: 0 when the books are right, 1 when they are not
-  --orders FILE  files to replay instead of the sample, in the columns of the Online Retail data set
-  --channels N   orders on their way at a time, 1 to ${CHANNELS_MAX} (${CHANNELS_DEFAULT})
-  --seed N       which stock codes are short (${SEED_DEFAULT})`;
+  --once               end after the replay: 0 when the books are in order, 1 when they are not
+  --orders FILE        files to replay instead of the sample, in the columns of the Online Retail data set
+  --channels N         orders on their way at a time, 1 to ${CHANNELS_MAX} (${CHANNELS_DEFAULT})
+  --rate N             orders a second, 1 to ${RATE_MAX} (as many as the channels take)
+  --seed N             which orders are cancelled or abandoned, which stock codes are short (${SEED_DEFAULT})
+  --separate-sidecars  every sidecar is a process of its own
+  --run-file FILE      another run file than the example's dapr.yaml`;
 
 export interface Options {
   readonly once: boolean;
   /** Empty for the sample. */
   readonly orders: readonly string[];
   readonly channels: number;
+  /** Undefined: as many as the channels take. */
+  readonly ratePerSecond: number | undefined;
   readonly seed: number;
+  readonly separateSidecars: boolean;
+  /** Undefined for the example's own. */
+  readonly runFile: string | undefined;
 }
 
 /** Thrown for arguments that cannot be understood; the message says which. */
@@ -37,8 +46,11 @@ export function parseOptions(args: readonly string[]): Options {
   return {
     once: values.once ?? false,
     orders,
-    channels: integer("--channels", values.channels, CHANNELS_DEFAULT, 1, CHANNELS_MAX),
-    seed: integer("--seed", values.seed, SEED_DEFAULT, 0, 2 ** 31),
+    channels: integer("--channels", values.channels ?? String(CHANNELS_DEFAULT), 1, CHANNELS_MAX),
+    ratePerSecond: values.rate === undefined ? undefined : integer("--rate", values.rate, 1, RATE_MAX),
+    seed: integer("--seed", values.seed ?? String(SEED_DEFAULT), 0, 2 ** 31),
+    separateSidecars: values["separate-sidecars"] ?? false,
+    runFile: values["run-file"],
   };
 }
 
@@ -51,7 +63,10 @@ function parsed(args: readonly string[]) {
         once: { type: "boolean" },
         orders: { type: "string", multiple: true },
         channels: { type: "string" },
+        rate: { type: "string" },
         seed: { type: "string" },
+        "separate-sidecars": { type: "boolean" },
+        "run-file": { type: "string" },
       },
     });
   } catch (error) {
@@ -59,8 +74,7 @@ function parsed(args: readonly string[]) {
   }
 }
 
-function integer(name: string, text: string | undefined, fallback: number, min: number, max: number): number {
-  if (text === undefined) return fallback;
+function integer(name: string, text: string, min: number, max: number): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= min && value <= max) return value;
   throw new UsageError(`${name} takes a whole number from ${min} to ${max}, not ${text}`);

@@ -1,39 +1,69 @@
-import type { OrderStatus } from "../model/order.ts";
-import type { StockSummary } from "../model/stock.ts";
-import type { Check } from "./audit.ts";
-import type { Replay } from "./channels.ts";
+import type { Books } from "../audit/books.ts";
+import { wasConfirmed } from "../audit/order-claims.ts";
+import type { Performed } from "./channels.ts";
+import type { Timing } from "./desk.ts";
 import { quantile } from "./quantile.ts";
 
-/** Problems printed of each check; the rest is only counted. */
-const PROBLEMS_SHOWN = 5;
+/** Failures printed; the rest is only counted. */
+const FAILURES_SHOWN = 5;
 
-/** Counts, latencies and throughput of a replay, as lines. */
-export function replayReport({ receipts, failures, latenciesMs, elapsedMs }: Replay, stock: StockSummary): string[] {
-  const counts: Record<OrderStatus, number> = { placed: 0, rejected: 0, cancelled: 0, "written-off": 0 };
-  for (const { status } of receipts.values()) counts[status]++;
-  const orders = counts.placed + counts.rejected;
-  const rejectedPercent = orders === 0 ? 0 : (counts.rejected / orders) * 100;
+/** How many of what was asked ended in which way. */
+export interface Counts {
+  readonly reservations: number;
+  /** Reservations that found too little. */
+  readonly rejected: number;
+  readonly placed: number;
+  readonly confirmed: number;
+  /** By the customer, before the order was placed. */
+  readonly cancelledBefore: number;
+  /** By an invoice that takes goods of a confirmed order back. */
+  readonly cancelledAfter: number;
+  readonly expired: number;
+  readonly returned: number;
+  readonly writtenOff: number;
+}
+
+/** Counts from the stores at rest and from the journal, not from what the services say about themselves. */
+export function countsOf({ journal, orders, reservations, transfers }: Books): Counts {
+  const released = (reason: string): number =>
+    count(reservations.values(), (one) => one.phase === "released" && one.reason === reason);
+  const done = (kind: string): number => count(transfers.values(), (one) => one.phase === "done" && one.kind === kind);
+  return {
+    reservations: count(journal, ({ step }) => step === "reserve"),
+    rejected: count(reservations.values(), ({ phase }) => phase === "refused"),
+    placed: count(journal, ({ step, status }) => step === "place" && status === 202),
+    confirmed: count(orders.values(), wasConfirmed),
+    cancelledBefore: released("cancelled"),
+    cancelledAfter: done("cancellation"),
+    expired: released("expired"),
+    returned: done("return"),
+    writtenOff: done("write-off"),
+  };
+}
+
+function count<Thing>(things: Iterable<Thing>, is: (thing: Thing) => boolean): number {
+  return [...things].filter((thing) => is(thing)).length;
+}
+
+/** What happened, as lines; `restMs` is from the last answer until nothing was under way any more. */
+export function replayReport(
+  counts: Counts,
+  { performed, failures, elapsedMs }: Performed,
+  { latenciesMs, retried }: Timing,
+  restMs: number,
+): string[] {
+  const rejectedPercent = counts.reservations === 0 ? 0 : (counts.rejected / counts.reservations) * 100;
+  const seconds = elapsedMs / 1_000;
   return [
-    `  ${counts.placed} placed, ${counts.rejected} rejected (${rejectedPercent.toFixed(1)} %), ` +
-      `${counts.cancelled} cancelled, ${counts["written-off"]} written off, ${failures.size} failed`,
-    `  p50 ${quantile(latenciesMs, 0.5).toFixed(1)} ms, p99 ${quantile(latenciesMs, 0.99).toFixed(1)} ms, ` +
-      `${(latenciesMs.length / (elapsedMs / 1000)).toFixed(0)} orders/s in ${(elapsedMs / 1000).toFixed(1)} s`,
-    `  ${stock.conflicts} ETag conflicts tried again, ${stock.repeats} events came twice`,
+    `  ${counts.placed} placed, ${counts.confirmed} confirmed, ` +
+      `${counts.rejected} rejected (${rejectedPercent.toFixed(1)} % of ${counts.reservations} reservations), ` +
+      `${counts.expired} expired,`,
+    `  ${counts.cancelledBefore} cancelled before they were placed, ${counts.cancelledAfter} after they were confirmed, ` +
+      `${counts.returned} returned, ${counts.writtenOff} written off, ${failures.size} failed`,
+    `  p50 ${quantile(latenciesMs, 0.5).toFixed(1)} ms, p99 ${quantile(latenciesMs, 0.99).toFixed(1)} ms ` +
+      `from a request to the façade until its answer (${latenciesMs.length} at the first attempt, ${retried} repeated)`,
+    `  ${(performed / seconds).toFixed(1)} orders/s: ${performed} in ${seconds.toFixed(1)} s, ` +
+      `at rest ${(restMs / 1_000).toFixed(1)} s later`,
+    ...[...failures].slice(0, FAILURES_SHOWN).map(([name, why]) => `  failed: ${name}: ${why}`),
   ];
-}
-
-/** Each check on a line, with the first of its problems below it, and the verdict. */
-export function auditReport(checks: readonly Check[]): string[] {
-  const lines: string[] = [];
-  for (const { claim, examined, problems } of checks) {
-    lines.push(`  ${problems.length === 0 ? "ok  " : "FAIL"}  ${claim} (${examined})`);
-    for (const problem of problems.slice(0, PROBLEMS_SHOWN)) lines.push(`          ${problem}`);
-    if (problems.length > PROBLEMS_SHOWN) lines.push(`          … and ${problems.length - PROBLEMS_SHOWN} more`);
-  }
-  lines.push(isGreen(checks) ? "Verdict: green, nothing was lost." : "Verdict: RED.");
-  return lines;
-}
-
-export function isGreen(checks: readonly Check[]): boolean {
-  return checks.every((check) => check.problems.length === 0);
 }

@@ -1,115 +1,151 @@
-import type { Versioned } from "../model/bulk-items.ts";
+import { openItem, stockItemSchema } from "../model/books.ts";
+import type { ReservationRequested } from "../model/messages.ts";
+import { itemKey, reservationKey, transferKey } from "../model/names.ts";
+import { type Reservation, reservationSchema } from "../model/reservation.ts";
+import { isSameLines, type StockLine } from "../model/stock-line.ts";
+import type {
+  AvailabilityAnswer,
+  CommitAnswer,
+  CommitRequest,
+  OpeningAnswer,
+  OpeningStock,
+  ReleaseAnswer,
+  ReleaseRequest,
+  ReserveAnswer,
+  ReserveRequest,
+  TransferAnswer,
+} from "../model/stock-methods.ts";
+import { type Transfer, type TransferRequest, transferSchema } from "../model/transfer.ts";
+import { type Pause, randomPause, retryOnConflict } from "../store/etag-retry.ts";
+import type { VersionedStore } from "../store/versioned-store.ts";
+import { Mover } from "./mover.ts";
 import {
-  isFinal,
-  linesOfStep,
-  type Movement,
-  movementSchema,
-  type MoveOutcome,
-  type MoveRequest,
-  newMovement,
-  nextStep,
-  STEP_LINES_MAX,
-} from "../model/movement.ts";
-import { itemKey, movementKey } from "../model/names.ts";
-import { type OnHand, type OpeningStock, type StockItem, stockItemSchema, type StockSummary } from "../model/stock.ts";
-import { type Pause, randomPause, retryOnConflict } from "./etag-retry.ts";
-import type { Change, VersionedStore } from "./versioned-store.ts";
+  commitAnswer,
+  committing,
+  neverReserved,
+  newReservation,
+  releaseAnswer,
+  releasing,
+  reservationCourse,
+  reserveAnswer,
+} from "./reservation-course.ts";
+import { isTransferOf, newTransfer, transferAnswer, transferCourse } from "./transfer-course.ts";
 
-/** Records written by one request when the stock is opened. */
-const OPENING_BATCH = 500;
+/** Records read and written by one request when the stock is opened. */
+const OPENING_BATCH = 200;
+
+export interface WarehouseOptions {
+  readonly store: VersionedStore;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** How long a reservation lives, in milliseconds. */
+  readonly lifetimeMs: () => number;
+  /** Tells of a reservation before the first of its goods is taken, so that none is forgotten; again when it is repeated. */
+  readonly announce: (reservation: ReservationRequested) => Promise<void>;
+  readonly pause?: Pause;
+}
 
 /**
  * The rules of the stock service over its store. All that matters is in the store: every method may be called again
  * with the same arguments, in any number of processes at once, and changes nothing the second time.
  */
 export class Warehouse {
-  readonly #store: VersionedStore;
-  readonly #pause: Pause;
-  readonly #counts: StockSummary = { conflicts: 0, announced: 0, repeats: 0 };
+  readonly #options: WarehouseOptions;
+  readonly #mover: Mover;
 
-  constructor(store: VersionedStore, pause: Pause = randomPause) {
-    this.#store = store;
-    this.#pause = pause;
+  constructor(options: WarehouseOptions) {
+    this.#options = options;
+    this.#mover = new Mover(options);
   }
 
-  /** Fills the shelves; what was on them is forgotten. */
-  async open({ items }: OpeningStock): Promise<void> {
-    const records = Object.entries(items).map(([code, onHand]) => {
-      return { key: itemKey(code), value: { onHand, lowest: onHand } satisfies StockItem };
-    });
-    for (let at = 0; at < records.length; at += OPENING_BATCH) {
-      await this.#store.overwrite(records.slice(at, at + OPENING_BATCH));
+  /** Fills the shelves of those codes that have no books yet. */
+  async open({ items }: OpeningStock): Promise<OpeningAnswer> {
+    const all = Object.entries(items);
+    let opened = 0;
+    for (let at = 0; at < all.length; at += OPENING_BATCH) {
+      const batch = all.slice(at, at + OPENING_BATCH);
+      opened += await retryOnConflict(async () => await this.#openBatch(batch), this.#options.pause ?? randomPause);
     }
+    return { codes: all.length, opened };
   }
 
-  /** Moves all goods of an order or none of them, step by step; the answer is final. */
-  async move(request: MoveRequest): Promise<MoveOutcome> {
-    let movement = newMovement(request);
-    do {
-      movement = await this.#retry((conflicts) => this.#step(request, movement, conflicts));
-    } while (!isFinal(movement));
-    const { phase, shortOf } = movement;
-    return { phase, ...(shortOf === undefined ? {} : { shortOf }) };
+  /** Takes all of the goods or none. */
+  async reserve({ reservationId, lines }: ReserveRequest): Promise<ReserveAnswer> {
+    const expiresAt = this.#options.now() + this.#options.lifetimeMs();
+    await this.#options.announce({ reservationId, expiresAt });
+    const reservation = await this.#reservation(
+      reservationId,
+      lines,
+      (stored) => stored ?? newReservation(reservationId, lines, expiresAt),
+    );
+    if (reservation === undefined) throw new Error(`reservation ${reservationId} was not kept`);
+    const answer = reserveAnswer(reservation);
+    const isOther = answer.status === "reserved" && !isSameLines(reservation.lines, lines);
+    return isOther ? { ...answer, status: "mismatched" } : answer;
   }
 
-  /** Records that the order's event has arrived on a topic. False when no such order ever moved anything. */
-  async announce(orderId: string, topic: string): Promise<boolean> {
-    return await this.#retry(async () => {
-      const key = movementKey(orderId);
-      const record = (await this.#store.read([key])).get(key);
-      if (record === undefined) return false;
-      const movement = movementSchema.parse(record.value);
-      const first = movement.announcedOn === undefined;
-      const seen = first ? { announcedOn: topic } : { repeats: movement.repeats + 1 };
-      await this.#store.write([{ key, value: { ...movement, ...seen }, etag: record.etag }]);
-      this.#counts[first ? "announced" : "repeats"]++;
-      return true;
+  /** Sells the goods of a reservation, unless it has ended otherwise. */
+  async commit(request: CommitRequest): Promise<CommitAnswer> {
+    const { reservationId, lines } = request;
+    let reservation = await this.#reservation(reservationId, lines, (stored) => stored && committing(stored, request));
+    // One that was found on its way to `reserved` has been brought there, and can be committed now.
+    if (reservation?.phase === "reserved") {
+      reservation = await this.#reservation(reservationId, lines, (stored) => stored && committing(stored, request));
+    }
+    return reservation === undefined ? { status: "unknown" } : commitAnswer(reservation, request);
+  }
+
+  /** Gives the goods of a reservation back, unless it has ended otherwise; one that never was can never be then. */
+  async release({ reservationId, reason }: ReleaseRequest): Promise<ReleaseAnswer> {
+    const at = this.#options.now();
+    const reservation = await this.#reservation(reservationId, [], (stored) =>
+      stored === undefined ? neverReserved(reservationId, reason, at) : releasing(stored, reason),
+    );
+    if (reservation === undefined) throw new Error(`reservation ${reservationId} was not kept`);
+    return releaseAnswer(reservation);
+  }
+
+  /** Moves goods other than by an order: all of them or none. */
+  async transfer(request: TransferRequest): Promise<TransferAnswer> {
+    const transfer = await this.#mover.run<Transfer>({
+      key: transferKey(request.id),
+      course: transferCourse,
+      parse: (value) => transferSchema.parse(value),
+      lines: request.lines,
+      wanted: (stored) => stored ?? newTransfer(request),
     });
+    if (transfer === undefined) throw new Error(`transfer ${request.id} was not kept`);
+    return isTransferOf(transfer, request) ? transferAnswer(transfer) : { status: "mismatched" };
   }
 
-  async onHand(code: string): Promise<OnHand> {
+  async availability(code: string): Promise<AvailabilityAnswer> {
     const key = itemKey(code);
-    const record = (await this.#store.read([key])).get(key);
-    return { code, onHand: record === undefined ? null : stockItemSchema.parse(record.value).onHand };
+    const record = (await this.#options.store.read([key])).get(key);
+    if (record === undefined) return { item: null };
+    const { onHand, reserved } = stockItemSchema.parse(record.value);
+    return { item: { code, onHand, reserved } };
   }
 
-  summary(): StockSummary {
-    return { ...this.#counts };
-  }
-
-  /**
-   * One step, from what the store says now. `expected` only says which shelves to read along; where the stored
-   * movement has come further, the step is taken on the next round. Each conflict halves the step, down to a single
-   * line, so that large orders get through between many small ones.
-   */
-  async #step(request: MoveRequest, expected: Movement, conflicts: number): Promise<Movement> {
-    const key = movementKey(request.orderId);
-    const lines = linesOfStep(expected, Math.max(1, Math.floor(STEP_LINES_MAX / 2 ** conflicts)));
-    const records = await this.#store.read([key, ...lines.map(({ code }) => itemKey(code))]);
-    const stored = records.get(key);
-    const movement = stored === undefined ? newMovement(request) : movementSchema.parse(stored.value);
-    if (movement.phase !== expected.phase || movement.moved !== expected.moved) return movement;
-
-    const items = new Map(lines.map(({ code }) => [code, itemIn(records.get(itemKey(code)))]));
-    const step = nextStep(movement, lines, new Map([...items].map(([code, { onHand }]) => [code, onHand])));
-    const changes: Change[] = [{ key, value: step.movement, etag: stored?.etag }];
-    for (const [code, onHand] of step.onHand) {
-      const item: StockItem = { onHand, lowest: Math.min(onHand, items.get(code)?.lowest ?? 0) };
-      changes.push({ key: itemKey(code), value: item, etag: records.get(itemKey(code))?.etag });
-    }
-    await this.#store.write(changes);
-    return step.movement;
-  }
-
-  async #retry<Result>(attempt: (conflicts: number) => Promise<Result>): Promise<Result> {
-    return await retryOnConflict(attempt, async (conflicts) => {
-      this.#counts.conflicts++;
-      await this.#pause(conflicts);
+  async #reservation(
+    id: string,
+    lines: readonly StockLine[],
+    wanted: (stored: Reservation | undefined) => Reservation | undefined,
+  ): Promise<Reservation | undefined> {
+    return await this.#mover.run<Reservation>({
+      key: reservationKey(id),
+      course: reservationCourse,
+      parse: (value) => reservationSchema.parse(value),
+      lines,
+      wanted,
     });
   }
-}
 
-/** A code that nobody has put on a shelf has nothing on hand. */
-function itemIn(record: Versioned | undefined): StockItem {
-  return record === undefined ? { onHand: 0, lowest: 0 } : stockItemSchema.parse(record.value);
+  async #openBatch(batch: readonly (readonly [code: string, units: number])[]): Promise<number> {
+    const known = await this.#options.store.read(batch.map(([code]) => itemKey(code)));
+    const missing = batch.filter(([code]) => !known.has(itemKey(code)));
+    await this.#options.store.write(
+      missing.map(([code, units]) => ({ key: itemKey(code), value: openItem(units), etag: undefined })),
+    );
+    return missing.length;
+  }
 }

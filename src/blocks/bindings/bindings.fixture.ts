@@ -69,6 +69,7 @@ export class FakeApp implements AppChannel {
   readonly invoke = refuse;
   readonly listSubscriptions = refuse;
   readonly deliver = refuse;
+  readonly deliverBulk = refuse;
   readonly probe = refuse;
 
   takesBinding(target: InputBindingTarget, signal: AbortSignal): Promise<boolean> {

@@ -7,6 +7,7 @@ import type { Clock } from "../../kit/clock.ts";
 import { goFormat } from "../../kit/go-format.ts";
 import type { Logger } from "../../kit/logger.ts";
 import type { Random } from "../../kit/random.ts";
+import type { DeliveryBatch } from "./delivery-batch.ts";
 import { type IncomingEvent, messageMetadata, readIncomingEvent } from "./incoming-event.ts";
 import { rawPayloadOf } from "./message-metadata.ts";
 import type { PubSubMetrics } from "./metrics.ts";
@@ -26,6 +27,8 @@ export interface DeliveryDeps {
   readonly spec: SubscriptionSpec;
   readonly route: Route;
   readonly channel: AppChannel;
+  /** Where the subscription is a bulk one: what collects its events, and counts them. */
+  readonly batch?: DeliveryBatch | undefined;
   readonly block: PubSubBlock;
   /** Taken off the broker's topic names again. */
   readonly topicPrefix: string;
@@ -64,6 +67,7 @@ export class Delivery {
   /** From here on failures leave messages to the broker. */
   beginClose(): void {
     this.#closing = true;
+    this.#deps.batch?.beginClose();
   }
 
   /** Ends the calls to the app that are still under way. */
@@ -158,7 +162,7 @@ export class Delivery {
   }
 
   async #deliver(delivering: Delivering, event: IncomingEvent, path: string): Promise<void> {
-    const { spec, channel, clock, logger } = this.#deps;
+    const { spec, channel, batch, clock, logger } = this.#deps;
     const topicEvent: TopicEvent = {
       pubsubName: spec.pubsubName,
       topic: delivering.topic,
@@ -171,7 +175,9 @@ export class Delivery {
     const startedMs = clock.monotonicMs();
     let outcome: DeliveryOutcome;
     try {
-      outcome = await channel.deliver(topicEvent, this.#abort.signal);
+      outcome = await (batch === undefined
+        ? channel.deliver(topicEvent, this.#abort.signal)
+        : batch.deliver(topicEvent, delivering.message, this.#abort.signal));
     } catch (error) {
       outcome = { kind: "retry", reason: errorMessage(error) };
     }
@@ -249,6 +255,9 @@ export class Delivery {
     status: "" | "success",
     elapsedMs: number,
   ): void {
+    if (this.#deps.batch !== undefined) {
+      return;
+    }
     this.#deps.metrics.ingress(this.#deps.spec.pubsubName, delivering.topic, processStatus, status, elapsedMs);
   }
 }

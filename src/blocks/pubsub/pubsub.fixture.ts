@@ -1,4 +1,4 @@
-import type { AppChannel, DeliveryOutcome, SubscriptionSpec, TopicEvent } from "../../app/types.ts";
+import type { AppChannel, DeliveryOutcome, SubscriptionSpec, TopicBulk, TopicEvent } from "../../app/types.ts";
 import type { ComponentManifest, ComponentMetadata } from "../../components/spi/component.ts";
 import type {
   MessageHandler,
@@ -87,6 +87,13 @@ export class FakeChannel implements AppChannel {
   async deliver(event: TopicEvent, signal: AbortSignal): Promise<DeliveryOutcome> {
     this.events.push(event);
     return this.answer(event, signal);
+  }
+
+  readonly bulks: TopicBulk[] = [];
+
+  async deliverBulk(bulk: TopicBulk, signal: AbortSignal): Promise<readonly DeliveryOutcome[]> {
+    this.bulks.push(bulk);
+    return Promise.all(bulk.entries.map(async ({ event }) => this.answer(event, signal)));
   }
 
   takesBinding(): Promise<never> {

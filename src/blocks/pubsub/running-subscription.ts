@@ -5,6 +5,7 @@ import type { Clock } from "../../kit/clock.ts";
 import type { Logger } from "../../kit/logger.ts";
 import type { Random } from "../../kit/random.ts";
 import type { Broker } from "./brokers.ts";
+import { DeliveryBatch } from "./delivery-batch.ts";
 import { Delivery } from "./delivery.ts";
 import type { PubSubMetrics } from "./metrics.ts";
 import type { PubSubBlock } from "./pubsub-block.ts";
@@ -61,19 +62,18 @@ export class RunningSubscription {
         `subscription to topic '${spec.topic}' on pubsub '${broker.name}' is not allowed`,
       );
     }
-    if (spec.bulk.enabled) {
-      runtime.logger.warn(
-        `bulk subscribe is not available: messages of topic ${spec.topic} through pubsub=${broker.name} are delivered one by one`,
-      );
-    }
     const route = await compileRoute(spec.rules);
-    const delivery = new Delivery({ ...runtime, spec, route, channel, topicPrefix: broker.topicPrefix });
+    const batch = spec.bulk.enabled ? new DeliveryBatch({ ...runtime, spec, channel }) : undefined;
+    const delivery = new Delivery({ ...runtime, spec, route, channel, batch, topicPrefix: broker.topicPrefix });
     try {
-      const request = { topic: broker.topicPrefix + spec.topic, metadata: spec.metadata };
+      const request = { topic: broker.topicPrefix + spec.topic, metadata: spec.metadata, bulk: spec.bulk.enabled };
       const subscription = await broker.loaded.component.subscribe(request, delivery.handle);
       return new RunningSubscription(spec, broker, runtime, delivery, subscription);
     } catch (cause) {
-      throw new Error(`failed to subscribe to topic ${spec.topic}: ${errorMessage(cause)}`, { cause });
+      throw new Error(
+        `failed to ${spec.bulk.enabled ? "bulk " : ""}subscribe to topic ${spec.topic}: ${errorMessage(cause)}`,
+        { cause },
+      );
     }
   }
 

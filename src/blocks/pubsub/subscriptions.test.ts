@@ -64,6 +64,17 @@ describe("asking the app", () => {
     ]);
   });
 
+  test("happens again for an app that was forgotten", async () => {
+    const { subscriptions, channel, topics } = setUp();
+    channel.subscriptions = [subscriptionTo("a")];
+    await subscriptions.start(channel);
+    const forgotten = subscriptions.forget();
+    channel.subscriptions = [subscriptionTo("b")];
+    await Promise.all([forgotten, subscriptions.start(channel)]);
+    expect(channel.asked).toBe(2);
+    expect(topics()).toEqual(["b"]);
+  });
+
   test("is left out without a broker, until one is loaded", async () => {
     const { subscriptions, channel, brokers, topics, broker } = setUp();
     brokers.remove("pubsub");

@@ -27,6 +27,8 @@ export interface Subscriptions {
   start(channel: AppChannel): Promise<void>;
   /** The app is unhealthy: stops all; `start` may follow. */
   stop(): Promise<void>;
+  /** The app has ended: stops all, and the next `start` asks the app for its subscriptions again. */
+  forget(): Promise<void>;
   /** Stops all for good. */
   close(): Promise<void>;
   list(): readonly ListedSubscription[];
@@ -103,6 +105,13 @@ class SubscriptionManager implements Subscriptions {
     this.#abort.abort(new Error("subscriptions are stopping"));
     this.#cancelRetries();
     return this.#inLine(() => this.#stopAll());
+  }
+
+  forget(): Promise<void> {
+    void this.stop();
+    return this.#inLine(async () => {
+      this.#programmatic = undefined;
+    });
   }
 
   close(): Promise<void> {

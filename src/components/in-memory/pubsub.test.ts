@@ -82,6 +82,18 @@ describe("delivery", () => {
     expect(started).toEqual(["1", "2"]);
   });
 
+  test.each([
+    ["one at a time", {}, ["1"]],
+    ["side by side where it asks for that", { concurrencyMode: "parallel" }, ["1", "2"]],
+  ])("handlers of a bulk subscription run %s", async (_how, metadata, expected) => {
+    const { broker } = await created();
+    const { started, handler } = gate();
+    await broker.subscribe({ topic: "t", metadata, bulk: true }, handler);
+    await publish(broker, 1);
+    await publish(broker, 2);
+    expect(started).toEqual(expected);
+  });
+
   test("an unknown concurrencyMode is refused", async () => {
     await expect(created({ concurrencyMode: "several" })).rejects.toMatchObject({ kind: "invalidMetadata" });
   });

@@ -148,7 +148,8 @@ export function createInMemoryPubSub(deps: ComponentDeps): PubSub {
 /**
  * A broker in memory: no storage, no redelivery (a failed delivery is logged and the message is gone), a message without
  * subscribers vanishes. Handlers start in the order of publishing but run side by side; `concurrencyMode: single`, on
- * the component or on one subscription, keeps the order to the end. Dapr's always runs one at a time.
+ * the component or on one subscription, keeps the order to the end. Dapr's always runs one at a time; here only bulk
+ * subscriptions do, whose apps can tell, unless they ask for `parallel`.
  */
 class InMemoryPubSub implements PubSub {
   readonly #deps: ComponentDeps;
@@ -180,7 +181,7 @@ class InMemoryPubSub implements PubSub {
     if (this.#closed) {
       throw componentClosed();
     }
-    const handlersMax = handlersMaxOf(request.metadata, this.#handlersMax);
+    const handlersMax = handlersMaxOf(request.metadata, request.bulk === true ? 1 : this.#handlersMax);
     const queue = new MessageQueue(handler, handlersMax, this.#deps.clock, this.#logFailure);
     const consumerId = this.#consumerId;
     this.#bus.add(request.topic, consumerId, this, queue);

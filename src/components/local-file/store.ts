@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import type { ComponentDeps, ComponentMetadata } from "../spi/component.ts";
 import { ComponentError } from "../spi/errors.ts";
 import { decodeMetadata } from "../spi/metadata.ts";
@@ -28,7 +29,7 @@ class LocalFileStore implements SecretStore {
       component: this.#deps.name,
       logger: this.#deps.logger,
     });
-    const content = await readSecretsFile(options.secretsFile);
+    const content = await readSecretsFile(inDirectory(this.#deps.directory, options.secretsFile));
     this.capabilities = options.multiValued ? [MULTIPLE_KEY_VALUES] : [];
     if (options.multiValued) {
       this.#loadMultiValued(content, options.nestedSeparator);
@@ -65,6 +66,11 @@ class LocalFileStore implements SecretStore {
       }
     }
   }
+}
+
+/** The path as it is written, for errors, unless a relative one starts elsewhere than where the process runs. */
+function inDirectory(directory: string | undefined, path: string): string {
+  return directory === undefined ? path : resolve(directory, path);
 }
 
 async function readSecretsFile(path: string): Promise<Readonly<Record<string, Json>>> {

@@ -1,5 +1,5 @@
 import { lstat, mkdir, open, readdir, readFile, rm, rmdir, stat, writeFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import type { BindingRequest, BindingResponse, OutputBinding } from "../spi/bindings.ts";
 import type { ComponentDeps, ComponentMetadata } from "../spi/component.ts";
 import { ComponentError } from "../spi/errors.ts";
@@ -29,7 +29,7 @@ class LocalStorageBinding implements OutputBinding {
   async init(metadata: ComponentMetadata): Promise<void> {
     const { name: component, logger } = this.#deps;
     const { rootPath } = decodeMetadata(localStorageFields, metadata, { component, logger });
-    const root = await resolveRootPath(rootPath);
+    const root = await resolveRootPath(resolve(this.#deps.directory ?? "", rootPath));
     await attempt(`unable to create directory specified by 'rootPath' ${root}`, mkdir(root, { recursive: true }));
     this.#root = root;
   }

@@ -49,6 +49,8 @@ export interface ComponentDeps {
   /** Environment handed to the sidecar; for components whose contract reads it (`secretstores.local.env`). */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly shared: SharedScope;
+  /** Where relative paths in metadata start; absent: where the process runs. */
+  readonly directory?: string | undefined;
   /**
    * Says that the back end was lost or found again. Cheap, and may be called as often as one likes: the same condition
    * twice is one. `init` that succeeded stands for `ready`; nothing is heard after `close`.

@@ -19,6 +19,8 @@ export interface PubSubMessage {
 export interface SubscribeRequest {
   readonly topic: string;
   readonly metadata: RequestMetadata;
+  /** The handler holds messages until it has several, or the first has waited long enough. */
+  readonly bulk?: boolean;
 }
 
 /** Settles a message: resolving acknowledges it, rejecting asks the broker for its own way of redelivery. */

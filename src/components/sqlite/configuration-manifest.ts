@@ -18,6 +18,12 @@ export const CONFIGURATION_FIELDS = [
     default: "100ms",
     description: "How soon subscribers hear of a change.",
   },
+  {
+    name: "initialItems",
+    kind: "string",
+    description:
+      "A JSON object of texts by key, inserted with version 1 where the key is missing, each time the component is loaded.",
+  },
 ] as const satisfies readonly MetadataField[];
 
 /**

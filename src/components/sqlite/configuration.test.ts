@@ -81,6 +81,21 @@ test("a table that is there already is taken over, its changes are noticed witho
   ]);
 });
 
+test("initial items are there when their key is missing, at every start, and are no change", async () => {
+  edit("CREATE TABLE configuration (key TEXT PRIMARY KEY, value TEXT, version TEXT, metadata TEXT)");
+  edit("INSERT INTO configuration VALUES ('a', 'edited', '7', NULL)");
+  const metadata = { initialItems: '{"a": "1", "b": "it\'s \\"2\\""}' };
+  const store = await start(metadata);
+  const b = { value: 'it\'s "2"', version: "1", metadata: {} };
+  expect(await get(store)).toEqual({ a: { value: "edited", version: "7", metadata: {} }, b });
+  const told: ConfigurationItems[] = [];
+  await store.subscribe({ keys: [], metadata: {} }, (items) => void told.push(items));
+  clock.advance(100);
+  expect(told).toEqual([]);
+  edit("DELETE FROM configuration WHERE key = 'b'; UPDATE configuration SET value = 'again' WHERE key = 'a'");
+  expect(await get(await start(metadata))).toEqual({ a: { value: "again", version: "7", metadata: {} }, b });
+});
+
 test("more items than one answer holds are refused with the limit", async () => {
   const store = await start();
   edit(`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${CONFIGURATION_ITEMS_MAX})
@@ -94,6 +109,22 @@ test("more items than one answer holds are refused with the limit", async () => 
 
 test.each([
   [{ tableName: "a b" }, "invalid identifier for table name: a b"],
+  [
+    { initialItems: "[]" },
+    'metadata field "initialItems" of component settings must be a JSON object like {"key": "value"}',
+  ],
+  [
+    { initialItems: "{" },
+    'metadata field "initialItems" of component settings must be a JSON object like {"key": "value"}',
+  ],
+  [
+    { initialItems: '{"a": 1}' },
+    'metadata field "initialItems" of component settings must hold texts: put the value of "a" in quotes',
+  ],
+  [
+    { initialItems: JSON.stringify(Object.fromEntries(Array.from({ length: 10_001 }, (_, n) => [`k${n}`, ""]))) },
+    'metadata field "initialItems" of component settings holds 10001 items, but at most 10000 are possible',
+  ],
   [{ pollInterval: "0s" }, 'metadata field "pollInterval" of component settings must be above 0'],
 ])("%j is refused", async (metadata, message) => {
   await expect(start(metadata)).rejects.toMatchObject({ kind: "invalidMetadata", message });

@@ -15,7 +15,7 @@ import { ComponentError } from "../spi/errors.ts";
 import { decodeMetadata } from "../spi/metadata.ts";
 import { CONFIGURATION_FIELDS } from "./configuration-manifest.ts";
 import { databaseOf, isIdentifier } from "./connection-string.ts";
-import { reading } from "./engine-calls.ts";
+import { reading, storing } from "./engine-calls.ts";
 
 /** Items of one answer, and keys of one request. */
 export const CONFIGURATION_ITEMS_MAX = 10_000;
@@ -53,6 +53,7 @@ function statementsOf(table: string) {
     /** A JSON list of keys. */
     some: `SELECT ${COLUMNS} FROM ${table} WHERE key IN (SELECT value FROM json_each(?1))`,
     revision: `SELECT revision FROM ${table}_revision`,
+    seed: `INSERT INTO ${table} (key, value, version) VALUES (?1, ?2, '1') ON CONFLICT (key) DO NOTHING`,
   } as const;
 }
 
@@ -70,7 +71,7 @@ interface Subscriber {
   known: ConfigurationItems;
 }
 
-/** Reads a table of values and looks for changes in it. It writes nothing but its own tables at the start. */
+/** Reads a table of values and looks for changes in it. It writes nothing but its own tables and `initialItems`, at the start. */
 class SqliteConfigurationStore implements ConfigurationStore {
   readonly #deps: ComponentDeps;
   readonly #subscribers = new Set<Subscriber>();
@@ -101,11 +102,19 @@ class SqliteConfigurationStore implements ConfigurationStore {
         },
       );
     }
-    const database = databaseOf(options, logger);
-    this.#engine = reading(() =>
+    const initialItems = initialItemsOf(options.initialItems, name);
+    const database = databaseOf(options, logger, this.#deps.directory);
+    const engine = reading(() =>
       openLocalEngine({ ...database, schema: schemaOf(tableName), statements: statementsOf(tableName) }),
     );
-    this.#revision = this.#engine.read("revision", [])?.[0];
+    this.#engine = engine;
+    if (initialItems.length > 0) {
+      await storing(engine.write(initialItems.map((params) => ({ statement: "seed", params }))));
+      if (this.#closed) {
+        return;
+      }
+    }
+    this.#revision = engine.read("revision", [])?.[0];
     this.#poll = clock.every(pollInterval, () => this.#look());
   }
 
@@ -185,6 +194,35 @@ class SqliteConfigurationStore implements ConfigurationStore {
   }
 }
 
+/** The pairs of key and value in the metadata field `initialItems`. */
+function initialItemsOf(text: string | undefined, component: string): [key: string, value: string][] {
+  if (text === undefined || text.trim() === "") {
+    return [];
+  }
+  const refuse = (problem: string): never => {
+    throw new ComponentError("invalidMetadata", `metadata field "initialItems" of component ${component} ${problem}`, {
+      facts: { component, field: "initialItems" },
+    });
+  };
+  const items = Object.entries(jsonObjectIn(text) ?? refuse('must be a JSON object like {"key": "value"}'));
+  if (items.length > CONFIGURATION_ITEMS_MAX) {
+    refuse(`holds ${items.length} items, but at most ${CONFIGURATION_ITEMS_MAX} are possible`);
+  }
+  return items.map(([key, value]) => [
+    key,
+    typeof value === "string" ? value : refuse(`must hold texts: put the value of ${JSON.stringify(key)} in quotes`),
+  ]);
+}
+
+function jsonObjectIn(text: string): object | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function itemOf([, value, version, metadata]: Row): ConfigurationItem {
   return {
     value: typeof value === "string" ? value : "",
@@ -195,19 +233,10 @@ function itemOf([, value, version, metadata]: Row): ConfigurationItem {
 
 /** Texts of a JSON object; what is none counts as no metadata, since the table is edited by hand. */
 function metadataOf(text: Row[number] | undefined): Readonly<Record<string, string>> {
-  if (typeof text !== "string" || text === "") {
-    return {};
-  }
-  try {
-    const parsed: unknown = JSON.parse(text);
-    const entries =
-      typeof parsed === "object" && parsed !== null && !Array.isArray(parsed) ? Object.entries(parsed) : [];
-    return Object.fromEntries(
-      entries.map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]),
-    );
-  } catch {
-    return {};
-  }
+  const entries = Object.entries((typeof text === "string" ? jsonObjectIn(text) : undefined) ?? {});
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]),
+  );
 }
 
 const GONE: ConfigurationItem = { value: "", version: "", metadata: {} };

@@ -47,3 +47,13 @@ test("another lock than the recommended one is a warning", () => {
   databaseOf({ connectionString: "data.db?_txlock=deferred", ...METADATA }, logger);
   expect(logger.said("_txlock different from the recommended value 'immediate'")).toBe(true);
 });
+
+test.each([
+  ["data.db", "file:/apps/my%20app/data.db"],
+  ["file:data/d.db?mode=ro", "file:/apps/my%20app/data/d.db?mode=ro"],
+  ["/var/lib/data.db", "file:/var/lib/data.db"],
+  ["file:///var/lib/data.db", "file:///var/lib/data.db"],
+  [":memory:", ":memory:"],
+])("%s of a sidecar with a folder of its own is %s", (connectionString, file) => {
+  expect(databaseOf({ connectionString, ...METADATA }, recordingLogger(), "/apps/my app").file).toBe(file);
+});

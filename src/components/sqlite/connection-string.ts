@@ -1,3 +1,5 @@
+import { isAbsolute } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { Logger } from "../../kit/logger.ts";
 import type { DatabaseOptions } from "../../storage/engine.ts";
 import type { MetadataField } from "../spi/component.ts";
@@ -58,9 +60,14 @@ interface DatabaseMetadata {
  * The database that a component's metadata names (components-contrib common/authentication/sqlite). Parameters of the URI
  * that concern the driver are used up here; a shared cache is never asked for, since two connections on one cache lock
  * each other's tables. A database in memory belongs to its component alone.
+ * @param directory where a relative path starts; absent: where the process runs
  * @throws ComponentError `invalidMetadata`
  */
-export function databaseOf(metadata: DatabaseMetadata, logger: Logger): Omit<DatabaseOptions, "schema"> {
+export function databaseOf(
+  metadata: DatabaseMetadata,
+  logger: Logger,
+  directory?: string,
+): Omit<DatabaseOptions, "schema"> {
   if (metadata.timeout < TIMEOUT_MS_MIN) {
     throw new ComponentError("invalidMetadata", "invalid value for 'timeout': must be greater than 1s");
   }
@@ -76,13 +83,22 @@ export function databaseOf(metadata: DatabaseMetadata, logger: Logger): Omit<Dat
   }
   const readOnly = query.get("mode") === "ro" || query.get("immutable") === "1";
   const rest = new URLSearchParams([...query].filter(([name]) => !name.startsWith("_") && name !== "cache")).toString();
-  const uri = path.toLowerCase().startsWith("file:") ? path : `file:${path}`;
+  const uri = uriOf(path, directory);
   return {
     file: rest === "" ? uri : `${uri}?${rest}`,
     journal: metadata.disableWAL || readOnly ? "delete" : "wal",
     busyTimeoutMs,
     pragmas,
   };
+}
+
+function uriOf(path: string, directory: string | undefined): string {
+  const isUri = path.toLowerCase().startsWith("file:");
+  const place = isUri ? path.slice("file:".length) : path;
+  if (directory === undefined || isAbsolute(place)) {
+    return isUri ? path : `file:${path}`;
+  }
+  return `file:${pathToFileURL(`${directory}/`).pathname}${place}`;
 }
 
 /** Whether a text can be a table's name as it is. */

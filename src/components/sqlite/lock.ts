@@ -60,7 +60,7 @@ class SqliteLockStore implements LockStore {
   async init(metadata: ComponentMetadata): Promise<void> {
     const { clock, name, logger } = this.#deps;
     const options = decodeMetadata(LOCK_FIELDS, metadata, { component: name, logger });
-    const database = databaseOf(options, logger);
+    const database = databaseOf(options, logger, this.#deps.directory);
     this.#engine = await storing(openEngine({ ...database, schema: SCHEMA, statements: STATEMENTS }));
     if (this.#closed) {
       await this.#engine.close();

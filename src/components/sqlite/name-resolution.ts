@@ -83,7 +83,7 @@ class SqliteNameResolver implements NameResolver {
     const { name, logger, clock } = this.#deps;
     const options = decodeMetadata(NAME_RESOLUTION_FIELDS, metadata, { component: name, logger });
     check(options, name);
-    const database = databaseOf(options, logger);
+    const database = databaseOf(options, logger, this.#deps.directory);
     if (database.journal === "memory") {
       logger.warn(
         "Configuring name resolution with an in-memory SQLite database. Service invocation across different apps will not work.",

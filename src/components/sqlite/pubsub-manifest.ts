@@ -27,8 +27,16 @@ export const PUBSUB_FIELDS = [
   {
     name: "processingTimeout",
     kind: "duration",
-    default: "60s",
-    description: "A message that is not settled within this time is handed out again, as one whose sidecar died.",
+    default: "5s",
+    description:
+      "How soon the messages that a sidecar held are handed out again after it died, stood still (laptop asleep, process stopped) or could not write. A living sidecar renews what it holds every third of this time, so a handler may take longer. 100ms at least.",
+  },
+  {
+    name: "handlerTimeout",
+    kind: "duration",
+    default: "30m",
+    description:
+      "A handler that takes longer than this is taken for one that never ends: its message goes to another attempt, and what it comes to counts no more. 0: it keeps the message as long as its sidecar lives. Looked at every third of `processingTimeout`.",
   },
   {
     name: "maxDeliveries",

@@ -54,7 +54,7 @@ export function publishParams(request: PublishRequest, nowMs: number, messagesMa
       case "ttlinseconds":
         ttl ||= value;
     }
-    metadata ??= {};
+    metadata ??= Object.create(null) as Record<string, string>;
     metadata[name] = value;
   }
   const text = metadata === undefined ? null : JSON.stringify(metadata);

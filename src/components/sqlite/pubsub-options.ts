@@ -6,6 +6,8 @@ import { PUBSUB_FIELDS } from "./pubsub-manifest.ts";
 
 /** Handlers at once, per subscription. */
 const CONCURRENCY_MAX = 1_024;
+/** Milliseconds: messages in hand are renewed three times as often. */
+const PROCESSING_TIMEOUT_MS_MIN = 100;
 
 /** How one instance of the broker works. */
 export interface PubSubOptions extends DecodedMetadata<typeof PUBSUB_FIELDS> {
@@ -28,15 +30,18 @@ export function pubsubOptions(
   if (decoded.concurrency < 1 || decoded.concurrency > CONCURRENCY_MAX) {
     refuse("concurrency", `from 1 to ${CONCURRENCY_MAX}`);
   }
-  for (const field of ["maxDeliveries", "backOffInitialInterval", "backOffMaxInterval"] as const) {
+  for (const field of ["maxDeliveries", "handlerTimeout", "backOffInitialInterval", "backOffMaxInterval"] as const) {
     if (decoded[field] < 0) {
       refuse(field, "0 or more");
     }
   }
-  for (const field of ["maxBacklog", "pollInterval", "processingTimeout"] as const) {
+  for (const field of ["maxBacklog", "pollInterval"] as const) {
     if (decoded[field] < 1) {
       refuse(field, "above 0");
     }
+  }
+  if (decoded.processingTimeout < PROCESSING_TIMEOUT_MS_MIN) {
+    refuse("processingTimeout", `${PROCESSING_TIMEOUT_MS_MIN}ms or more`);
   }
   handlersMax(decoded.concurrencyMode, decoded.concurrency);
   return { ...decoded, consumer: decoded.consumerID?.trim() || component.appId };

@@ -3,8 +3,9 @@ import type { Schema } from "../../storage/engine.ts";
 /**
  * How messages lie in the file. A subscription (topic and consumer id) has a cursor: what lies behind it has not been
  * handed out. A message in somebody's hands, waiting for another attempt or for its time is a row of `pubsub_deliveries`;
- * its `due_ms` is when it may be handed out again, and at the same time the proof of whoever holds it: settling names it,
- * so a holder whose time ran out settles nothing. Only topics with a subscription have a row. Triggers keep the
+ * its `due_ms` is when it may be handed out again, and at the same time the proof of whoever holds it: settling and
+ * renewing name it and every claim and renewal moves it on, so a holder whose time ran out and whose message somebody
+ * else has taken changes nothing. Only topics with a subscription have a row. Triggers keep the
  * number of stored messages, and take along what belongs to a subscription that an operator deletes for good. Ids are never used twice, which AUTOINCREMENT promises.
  */
 export const PUBSUB_SCHEMA: Schema = {
@@ -133,6 +134,10 @@ export const PUBSUB_STATEMENTS = {
   removeTaken: `DELETE FROM pubsub_messages WHERE id IN (SELECT value ->> 1 FROM json_each(?2))
       AND id <= (SELECT min(cursor) FROM pubsub_subscriptions WHERE topic_id = ?1)
       AND NOT EXISTS (SELECT 1 FROM pubsub_deliveries WHERE message_id = pubsub_messages.id)`,
+  /** subscription, JSON list of [due, message], holdUntil → message: those that still are whose list it is. */
+  renew: `UPDATE pubsub_deliveries SET due_ms = ?3 WHERE subscription_id = ?1 AND (due_ms, message_id) IN (
+      SELECT value ->> 0, value ->> 1 FROM json_each(?2))
+    RETURNING message_id`,
   /** subscription, due, message, next due */
   giveBack: `UPDATE pubsub_deliveries SET due_ms = ?4 WHERE ${HELD}`,
   /** subscription, due, message, now: as if it had never been handed out. */

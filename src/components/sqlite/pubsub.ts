@@ -49,7 +49,7 @@ class SqlitePubSub implements PubSub {
   async init(metadata: ComponentMetadata): Promise<void> {
     const { clock, logger, shared } = this.#deps;
     const options = pubsubOptions(metadata, this.#deps);
-    const database = databaseOf(options, logger);
+    const database = databaseOf(options, logger, this.#deps.directory);
     const key = JSON.stringify(["pubsub.sqlite", database, database.journal === "memory" ? this.#deps.name : ""]);
     const hub = shared.acquire(key, () => new PubSubHub());
     const engine = await storing(
@@ -105,6 +105,7 @@ class SqlitePubSub implements PubSub {
         subscriptionId,
         handlersMax: handlers,
         processingTimeoutMs: options.processingTimeout,
+        handlerTimeoutMs: options.handlerTimeout,
         backOffInitialMs: options.backOffInitialInterval,
         backOffMaxMs: options.backOffMaxInterval,
         deliveriesMax: options.maxDeliveries,

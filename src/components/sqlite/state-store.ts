@@ -53,7 +53,7 @@ export class SqliteStateStore implements StateStore {
   async init(metadata: ComponentMetadata): Promise<void> {
     const { name, logger, clock } = this.#deps;
     const options = decodeMetadata(STATE_FIELDS, metadata, { component: name, logger });
-    const database = databaseOf(options, logger);
+    const database = databaseOf(options, logger, this.#deps.directory);
     const tables = { state: options.tableName, metadata: options.metadataTableName };
     for (const table of Object.values(tables)) {
       if (!isIdentifier(table)) {

@@ -1,0 +1,43 @@
+import { type DaprClient, type DaprInvokerCallbackContent, type DaprServer, HttpMethod } from "@dapr/dapr";
+import type { z } from "zod";
+import { PeerError } from "./peer-error.ts";
+import { reasonOf } from "./reason.ts";
+
+/**
+ * Answers a method of a gRPC app. The caller of one that throws is told no more than `internal error`, so it is printed
+ * here; what a caller must know goes into the answer.
+ */
+export async function answer<Request>(
+  server: DaprServer,
+  method: string,
+  schema: z.ZodType<Request>,
+  handle: (request: Request) => Promise<object>,
+): Promise<void> {
+  const handler = async ({ body }: DaprInvokerCallbackContent): Promise<object> => {
+    try {
+      return await handle(schema.parse(JSON.parse(body ?? "")));
+    } catch (error) {
+      console.error(`${method} failed: ${reasonOf(error)}`);
+      throw error;
+    }
+  };
+  await server.invoker.listen(method, handler, { method: HttpMethod.POST });
+}
+
+/**
+ * Calls a method of another app through the sidecar.
+ * @throws PeerError
+ */
+export async function call<Answer>(
+  client: DaprClient,
+  app: string,
+  method: string,
+  request: object,
+  schema: z.ZodType<Answer>,
+): Promise<Answer> {
+  try {
+    return schema.parse(await client.invoker.invoke(app, method, HttpMethod.POST, request));
+  } catch (error) {
+    throw new PeerError(`${app} did not answer to ${method}`, error);
+  }
+}

@@ -1,0 +1,127 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { component } from "../../test/harness/resources.ts";
+import type { ComponentCondition } from "../inventory/types.ts";
+import { VirtualClock } from "../kit/virtual-clock.fixture.ts";
+import { FakeSidecar } from "./app-unit.fixture.ts";
+import { ComponentWatch } from "./component-watch.ts";
+import { appPlan, recordingConsole } from "./recording-console.fixture.ts";
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "outrigger-components-"));
+});
+
+afterEach(() => rm(folder, { recursive: true }));
+
+class Reporting extends FakeSidecar {
+  list: ComponentCondition[] = [];
+
+  override async conditions(): Promise<readonly ComponentCondition[]> {
+    return this.list;
+  }
+}
+
+function sidecarWith(...list: ComponentCondition[]): Reporting {
+  const sidecar = new Reporting({ http: 1, grpc: 2, internalGrpc: 3, metrics: 4 });
+  sidecar.list = list;
+  return sidecar;
+}
+
+function condition(name: string, type: string, reason: string, more: Partial<ComponentCondition> = {}) {
+  return {
+    name,
+    type,
+    version: "v1",
+    condition: reason === "" ? "ready" : "failed",
+    reason,
+    sinceMs: 0,
+    ...more,
+  } as const;
+}
+
+function setUp() {
+  const clock = new VirtualClock();
+  const console = recordingConsole();
+  const watch = new ComponentWatch({ clock, console, namespace: "" });
+  const pass = async (ms: number): Promise<void> => {
+    clock.advance(ms);
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  const plan = (appId: string) => appPlan(appId, { resourcesPaths: [folder] });
+  return { clock, said: console.said, watch, pass, plan };
+}
+
+const DOWN = condition("store", "state.redis", "connection refused");
+const UP = condition("store", "state.redis", "");
+
+it("tells a component that is down once for all apps, and that it works when it does for all", async () => {
+  await writeFile(join(folder, "store.yaml"), component("store", "state.redis"));
+  const { said, watch, pass, plan, clock } = setUp();
+  const [orders, stock] = [sidecarWith(DOWN), sidecarWith(DOWN)];
+  await watch.follow(plan("orders"), orders);
+  await watch.follow(plan("stock"), stock);
+  expect(said).toEqual([
+    `error -: component store (state.redis) at ${folder}/store.yaml:1 does not work: connection refused\nFix: correct it there and save the file, or make available what it needs: it is tried again. Everything else runs without it.`,
+  ]);
+  orders.list = [UP];
+  await pass(2_000);
+  expect(said).toHaveLength(1);
+  stock.list = [UP];
+  await pass(2_000);
+  expect(said[1]).toBe("success -: component store (state.redis) works now");
+  expect(clock.pendingTimers).toBe(0);
+});
+
+it("tells another reason, and names the type that was meant and the store that is waited for", async () => {
+  await writeFile(
+    join(folder, "all.yaml"),
+    [component("store", "state.redsi"), component("late", "state.redis")].join("---\n"),
+  );
+  const { said, watch, pass, plan } = setUp();
+  const sidecar = sidecarWith(
+    condition("store", "state.redsi", "couldn't find state store state.redsi/v1"),
+    condition("late", "state.redis", "for secret store vault", { condition: "waiting" }),
+  );
+  await watch.follow(plan("orders"), sidecar);
+  expect(said[0]).toContain("\nFix: did you mean state.redis? Correct it there and save the file.");
+  expect(said[1]).toContain("does not work: it waits for secret store vault, which is not loaded\n");
+  sidecar.list = [condition("late", "state.redis", "connection refused")];
+  await pass(2_000);
+  expect(said[2]).toContain("connection refused");
+});
+
+it("tells a document that cannot be read once, with its place", async () => {
+  await writeFile(join(folder, "half.yaml"), "kind: Component\nmetadata: [\n");
+  const { said, watch, plan } = setUp();
+  await watch.follow(plan("orders"), sidecarWith());
+  await watch.follow(plan("stock"), sidecarWith());
+  expect(said).toHaveLength(1);
+  expect(said[0]).toMatch(new RegExp(`^error -: ${folder}/half.yaml:3:1: .*\nThis document is left out; correct it`));
+});
+
+it("does not wait for apps whose sidecar is gone, and not for components that are no longer in the files", async () => {
+  await writeFile(join(folder, "store.yaml"), component("store", "state.redis"));
+  const { said, watch, pass, plan } = setUp();
+  const [orders, stock] = [sidecarWith(DOWN), sidecarWith(DOWN)];
+  await watch.follow(plan("orders"), orders);
+  await watch.follow(plan("stock"), stock);
+  watch.leave("stock");
+  orders.list = [UP, condition("removed", "state.redis", "connection refused")];
+  await pass(2_000);
+  expect(said.slice(1)).toEqual(["success -: component store (state.redis) works now"]);
+});
+
+it("says nothing of a sidecar that went away while its files were being read", async () => {
+  await writeFile(join(folder, "store.yaml"), component("store", "state.redis"));
+  const { said, watch, pass, plan, clock } = setUp();
+  const following = watch.follow(plan("orders"), sidecarWith(DOWN));
+  watch.leave("orders");
+  await following;
+  await pass(2_000);
+  expect(said).toEqual([]);
+  expect(clock.pendingTimers).toBe(0);
+});

@@ -1,0 +1,91 @@
+import { request } from "node:http";
+import type { ComponentCondition } from "../inventory/types.ts";
+
+/** Milliseconds for one answer, and bytes of it that are read. */
+const ANSWER_MS_MAX = 2_000;
+const ANSWER_BYTES_MAX = 1024 * 1024;
+
+/** Where a sidecar's HTTP API is, and the token it wants. */
+export interface SidecarAddress {
+  readonly host: string;
+  readonly port: number;
+  /** In place of host and port. */
+  readonly socketPath: string | undefined;
+  readonly apiToken: string;
+}
+
+/** The few calls that a session makes to a sidecar of another process. */
+export class SidecarClient {
+  readonly #address: SidecarAddress;
+
+  constructor(address: SidecarAddress) {
+    this.#address = address;
+  }
+
+  /** Whether the APIs are open; never rejects. */
+  isOpen(): Promise<boolean> {
+    return this.#succeeds("GET", "/v1.0/healthz/outbound");
+  }
+
+  /** Whether the app is there as well; never rejects. */
+  isReady(): Promise<boolean> {
+    return this.#succeeds("GET", "/v1.0/healthz");
+  }
+
+  async setMetadata(key: string, value: string): Promise<void> {
+    await this.#succeeds("PUT", `/v1.0/metadata/${encodeURIComponent(key)}`, value);
+  }
+
+  /** @throws Error when there is no answer or it is none */
+  async conditions(): Promise<readonly ComponentCondition[]> {
+    const { body } = await this.#call("GET", "/outrigger/v1/components");
+    const answer = JSON.parse(body) as { readonly components?: readonly (ComponentCondition & { since: string })[] };
+    return (answer.components ?? []).map((each) => ({
+      ...each,
+      version: each.version ?? "",
+      reason: each.reason ?? "",
+      sinceMs: Date.parse(each.since),
+    }));
+  }
+
+  async #succeeds(method: string, path: string, body?: string): Promise<boolean> {
+    try {
+      const { status } = await this.#call(method, path, body);
+      return status >= 200 && status < 300;
+    } catch {
+      return false;
+    }
+  }
+
+  #call(method: string, path: string, body = ""): Promise<{ readonly status: number; readonly body: string }> {
+    const { host, port, socketPath, apiToken } = this.#address;
+    return new Promise((resolve, reject) => {
+      const call = request({
+        method,
+        path,
+        agent: false,
+        timeout: ANSWER_MS_MAX,
+        ...(socketPath === undefined ? { host, port } : { socketPath }),
+        headers: {
+          "content-length": Buffer.byteLength(body),
+          ...(apiToken === "" ? {} : { "dapr-api-token": apiToken }),
+        },
+      });
+      call.once("error", reject);
+      call.once("timeout", () => call.destroy(new Error(`no answer from ${host}:${port} in ${ANSWER_MS_MAX} ms`)));
+      call.once("response", (response) => {
+        let text = "";
+        response.setEncoding("utf8");
+        response.on("data", (part: string) => {
+          text += part;
+          if (text.length > ANSWER_BYTES_MAX) {
+            call.destroy(new Error(`the answer to ${path} is longer than ${ANSWER_BYTES_MAX} bytes`));
+          }
+        });
+        response.once("error", reject);
+        response.once("end", () => resolve({ status: response.statusCode ?? 0, body: text }));
+      });
+      call.end(body);
+    });
+  }
+}
