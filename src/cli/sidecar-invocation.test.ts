@@ -52,6 +52,7 @@ describe("parseSidecarFlags", () => {
       notices: [],
       warnings: [],
       log: { level: "info", asJson: false, file: "" },
+      http2: "own",
       options: {
         appId: "a",
         namespace: "",

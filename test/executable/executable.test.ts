@@ -1,6 +1,9 @@
 import { chmodSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { create } from "@bufbuild/protobuf";
+import { GetStateRequestSchema, SaveStateRequestSchema } from "../../src/wire/gen/dapr/proto/runtime/v1/state_pb.js";
+import { daprMethods, GrpcCaller } from "../harness/grpc-caller.ts";
 import { installed, run, startSidecar } from "./program.ts";
 
 const STORE = `
@@ -125,6 +128,30 @@ it("gives memory back after a burst", async () => {
   const afterBurst = ownMib();
   await expect.poll(() => afterBurst - ownMib(), { timeout: 20_000, interval: 250 }).toBeGreaterThan(20);
   expect(sidecar.stderr()).toBe("");
+});
+
+describe("gRPC", () => {
+  it.each(["own", "node"])("is served by --http2=%s", async (http2) => {
+    await using sidecar = await startSidecar(daprd, [
+      "--app-id=grpc",
+      `--resources-path=${resources}`,
+      `--http2=${http2}`,
+    ]);
+    const caller = new GrpcCaller(`127.0.0.1:${sidecar.grpcPort}`);
+    try {
+      const { saveState, getState } = daprMethods;
+      const value = Buffer.from('"yes"');
+      await caller.call(
+        saveState,
+        create(SaveStateRequestSchema, { storeName: "store", states: [{ key: http2, value }] }),
+      );
+      const { data } = await caller.call(getState, create(GetStateRequestSchema, { storeName: "store", key: http2 }));
+      expect(Buffer.from(data).toString()).toBe('"yes"');
+    } finally {
+      caller.close();
+    }
+    expect(sidecar.stderr()).toBe("");
+  });
 });
 
 it("takes no notice of NODE_OPTIONS, which are meant for the app", () => {
