@@ -1,29 +1,22 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SELF_SIGNED_CERT, SELF_SIGNED_KEY } from "../../src/net/http/self-signed.fixture.ts";
 import { createH2Transport } from "../../src/net/h2/protocol/transport.ts";
+import { h2spec } from "./toolchains.ts";
 
-/** The conformance tests of https://github.com/summerwind/h2spec, 2.2 or later. */
-const PROGRAM = "h2spec";
+/** The conformance tests of https://github.com/summerwind/h2spec. */
+const toolchain = await h2spec();
 const CASES = 146;
-
-function installed(): boolean {
-  try {
-    execFileSync(PROGRAM, ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** The last line that h2spec prints, which counts. */
 async function judge(port: number, ...flags: string[]): Promise<string> {
+  const [program = ""] = "command" in toolchain ? toolchain.command : [];
   const args = ["--strict", "--timeout", "1", "--host", "127.0.0.1", "--port", String(port), ...flags];
   const printed = await new Promise<string>((resolve) => {
-    execFile(PROGRAM, args, { maxBuffer: 8 * 2 ** 20 }, (_error, stdout) => resolve(stdout));
+    execFile(program, args, { maxBuffer: 8 * 2 ** 20 }, (_error, stdout) => resolve(stdout));
   });
   return printed.trimEnd().split("\n").at(-1) ?? "";
 }
@@ -33,7 +26,7 @@ function open(server: Server): Promise<number> {
   return once(server, "listening").then(() => (server.address() as AddressInfo).port);
 }
 
-describe.skipIf(!installed())("h2spec (skipped where the program is not in the PATH)", () => {
+describe.skipIf("missing" in toolchain)("missing" in toolchain ? `h2spec (${toolchain.missing})` : "h2spec", () => {
   const servers: Server[] = [];
   const ports = { tcp: 0, tls: 0, broken: 0 };
 

@@ -12,6 +12,7 @@ const BUILD_MS_MAX = 120_000;
 const GO_MINOR_NEWEST = 26;
 const GO_MINOR_MIN = 19;
 const JAVA_MIN = 17;
+const H2SPEC_MODULE = "github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible";
 
 /** How to start a peer, or why it cannot be had here. */
 export type Toolchain = { readonly command: readonly string[] } | { readonly missing: string };
@@ -43,7 +44,7 @@ export function jsPeer(): Toolchain {
 /** @throws Error when the peer's own source does not build */
 export async function goPeer(): Promise<Toolchain> {
   const cwd = join(HERE, "go");
-  const version = await run("go", ["env", "GOVERSION"], cwd, FETCH_MS_MAX);
+  const version = await run("go", ["env", "GOv2.2.1+incompatible"], cwd, FETCH_MS_MAX);
   if (!version.ok) return { missing: "go is not installed" };
   const minor = Number(/^go1\.(\d+)/.exec(lastLine(version.output))?.[1] ?? 0);
   if (minor < GO_MINOR_MIN) return { missing: `grpc-go needs Go 1.${GO_MINOR_MIN}, this is ${version.output}` };
@@ -54,6 +55,16 @@ export async function goPeer(): Promise<Toolchain> {
   const program = join(CACHE, "go-peer");
   const built = await run("go", ["build", modules, "-o", program, "."], cwd, BUILD_MS_MAX);
   if (!built.ok) throw new Error(`the grpc-go peer does not build:\n${built.output}`);
+  return { command: [program] };
+}
+
+/** The program h2spec: the one in the PATH, or one that Go builds from its published module. */
+export async function h2spec(): Promise<Toolchain> {
+  if ((await run("h2spec", ["--version"], HERE, FETCH_MS_MAX)).ok) return { command: ["h2spec"] };
+  const program = join(CACHE, "h2spec");
+  if (existsSync(program)) return { command: [program] };
+  const built = await run("env", [`GOBIN=${CACHE}`, "go", "install", H2SPEC_MODULE], HERE, BUILD_MS_MAX);
+  if (!built.ok) return { missing: `neither h2spec nor a Go that can build it: ${lastLine(built.output)}` };
   return { command: [program] };
 }
 
