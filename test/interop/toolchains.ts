@@ -44,7 +44,7 @@ export function jsPeer(): Toolchain {
 /** @throws Error when the peer's own source does not build */
 export async function goPeer(): Promise<Toolchain> {
   const cwd = join(HERE, "go");
-  const version = await run("go", ["env", "GOv2.2.1+incompatible"], cwd, FETCH_MS_MAX);
+  const version = await run("go", ["env", "GOVERSION"], cwd, FETCH_MS_MAX);
   if (!version.ok) return { missing: "go is not installed" };
   const minor = Number(/^go1\.(\d+)/.exec(lastLine(version.output))?.[1] ?? 0);
   if (minor < GO_MINOR_MIN) return { missing: `grpc-go needs Go 1.${GO_MINOR_MIN}, this is ${version.output}` };
