@@ -1,6 +1,7 @@
 import type { ClientHttp2Session } from "node:http2";
-import { connect as connectSocket, type Socket } from "node:net";
-import { splitAuthority } from "../authority.ts";
+import type { Socket } from "node:net";
+import { openSocket } from "../open-socket.ts";
+import { type ClientHandler, refusedStream } from "../refused-stream.ts";
 import {
   CONNECT_TIMEOUT_MS,
   CONNECTION_WINDOW_BYTES,
@@ -11,18 +12,10 @@ import {
   type ResolvedTransportOptions,
   resolveTransportOptions,
 } from "../limits.ts";
-import type {
-  RequestHead,
-  StreamHandler,
-  TransportClient,
-  TransportClientOptions,
-  TransportStream,
-} from "../transport.ts";
+import type { RequestHead, TransportClient, TransportClientOptions, TransportStream } from "../transport.ts";
 import { http2 } from "./http2.ts";
 import { Keepalive, type KeptConnection } from "./keepalive.ts";
 import { NodeStream, type StreamConnection } from "./stream.ts";
-
-type ClientHandler = StreamHandler & { onConnectError?(error: Error): void };
 
 /** One connection and its streams; used until it is lost, says GOAWAY or runs out of stream ids. */
 class ClientConnection implements StreamConnection, KeptConnection {
@@ -125,11 +118,11 @@ export class NodeTransportClient implements TransportClient {
   }
 
   open(head: RequestHead, endStream: boolean, handler: ClientHandler): TransportStream {
-    if (this.closed) return refuse(handler, new Error(`the client of ${this.authority} is closed`));
+    if (this.closed) return refusedStream(handler, new Error(`the client of ${this.authority} is closed`));
     try {
       return this.connection().open(head, endStream, handler);
     } catch (error) {
-      return refuse(handler, error instanceof Error ? error : new Error(String(error)));
+      return refusedStream(handler, error);
     }
   }
 
@@ -153,30 +146,6 @@ export class NodeTransportClient implements TransportClient {
     });
   }
 }
-
-function openSocket(authority: string): Socket {
-  if (authority.startsWith("unix:")) return connectSocket({ path: authority.slice(5).replace(/^\/\/(?=\/)/, "") });
-  const { host, port } = splitAuthority(authority);
-  return connectSocket({ host, port, noDelay: true });
-}
-
-/** A stream that never was: its end is told after the caller has it in hand. */
-function refuse(handler: ClientHandler, error: Error): TransportStream {
-  queueMicrotask(() => {
-    handler.onConnectError?.(error);
-    handler.onClose(-1);
-  });
-  return DEAD_STREAM;
-}
-
-const DEAD_STREAM: TransportStream = {
-  respond: () => undefined,
-  send: () => true,
-  sendTrailers: () => undefined,
-  reset: () => undefined,
-  hold: () => undefined,
-  resume: () => undefined,
-};
 
 function sessionOptions(options: ResolvedTransportOptions): object {
   return {

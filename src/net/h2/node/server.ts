@@ -1,6 +1,5 @@
 import type { ServerHttp2Session, ServerHttp2Stream, ServerOptions } from "node:http2";
 import type { Socket } from "node:net";
-import type { PeerCertificate, TLSSocket } from "node:tls";
 import {
   CONNECTION_WINDOW_BYTES,
   HEADER_FIELDS_MAX,
@@ -12,6 +11,7 @@ import {
   type ResolvedTransportOptions,
   resolveTransportOptions,
 } from "../limits.ts";
+import { peerInfoOf } from "../peer-info.ts";
 import type { AcceptStream, PeerInfo, TransportOptions, TransportServer } from "../transport.ts";
 import { http2 } from "./http2.ts";
 import { headerListBytes, requestHeadOf } from "./headers.ts";
@@ -32,7 +32,7 @@ class ServerConnection implements StreamConnection, KeptConnection {
   constructor(socket: Socket, owner: NodeTransportServer, options: ResolvedTransportOptions) {
     this.owner = owner;
     this.headerBytesMax = options.headerBytesMax;
-    this.peer = { remoteAddress: plainAddress(socket.remoteAddress), certificate: certificateOf(socket) };
+    this.peer = peerInfoOf(socket);
     // Before the session's own listeners, which close the streams.
     socket.once("error", () => {
       this.lost = true;
@@ -144,21 +144,4 @@ function sessionOptions(options: ResolvedTransportOptions): ServerOptions {
       enablePush: false,
     },
   };
-}
-
-/** An empty object stands for "none" there. */
-function certificateOf(socket: Socket): Uint8Array | undefined {
-  if (!isSecure(socket)) return undefined;
-  const certificate: Partial<PeerCertificate> = socket.getPeerCertificate();
-  return certificate.raw;
-}
-
-/** An address without the IPv4-in-IPv6 prefix that dual-stack sockets show. */
-function plainAddress(address: string | undefined): string {
-  if (address === undefined) return "";
-  return address.startsWith("::ffff:") ? address.slice(7) : address;
-}
-
-function isSecure(socket: Socket): socket is TLSSocket {
-  return "encrypted" in socket;
 }

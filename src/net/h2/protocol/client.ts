@@ -1,5 +1,6 @@
-import { connect as connectSocket, type Socket } from "node:net";
-import { splitAuthority } from "../authority.ts";
+import type { Socket } from "node:net";
+import { openSocket } from "../open-socket.ts";
+import { type ClientHandler, refusedStream } from "../refused-stream.ts";
 import {
   CONNECT_TIMEOUT_MS,
   PEER_STREAMS_ASSUMED,
@@ -11,7 +12,6 @@ import {
 import {
   H2_ERROR,
   type RequestHead,
-  type StreamHandler,
   type TransportClient,
   type TransportClientOptions,
   type TransportStream,
@@ -23,8 +23,6 @@ import type { DecodedHead } from "./hpack/decoder.ts";
 import type { HpackTables } from "./hpack/tables.ts";
 import { H2Stream } from "./stream.ts";
 import { Ticker } from "./ticker.ts";
-
-type ClientHandler = StreamHandler & { onConnectError?(error: Error): void };
 
 /** Connections for which a stream may wait one after the other, each of them lost before its turn came. */
 const WAITS_MAX = 5;
@@ -284,11 +282,11 @@ export class H2Client implements TransportClient, ConnectionOwner {
   }
 
   open(head: RequestHead, endStream: boolean, handler: ClientHandler): TransportStream {
-    if (this.closed) return refuse(handler, new Error(`the client of ${this.authority} is closed`));
+    if (this.closed) return refusedStream(handler, new Error(`the client of ${this.authority} is closed`));
     try {
       return this.connection().open(head, endStream, handler);
     } catch (error) {
-      return refuse(handler, error instanceof Error ? error : new Error(String(error)));
+      return refusedStream(handler, error);
     }
   }
 
@@ -347,30 +345,6 @@ async function ended(connection: ClientConnection): Promise<void> {
   await over;
 }
 
-function openSocket(authority: string): Socket {
-  if (authority.startsWith("unix:")) return connectSocket({ path: authority.slice(5).replace(/^\/\/(?=\/)/, "") });
-  const { host, port } = splitAuthority(authority);
-  return connectSocket({ host, port, noDelay: true });
-}
-
 function isHandshaking(socket: Socket): boolean {
   return "encrypted" in socket && "secureConnecting" in socket && socket.secureConnecting === true;
 }
-
-/** A stream that never was: its end is told after the caller has it in hand. */
-function refuse(handler: ClientHandler, error: Error): TransportStream {
-  queueMicrotask(() => {
-    handler.onConnectError?.(error);
-    handler.onClose(-1);
-  });
-  return DEAD_STREAM;
-}
-
-const DEAD_STREAM: TransportStream = {
-  respond: () => undefined,
-  send: () => true,
-  sendTrailers: () => undefined,
-  reset: () => undefined,
-  hold: () => undefined,
-  resume: () => undefined,
-};

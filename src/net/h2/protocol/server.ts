@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
-import type { PeerCertificate, TLSSocket } from "node:tls";
 import { type ResolvedTransportOptions, resolveTransportOptions, SERVER_KEEPALIVE_MS } from "../limits.ts";
+import { peerInfoOf } from "../peer-info.ts";
 import {
   type AcceptStream,
   H2_ERROR,
@@ -35,7 +35,7 @@ class ServerConnection extends Connection {
   constructor(socket: Socket, owner: H2Server, options: ResolvedTransportOptions, tables: HpackTables) {
     super(socket, options, tables);
     this.owner = owner;
-    this.peer = { remoteAddress: plainAddress(socket.remoteAddress), certificate: certificateOf(socket) };
+    this.peer = peerInfoOf(socket);
     this.sendSettings([
       [SETTING.maxConcurrentStreams, options.streamsMax],
       [SETTING.initialWindowSize, options.streamWindowBytes],
@@ -220,20 +220,3 @@ const NOBODY: StreamHandler = {
   onEnd() {},
   onClose() {},
 };
-
-/** An empty object stands for "none" there. */
-function certificateOf(socket: Socket): Uint8Array | undefined {
-  if (!isSecure(socket)) return undefined;
-  const certificate: Partial<PeerCertificate> = socket.getPeerCertificate();
-  return certificate.raw;
-}
-
-/** An address without the IPv4-in-IPv6 prefix that dual-stack sockets show. */
-function plainAddress(address: string | undefined): string {
-  if (address === undefined) return "";
-  return address.startsWith("::ffff:") ? address.slice(7) : address;
-}
-
-function isSecure(socket: Socket): socket is TLSSocket {
-  return "encrypted" in socket;
-}
