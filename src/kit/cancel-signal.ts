@@ -46,3 +46,11 @@ export class Cancellation implements CancelSignal {
     if (others !== undefined) for (const listener of others) listener();
   }
 }
+
+/** For calls that nobody can cancel: listeners are not kept, so that one signal serves all of them. */
+export const NEVER_CANCELLED: CancelSignal = Object.freeze({
+  aborted: false,
+  reason: NOT_ABORTED,
+  addEventListener: () => {},
+  removeEventListener: () => {},
+});
