@@ -563,7 +563,6 @@ export declare const ConversationResultAlpha2CompletionUsagePromptTokensDetailsS
 
 /**
  * @generated from message dapr.proto.runtime.v1.ConversationRequest
- * @deprecated
  */
 export declare type ConversationRequest = Message<"dapr.proto.runtime.v1.ConversationRequest"> & {
   /**
@@ -605,13 +604,11 @@ export declare type ConversationRequest = Message<"dapr.proto.runtime.v1.Convers
 /**
  * Describes the message dapr.proto.runtime.v1.ConversationRequest.
  * Use `create(ConversationRequestSchema)` to create a new message.
- * @deprecated
  */
 export declare const ConversationRequestSchema: GenMessage<ConversationRequest>;
 
 /**
  * @generated from message dapr.proto.runtime.v1.ConversationInput
- * @deprecated
  */
 export declare type ConversationInput = Message<"dapr.proto.runtime.v1.ConversationInput"> & {
   /**
@@ -633,13 +630,11 @@ export declare type ConversationInput = Message<"dapr.proto.runtime.v1.Conversat
 /**
  * Describes the message dapr.proto.runtime.v1.ConversationInput.
  * Use `create(ConversationInputSchema)` to create a new message.
- * @deprecated
  */
 export declare const ConversationInputSchema: GenMessage<ConversationInput>;
 
 /**
  * @generated from message dapr.proto.runtime.v1.ConversationResponse
- * @deprecated
  */
 export declare type ConversationResponse = Message<"dapr.proto.runtime.v1.ConversationResponse"> & {
   /**
@@ -656,13 +651,11 @@ export declare type ConversationResponse = Message<"dapr.proto.runtime.v1.Conver
 /**
  * Describes the message dapr.proto.runtime.v1.ConversationResponse.
  * Use `create(ConversationResponseSchema)` to create a new message.
- * @deprecated
  */
 export declare const ConversationResponseSchema: GenMessage<ConversationResponse>;
 
 /**
  * @generated from message dapr.proto.runtime.v1.ConversationResult
- * @deprecated
  */
 export declare type ConversationResult = Message<"dapr.proto.runtime.v1.ConversationResult"> & {
   /**
@@ -679,7 +672,6 @@ export declare type ConversationResult = Message<"dapr.proto.runtime.v1.Conversa
 /**
  * Describes the message dapr.proto.runtime.v1.ConversationResult.
  * Use `create(ConversationResultSchema)` to create a new message.
- * @deprecated
  */
 export declare const ConversationResultSchema: GenMessage<ConversationResult>;
 

@@ -1,0 +1,28 @@
+import { create, type DescMessage, fromJsonString, type MessageShape, type Registry } from "@bufbuild/protobuf";
+import { commonErrors } from "../../errors/catalogue/common.ts";
+import { apiError } from "../../errors/error.ts";
+import { errorMessage } from "../../kit/error-message.ts";
+
+/**
+ * A request's body as protobuf JSON, with unknown fields passed over; an empty body is an empty message, as in Dapr.
+ *
+ * @param registry types that `google.protobuf.Any` may hold
+ * @throws ApiError ERR_MALFORMED_REQUEST
+ */
+export function decodeProtoJson<D extends DescMessage>(
+  schema: D,
+  body: Uint8Array,
+  registry?: Registry,
+): MessageShape<D> {
+  if (body.byteLength === 0) {
+    return create(schema);
+  }
+  try {
+    return fromJsonString(schema, Buffer.from(body).toString(), {
+      ignoreUnknownFields: true,
+      ...(registry === undefined ? {} : { registry }),
+    });
+  } catch (cause) {
+    throw apiError(commonErrors.malformedRequest, { reason: errorMessage(cause) }, { cause });
+  }
+}
