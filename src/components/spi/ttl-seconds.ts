@@ -1,16 +1,21 @@
 import { goQuote } from "../../kit/go-quote.ts";
-import { ComponentError } from "../spi/errors.ts";
-import type { RequestMetadata } from "../spi/state.ts";
+import { ComponentError } from "./errors.ts";
+import type { RequestMetadata } from "./state.ts";
 
-const SECONDS_MAX = 2n ** 31n - 1n;
 const INT64_MAX = (1n << 63n) - 1n;
+
+/** The longest life that a store can give, and how it says that a wish is longer. */
+export interface TtlLimit {
+  readonly secondsMax: bigint;
+  readonly refusal: string;
+}
 
 /**
  * Seconds that an item written now lives, by its metadata `ttlInSeconds`; undefined: for ever, which zero and -1 mean
  * too. Texts of errors are Dapr's (components-contrib state/utils).
  * @throws ComponentError `invalidRequest`
  */
-export function ttlSeconds(metadata: RequestMetadata): number | undefined {
+export function ttlSeconds(metadata: RequestMetadata, { secondsMax, refusal }: TtlLimit): number | undefined {
   const text = metadata["ttlInSeconds"];
   if (text === undefined || text === "") {
     return undefined;
@@ -22,8 +27,11 @@ export function ttlSeconds(metadata: RequestMetadata): number | undefined {
   if (seconds > INT64_MAX || seconds < -INT64_MAX - 1n) {
     throw refused(`strconv.ParseInt: parsing ${goQuote(text)}: value out of range`);
   }
-  if (seconds < -1n || seconds > SECONDS_MAX) {
+  if (seconds < -1n) {
     throw refused("must be -1 or greater");
+  }
+  if (seconds > secondsMax) {
+    throw refused(refusal);
   }
   return seconds > 0n ? Number(seconds) : undefined;
 }
