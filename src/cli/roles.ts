@@ -32,6 +32,11 @@ const ROLES: readonly Role[] = [
     summary: "run an app beside its sidecar, or the apps of a dapr.yaml, as `dapr run` does",
     load: async () => (await import("./run-command.ts")).runCommand,
   },
+  {
+    name: "explain",
+    summary: "say what a sidecar does with a component, a topic or a call, and which line of which file says so",
+    load: async () => (await import("./explain-command.ts")).explainCommand,
+  },
   { name: "placement", summary: "keep the table of actors" },
   { name: "scheduler", summary: "keep jobs and reminders" },
   { name: "sentry", summary: "issue certificates" },
