@@ -24,6 +24,7 @@ const METHODS: CapabilityMethods<StateStore> = {
   TRANSACTIONAL: ["transact"],
   DELETE_WITH_PREFIX: ["deletePrefix"],
   KEYS_LIKE: ["keysLike"],
+  LIST_KEYS: ["listKeys"],
 };
 
 let caseNumber = 0;
@@ -332,6 +333,84 @@ export function stateConformance({ manifest, deps, metadata, elapse }: StateConf
         await expect(
           store.keysLike?.({ pattern: "", pageSize: undefined, continuationToken: undefined }),
         ).rejects.toBeInstanceOf(ComponentError);
+      });
+    });
+
+    section("LIST_KEYS", () => {
+      const list = async (keyPrefix: string, limit = 100, after?: string) =>
+        (await store.listKeys?.({ scope: prefix, prefix: keyPrefix, after, limit })) ?? { keys: [], more: false };
+      const names = async (keyPrefix: string) => (await list(keyPrefix)).keys.map((key) => key.slice(prefix.length));
+
+      test("finds what begins with the prefix, whatever its characters mean elsewhere", async () => {
+        for (const key of ["a", "a*", "a%", "a_", "a?b", "a[1]", "a\\", "b", "A"]) {
+          await store.set(setOf(prefix + key, "1"));
+        }
+        expect(await names("a")).toEqual(["a", "a%", "a*", "a?b", "a[1]", "a\\", "a_"]);
+        expect(await names("a*")).toEqual(["a*"]);
+        expect(await names("a%")).toEqual(["a%"]);
+        expect(await names("a_")).toEqual(["a_"]);
+        expect(await names("a[")).toEqual(["a[1]"]);
+        expect(await names("a\\")).toEqual(["a\\"]);
+        expect(await names("c")).toEqual([]);
+      });
+
+      test("keys come in the order of their UTF-8 bytes", async () => {
+        const keys = ["z", "\u{1F600}", "\uE000", "é", "Z", "10", "9", "\u{10FFFF}", "e"];
+        for (const key of keys) {
+          await store.set(setOf(`${prefix}k${key}`, "1"));
+        }
+        const sorted = keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+        expect(await names("k")).toEqual(sorted.map((key) => `k${key}`));
+      });
+
+      test("what lies deeper, or beside, is not listed", async () => {
+        for (const key of ["k", "k||deeper", "k|", "k||"]) {
+          await store.set(setOf(prefix + key, "1"));
+        }
+        await store.set(setOf(prefix.replace("conformance", "conformance2"), "1"));
+        expect(await names("")).toEqual(["k", "k|"]);
+      });
+
+      test("pages hold what they are asked for, and the last one says so", async () => {
+        const keys = Array.from({ length: 7 }, (_, index) => `${prefix}k${index}`);
+        for (const key of keys.toReversed()) {
+          await store.set(setOf(key, "1"));
+        }
+        expect(await list("k", 7)).toEqual({ keys, more: false });
+        expect(await list("k", 6)).toEqual({ keys: keys.slice(0, 6), more: true });
+        expect(await list("k", 3, keys[2])).toEqual({ keys: keys.slice(3, 6), more: true });
+        expect(await list("k", 3, keys[5])).toEqual({ keys: keys.slice(6), more: false });
+        expect(await list("k", 3, keys[6])).toEqual({ keys: [], more: false });
+      });
+
+      test("a page goes on where the one before ended though keys came and went", async () => {
+        for (const key of ["a", "b", "c", "d"]) {
+          await store.set(setOf(prefix + key, "1"));
+        }
+        const { keys } = await list("", 2);
+        await store.delete(deleteOf(`${prefix}b`));
+        await store.set(setOf(`${prefix}aa`, "1"));
+        await store.set(setOf(`${prefix}c`, "2"));
+        expect((await list("", 2, keys.at(-1))).keys).toEqual([`${prefix}c`, `${prefix}d`]);
+      });
+
+      test("many keys are all found, page by page, each once", async () => {
+        const keys = Array.from({ length: 120 }, (_, index) => `${prefix}k${String(index).padStart(3, "0")}`);
+        await Promise.all(keys.map((key) => store.set(setOf(key, "1"))));
+        const found: string[] = [];
+        for (let more = true; more;) {
+          const page = await list("k", 25, found.at(-1));
+          found.push(...page.keys);
+          more = page.more;
+        }
+        expect(found).toEqual(keys);
+      });
+
+      test("an expired item is not listed", async () => {
+        await store.set(setOf(`${prefix}gone`, "1", { metadata: { ttlInSeconds: "1" } }));
+        await store.set(setOf(`${prefix}here`, "1"));
+        await elapse(2_100);
+        expect(await names("")).toEqual(["here"]);
       });
     });
   });

@@ -1,3 +1,5 @@
+import { ownWords } from "../../blocks/state/errors.ts";
+import { RichComponentError } from "../../components/spi/rich-error.ts";
 import { stateErrors } from "../../errors/catalogue/state.ts";
 import { ApiError, ERROR_DOMAIN, type ErrorEntry } from "../../errors/error.ts";
 
@@ -12,9 +14,15 @@ const NAMED: ReadonlySet<ErrorEntry> = new Set<ErrorEntry>([
   stateErrors.operationNotSupported,
 ]);
 
-/** Gives an error of the state API the details that Dapr's gRPC answers have. Other errors pass unchanged. */
+/** A component's own words where it has chosen them; otherwise gives an error of the state API the details that Dapr's gRPC answers have. Other errors pass unchanged. */
 export function grpcStateError(error: unknown): unknown {
-  if (!(error instanceof ApiError) || !NAMED.has(error.entry)) {
+  if (!(error instanceof ApiError)) {
+    return error;
+  }
+  if (error.cause instanceof RichComponentError && error.entry !== stateErrors.transaction) {
+    return ownWords(error.cause);
+  }
+  if (!NAMED.has(error.entry)) {
     return error;
   }
   const { entry, facts, grpcStatus } = error;

@@ -6,6 +6,7 @@ import { etagMismatch } from "../../components/spi/etag-errors.ts";
 import { stateDeps } from "../../components/in-memory/state-store.fixture.ts";
 import { InMemoryStateStore } from "../../components/in-memory/state-store.ts";
 import { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
+import { metadataOf } from "../../net/grpc/metadata.ts";
 import type { ServerCall } from "../../net/grpc/types.ts";
 import {
   DeleteBulkStateRequestSchema,
@@ -20,8 +21,8 @@ import {
 } from "../../wire/gen/dapr/proto/runtime/v1/state_pb.js";
 import { stateHandlers } from "./state.ts";
 
-/** No state method looks at its call. */
-const CALL = undefined as unknown as ServerCall;
+/** State methods look at nothing of their call but its trace. */
+const CALL = { metadata: metadataOf() } as unknown as ServerCall;
 
 const storeName = "mystore";
 const bytes = (text: string): Uint8Array => Buffer.from(text);
@@ -200,8 +201,7 @@ describe("errors", () => {
 
   test("queries are not supported", async () => {
     const handlers = await inMemory();
-    expect(() => handlers.queryStateAlpha1(create(QueryStateRequestSchema, { storeName, query: "{}" }), CALL)).toThrow(
-      "state store does not support querying",
-    );
+    const request = create(QueryStateRequestSchema, { storeName, query: "{}" });
+    await expect(handlers.queryStateAlpha1(request, CALL)).rejects.toThrow("state store does not support querying");
   });
 });

@@ -2,10 +2,16 @@ import type { Empty } from "@bufbuild/protobuf/wkt";
 import type { StateBlock } from "../../blocks/state/state-block.ts";
 import type { BulkGetResult, SaveItem } from "../../blocks/state/types.ts";
 import type { StateItem as StoredItem } from "../../components/spi/state.ts";
+import type { StateQueryResult } from "../../components/spi/state-query.ts";
 import type { UnaryHandler } from "../../net/grpc/types.ts";
 import type { StateItem, StateOptions } from "../../wire/gen/dapr/proto/common/v1/common_pb.js";
 import type { Dapr } from "../../wire/gen/dapr/proto/runtime/v1/dapr_pb.js";
-import type { BulkStateItem, GetStateResponse } from "../../wire/gen/dapr/proto/runtime/v1/state_pb.js";
+import type {
+  BulkStateItem,
+  GetStateResponse,
+  QueryStateResponse,
+} from "../../wire/gen/dapr/proto/runtime/v1/state_pb.js";
+import { callTrace } from "./call-trace.ts";
 import type { ServiceHandlers } from "./service.ts";
 import { grpcStateError } from "./state-errors.ts";
 
@@ -58,22 +64,23 @@ export function stateHandlers(block: StateBlock): Pick<ServiceHandlers<typeof Da
       await block.bulkDelete({ store: storeName, items: states.map(saveItem) });
       return EMPTY;
     }),
-    executeStateTransaction: named(async ({ storeName, operations, metadata }) => {
+    executeStateTransaction: named(async ({ storeName, operations, metadata }, call) => {
       const stored = operations.map(({ operationType, request }) => ({
         kind: operationType,
         item: request === undefined ? NO_ITEM : saveItem(request),
       }));
-      await block.transaction({ store: storeName, operations: stored, metadata });
+      await block.transaction({ store: storeName, operations: stored, metadata, trace: callTrace(call) });
       return EMPTY;
     }),
-    queryStateAlpha1: ({ storeName }) => block.query(storeName),
+    queryStateAlpha1: async ({ storeName, query, metadata }) =>
+      queryResponse(await block.query({ store: storeName, query: Buffer.from(query), metadata })),
   };
 }
 
-function named<I, O>(handler: (request: I) => Promise<O>): UnaryHandler<I, O> {
-  return async (request) => {
+function named<I, O>(handler: UnaryHandler<I, O>): UnaryHandler<I, O> {
+  return async (request, call) => {
     try {
-      return await handler(request);
+      return await handler(request, call);
     } catch (error) {
       throw grpcStateError(error);
     }
@@ -109,6 +116,21 @@ function getResponse(item: StoredItem | undefined): GetStateResponse {
     data: item?.data ?? NO_BYTES,
     etag: item?.etag ?? "",
     metadata: item?.metadata ?? NO_METADATA,
+  };
+}
+
+function queryResponse(result: StateQueryResult | undefined): QueryStateResponse {
+  return {
+    $typeName: "dapr.proto.runtime.v1.QueryStateResponse",
+    results: (result?.items ?? []).map(({ key, data, etag, error }) => ({
+      $typeName: "dapr.proto.runtime.v1.QueryStateItem",
+      key,
+      data,
+      etag: etag ?? "",
+      error: error ?? "",
+    })),
+    token: result?.token ?? "",
+    metadata: result?.metadata ?? NO_METADATA,
   };
 }
 

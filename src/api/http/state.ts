@@ -1,13 +1,14 @@
 import type { StateBlock } from "../../blocks/state/state-block.ts";
-import type { BulkGetResult } from "../../blocks/state/types.ts";
 import type { StateItem } from "../../components/spi/state.ts";
-import { jsonFault } from "../../kit/json-scanner.ts";
 import type { HttpExchange } from "../../net/http/types.ts";
 import { decodeBulkGetBody, decodeSaveBody, decodeTransactionBody } from "./json-state.ts";
 import { queryMetadata, respondEmpty, respondJson } from "./reply.ts";
+import { requestTrace } from "./request-trace.ts";
 import type { PathParams, Route, RouteGroup, RouteHandler } from "./route.ts";
 import { httpStateError, malformedBody, malformedSave } from "./state-errors.ts";
-import { isUtf8 } from "node:buffer";
+import { ItemsBody } from "./state-items.ts";
+import { listState } from "./state-list.ts";
+import { queryState } from "./state-query.ts";
 
 const GROUP: RouteGroup = { name: "state", version: "v1" };
 const WRITE_METHODS = ["POST", "PUT"];
@@ -17,7 +18,7 @@ export interface StateRoutesOptions {
   readonly maxBodyBytes: number;
 }
 
-/** Routes 1 to 6 of the HTTP API: get, save, delete, bulk get, transaction, query. */
+/** Routes 1 to 6 of the HTTP API: get, save, delete, bulk get, transaction, query; and our own listing of keys. */
 export function stateRoutes(block: StateBlock, { maxBodyBytes }: StateRoutesOptions): Route[] {
   const handler =
     (
@@ -72,7 +73,14 @@ export function stateRoutes(block: StateBlock, { maxBodyBytes }: StateRoutesOpti
       group: { name: "state", version: "v1alpha1" },
       name: "QueryStateAlpha1",
       // Past `httpStateError`: this route alone answers in the same words as its gRPC twin.
-      handler: (_exchange, params) => block.query(params["store"] ?? ""),
+      handler: (exchange, params, query) => queryState(exchange, params, query, block, maxBodyBytes),
+    },
+    {
+      methods: ["GET"],
+      path: "/outrigger/v1/state/:store",
+      group: GROUP,
+      name: "ListState",
+      handler: handler(listState),
     },
   ];
 }
@@ -163,7 +171,13 @@ async function bulkGetState(
     parallelism,
     metadata: { ...request.metadata, ...queryMetadata(query) },
   });
-  respondJson(exchange, 200, bulkBody(results));
+  // It ends in the newline of Go's encoder.
+  const json = new ItemsBody("[", "data");
+  for (const { key, item, error } of results) {
+    const data = item === undefined || item.data.length === 0 ? undefined : item.data;
+    json.add(error === undefined ? { key, data, etag: item?.etag, metadata: item?.metadata } : { key, error });
+  }
+  respondJson(exchange, 200, json.end("]\n"));
 }
 
 async function transaction(
@@ -182,43 +196,15 @@ async function transaction(
   } catch (error) {
     throw malformedBody(error);
   }
-  await block.transaction({ store, operations: request.operations, metadata: request.metadata });
+  await block.transaction({
+    store,
+    operations: request.operations,
+    metadata: request.metadata,
+    trace: requestTrace(exchange),
+  });
   respondEmpty(exchange);
 }
 
 function option(query: string, name: string): string {
   return query.includes(name) ? (new URLSearchParams(query).get(name) ?? "") : "";
-}
-
-/** The array of a bulk read, with the newline that Go's encoder ends in; values go in as they were stored. */
-function bulkBody(results: readonly BulkGetResult[]): Uint8Array {
-  const parts: Uint8Array[] = [];
-  let text = "[";
-  for (const { key, item, error } of results) {
-    text += `${text === "[" ? "" : ","}{"key":${JSON.stringify(key)}`;
-    if (error !== undefined) {
-      text += `,"error":${JSON.stringify(error)}`;
-    } else if (item !== undefined) {
-      if (item.data.length > 0) {
-        parts.push(Buffer.from(`${text},"data":`), jsonValueOf(item.data));
-        text = "";
-      }
-      text += item.etag === undefined ? "" : `,"etag":${JSON.stringify(item.etag)}`;
-      text += item.metadata === undefined ? "" : `,"metadata":${JSON.stringify(item.metadata)}`;
-    }
-    text += "}";
-  }
-  parts.push(Buffer.from(`${text}]\n`));
-  return Buffer.concat(parts);
-}
-
-/**
- * A stored value inside JSON. Values written over gRPC or decrypted need not be JSON: Dapr then answers with an empty
- * body and loses the other keys too; we give text as a JSON string and anything else as base64.
- */
-function jsonValueOf(data: Uint8Array): Uint8Array {
-  if (jsonFault(data) === undefined) {
-    return data;
-  }
-  return Buffer.from(JSON.stringify(Buffer.from(data).toString(isUtf8(data) ? "utf8" : "base64")));
 }

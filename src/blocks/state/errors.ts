@@ -1,7 +1,15 @@
 import { ComponentError } from "../../components/spi/errors.ts";
+import { RichComponentError } from "../../components/spi/rich-error.ts";
 import { etagInvalid, etagMismatch } from "../../components/spi/etag-errors.ts";
 import { stateErrors } from "../../errors/catalogue/state.ts";
-import { type ApiError, type ApiErrorOptions, apiError, ERROR_DOMAIN, type ErrorDetail } from "../../errors/error.ts";
+import {
+  ApiError,
+  type ApiErrorOptions,
+  apiError,
+  ERROR_DOMAIN,
+  type ErrorDetail,
+  type ErrorEntry,
+} from "../../errors/error.ts";
 import { GRPC_STATUS } from "../../errors/grpc-status.ts";
 
 const STORES_PAGE = {
@@ -42,6 +50,16 @@ export function queryNotSupported(store: string): ApiError {
   return apiError(entry, {}, { details: [resourceInfo(store), errorInfo(entry.reason)] });
 }
 
+export function queryFailed(store: string, reason: string, cause?: unknown): ApiError {
+  const entry = stateErrors.query;
+  return apiError(entry, { store, reason }, { cause, details: [resourceInfo(store), errorInfo(entry.reason)] });
+}
+
+export function listingNotSupported(store: string): ApiError {
+  const entry = stateErrors.listNotSupported;
+  return apiError(entry, { store }, { details: [resourceInfo(store), errorInfo(entry.reason)] });
+}
+
 /**
  * What a component threw, as the facts and options of the operation's row. Anything but a ComponentError is a bug and is
  * thrown on.
@@ -50,7 +68,35 @@ export function failureOf(error: unknown): { readonly reason: string; readonly o
   if (!(error instanceof ComponentError)) {
     throw error;
   }
-  return { reason: error.message, options: { cause: error, ...etagStatus(error) } };
+  return { reason: error.message, options: { cause: error, ...chosenStatus(error) } };
+}
+
+/** As `failureOf`, for operations that have no etags to fail by: only a component that chose its statuses has a say. */
+export function readFailureOf(error: unknown): { readonly reason: string; readonly options: ApiErrorOptions } {
+  const { reason, options } = failureOf(error);
+  return error instanceof RichComponentError ? { reason, options } : { reason, options: { cause: options.cause } };
+}
+
+/** The error as its component wants callers to see it, without words of ours. */
+export function ownWords({ status, cause }: RichComponentError): ApiError {
+  const { tag, httpStatus, grpcStatus, text, reason, domain } = status;
+  const entry: ErrorEntry = {
+    code: tag,
+    category: "pluggable-component",
+    httpStatus,
+    grpcStatus,
+    message: text,
+    reason,
+  };
+  return new ApiError(entry, text, { cause, details: [{ kind: "ErrorInfo", reason, domain }] });
+}
+
+function chosenStatus(error: ComponentError): ApiErrorOptions {
+  if (error instanceof RichComponentError) {
+    const { httpStatus, grpcStatus } = error.status;
+    return { httpStatus, grpcStatus };
+  }
+  return etagStatus(error);
 }
 
 function etagStatus(error: ComponentError): ApiErrorOptions {

@@ -2,7 +2,7 @@ import type { ComponentMetadata } from "../../components/spi/component.ts";
 import { illegalKey } from "./errors.ts";
 
 /** Between the prefix and the caller's key; neither may contain it, so that keys of two apps never meet. */
-const SEPARATOR = "||";
+export const SEPARATOR = "||";
 
 const METADATA_KEY = "keyprefix";
 

@@ -1,33 +1,41 @@
 import { ComponentError } from "../../components/spi/errors.ts";
-import type { StateGetRequest, StateItem, StateOperation, StateStore } from "../../components/spi/state.ts";
+import { RichComponentError } from "../../components/spi/rich-error.ts";
+import type { StateItem, StateStore } from "../../components/spi/state.ts";
+import type { StateQueryResult } from "../../components/spi/state-query.ts";
 import { stateErrors } from "../../errors/catalogue/state.ts";
 import { ApiError, apiError } from "../../errors/error.ts";
 import type { ComponentView, Loaded } from "../../inventory/types.ts";
 import type { Clock } from "../../kit/clock.ts";
 import type { Logger } from "../../kit/logger.ts";
 import type { Random } from "../../kit/random.ts";
+import { type ComponentCallsSource, NO_CALLS } from "../../telemetry/metrics/component-calls.ts";
+import { type ComponentPolicies, guarded, NO_POLICIES } from "../component-policy.ts";
 import { readAll, writeAll } from "./bulk.ts";
-import { failureOf, missingStore, queryNotSupported, tooManyOperations, transactionsNotSupported } from "./errors.ts";
-import { storedKey } from "./key-prefix.ts";
+import { failureOf, missingStore, ownWords, queryFailed, readFailureOf, transactionsNotSupported } from "./errors.ts";
+import { listingOf, listPage } from "./list.ts";
+import type { AnnouncedTransaction, OutboxPort } from "./outbox-port.ts";
+import { queryFor, resultsOf } from "./query-call.ts";
 import {
   checkOptions,
   compileTarget,
   deleteRequestOf,
+  getRequestOf,
   saveRequestOf,
-  setRequestOf,
   type StoreTarget,
 } from "./store-target.ts";
+import { announce, operationsOf, outcomeOf } from "./transaction.ts";
 import type {
   BulkDeleteState,
   BulkGetResult,
   BulkGetState,
   DeleteState,
   GetState,
+  ListedState,
+  ListState,
+  QueryState,
   SaveState,
-  StateObserver,
   StateOperationName,
   StateTransaction,
-  TransactionOperation,
 } from "./types.ts";
 
 export interface StateBlockOptions {
@@ -38,7 +46,10 @@ export interface StateBlockOptions {
   readonly clock: Clock;
   /** Gives the nonces of encrypted values. */
   readonly random: Random;
-  readonly observer?: StateObserver | undefined;
+  readonly calls?: ComponentCallsSource | undefined;
+  readonly policies?: ComponentPolicies | undefined;
+  /** Absent: `outbox*` metadata of stores do nothing. */
+  readonly outbox?: OutboxPort | undefined;
 }
 
 /** Key/value state: every door and every in-process caller comes here. All methods throw ApiError of `stateErrors`. */
@@ -56,8 +67,10 @@ export interface StateBlock {
   delete(request: DeleteState): Promise<void>;
   bulkDelete(request: BulkDeleteState): Promise<void>;
   transaction(request: StateTransaction): Promise<void>;
-  /** No store can be queried: always throws, a missing store being told first. */
-  query(store: string): never;
+  /** Keys in the results are the callers'. Undefined: nothing was found. */
+  query(request: QueryState): Promise<StateQueryResult | undefined>;
+  /** One page of the app's keys in the order of their UTF-8 bytes: an addition to Dapr's API. */
+  list(request: ListState): Promise<ListedState>;
 }
 
 /** Follows `stores` from now on. */
@@ -90,7 +103,8 @@ class Block implements StateBlock {
     const startedMs = this.#started();
     let item: StateItem | undefined;
     try {
-      item = await target.component.get(stored);
+      const { component, policy } = target;
+      item = await (policy === undefined ? component.get(stored) : guarded(policy, () => component.get(stored)));
     } catch (error) {
       this.#ended(target, "get", false, startedMs);
       throw getFailure(request, error);
@@ -116,13 +130,13 @@ class Block implements StateBlock {
     }
     const startedMs = this.#started();
     try {
-      const results = await readAll(target, request, requests);
+      const results = await guarded(target.policy, () => readAll(target, request, requests));
       this.#ended(target, "bulk_get", true, startedMs);
       return results;
     } catch (error) {
       this.#ended(target, "bulk_get", false, startedMs);
-      const { reason, options } = failureOf(error);
-      throw apiError(stateErrors.bulkGet, { reason }, { cause: options.cause });
+      const { reason, options } = readFailureOf(error);
+      throw apiError(stateErrors.bulkGet, { reason }, options);
     }
   }
 
@@ -134,10 +148,7 @@ class Block implements StateBlock {
     }
     const startedMs = this.#started();
     try {
-      await writeAll(requests, (request) => {
-        checkOptions(request);
-        return target.component.set(request);
-      });
+      await writeAll(target.policy, requests, checkOptions, target.writes);
     } catch (error) {
       this.#ended(target, "set", false, startedMs);
       const { reason, options } = failureOf(error);
@@ -152,7 +163,7 @@ class Block implements StateBlock {
     const startedMs = this.#started();
     try {
       checkOptions(stored);
-      await target.component.delete(stored);
+      await guarded(target.policy, () => target.component.delete(stored));
     } catch (error) {
       this.#ended(target, "delete", false, startedMs);
       const { reason, options } = failureOf(error);
@@ -166,10 +177,7 @@ class Block implements StateBlock {
     const requests = items.map((item) => deleteRequestOf(target, item));
     const startedMs = this.#started();
     try {
-      await writeAll(requests, (request) => {
-        checkOptions(request);
-        return target.component.delete(request);
-      });
+      await writeAll(target.policy, requests, checkOptions, target.deletes);
     } catch (error) {
       this.#ended(target, "bulk_delete", false, startedMs);
       const { reason, options } = failureOf(error);
@@ -178,35 +186,60 @@ class Block implements StateBlock {
     this.#ended(target, "bulk_delete", true, startedMs);
   }
 
-  async transaction({ store, operations, metadata }: StateTransaction): Promise<void> {
-    const target = this.#target(store);
+  async transaction(request: StateTransaction): Promise<void> {
+    const target = this.#target(request.store);
     const transact = this.#transactor(target);
-    const stored = operations.map((operation) => operationOf(target, operation));
-    const limit = target.component.transactionOperationsMax;
-    if (limit !== undefined && limit > 0 && stored.length > limit) {
-      throw tooManyOperations(store, stored.length, limit);
+    if (target.component.learnTransactionLimit !== undefined) {
+      await target.component.learnTransactionLimit();
     }
+    const stored = operationsOf(target, request.operations);
     if (stored.length === 0) {
       return;
     }
     const startedMs = this.#started();
+    let announced: AnnouncedTransaction | undefined;
     try {
       for (const operation of stored) {
         checkOptions(operation.request);
       }
-      await transact.call(target.component, stored, metadata);
+      announced = target.outbox && (await announce(target, this.#options.outbox, request, stored));
+      await transact.call(target.component, announced?.operations ?? stored, request.metadata);
     } catch (error) {
+      announced?.settle(outcomeOf(error));
       this.#ended(target, "transaction", false, startedMs);
       const { reason, options } = failureOf(error);
       // An etag mismatch is no conflict here: Dapr answers every failed transaction as internal.
       throw apiError(stateErrors.transaction, { reason }, { cause: options.cause });
     }
+    announced?.settle("committed");
     this.#ended(target, "transaction", true, startedMs);
   }
 
-  query(store: string): never {
-    this.#target(store);
-    throw queryNotSupported(store);
+  async query(request: QueryState): Promise<StateQueryResult | undefined> {
+    const target = this.#target(request.store);
+    const query = queryFor(target, request);
+    const startedMs = this.#started();
+    try {
+      const result = resultsOf(await guarded(target.policy, query));
+      this.#ended(target, "query", true, startedMs);
+      return result;
+    } catch (error) {
+      this.#ended(target, "query", false, startedMs);
+      throw error instanceof RichComponentError
+        ? ownWords(error)
+        : queryFailed(target.name, failureOf(error).reason, error);
+    }
+  }
+
+  async list(request: ListState): Promise<ListedState> {
+    const target = this.#target(request.store);
+    const listing = listingOf(target, request);
+    try {
+      return await guarded(target.policy, () => listPage(target, listing, request));
+    } catch (error) {
+      const { reason, options } = failureOf(error);
+      throw apiError(stateErrors.list, { store: target.name, reason }, { cause: options.cause });
+    }
   }
 
   #target(store: string): StoreTarget {
@@ -230,9 +263,10 @@ class Block implements StateBlock {
     if (loaded === undefined) {
       return;
     }
-    const { logger, random } = this.#options;
+    const { logger, random, calls = NO_CALLS, policies = NO_POLICIES } = this.#options;
+    const policy = policies.component(name, "Statestore", "outbound");
     try {
-      const target = compileTarget(loaded, this.#options, random);
+      const target = compileTarget(loaded, this.#options, random, calls.of(name), policy);
       this.#targets.set(name, target);
       if (target.cipher !== undefined) {
         logger.info(`Automatic encryption enabled for state store ${name}`);
@@ -251,12 +285,11 @@ class Block implements StateBlock {
   }
 
   #started(): number {
-    return this.#options.observer === undefined ? 0 : this.#options.clock.monotonicMs();
+    return this.#options.clock.monotonicMs();
   }
 
   #ended(target: StoreTarget, operation: StateOperationName, succeeded: boolean, startedMs: number): void {
-    const { observer, clock } = this.#options;
-    observer?.stateInvoked(target.name, operation, succeeded, clock.monotonicMs() - startedMs);
+    target.calls.record(operation, succeeded, this.#options.clock.monotonicMs() - startedMs);
   }
 }
 
@@ -264,30 +297,7 @@ const PRIMARY_KEY = "primaryEncryptionKey";
 const ENCRYPTION_WARNING =
   "WARNING: Automatic state store encryption should never be used to store more than 4 billion items in the state store (including updates). Storing more items than that can cause the private key to be exposed.";
 
-function getRequestOf(
-  target: StoreTarget,
-  key: string,
-  { consistency, metadata }: Pick<GetState, "consistency" | "metadata">,
-): StateGetRequest {
-  return {
-    key: storedKey(target.name, target.prefix, key),
-    metadata,
-    consistency: consistency === "strong" || consistency === "eventual" ? consistency : "",
-  };
-}
-
 function getFailure({ key, store }: GetState, error: unknown): ApiError {
-  const { reason, options } = failureOf(error);
-  return apiError(stateErrors.get, { key, store, reason }, { cause: options.cause });
-}
-
-function operationOf(target: StoreTarget, { kind, item }: TransactionOperation): StateOperation {
-  switch (kind) {
-    case "upsert":
-      return { kind, request: setRequestOf(target, item) };
-    case "delete":
-      return { kind, request: deleteRequestOf(target, item) };
-    default:
-      throw apiError(stateErrors.operationNotSupported, { operation: kind });
-  }
+  const { reason, options } = readFailureOf(error);
+  return apiError(stateErrors.get, { key, store, reason }, options);
 }

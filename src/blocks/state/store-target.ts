@@ -3,6 +3,7 @@ import type {
   Concurrency,
   Consistency,
   StateDeleteRequest,
+  StateGetRequest,
   StateSetRequest,
   StateStore,
 } from "../../components/spi/state.ts";
@@ -11,11 +12,21 @@ import { stateErrors } from "../../errors/catalogue/state.ts";
 import type { Loaded } from "../../inventory/types.ts";
 import { jsonFault } from "../../kit/json-scanner.ts";
 import type { Random } from "../../kit/random.ts";
+import type { ComponentCalls } from "../../telemetry/metrics/component-calls.ts";
+import type { Policy } from "../../resiliency/types.ts";
 import { type StateCipher, stateCipherOf } from "./cipher.ts";
+import { guardedTransaction } from "./guarded-transaction.ts";
 import { type KeyOwner, keyPrefixOf, storedKey } from "./key-prefix.ts";
-import type { DeleteItem, SaveItem } from "./types.ts";
+import { type OutboxSettings, outboxSettingsOf } from "./outbox-port.ts";
+import type { DeleteItem, GetState, SaveItem } from "./types.ts";
 
 const JSON_CONTENT_TYPE = "application/json";
+
+/** How a store takes writes of one kind: `many` where it takes several in one call. */
+export interface Writer<T> {
+  readonly one: (request: T) => Promise<void>;
+  readonly many: ((requests: readonly T[]) => Promise<void>) | undefined;
+}
 
 /** A loaded store with everything that its metadata decides worked out, so that requests only look it up. */
 export interface StoreTarget {
@@ -25,20 +36,62 @@ export interface StoreTarget {
   readonly cipher: StateCipher | undefined;
   /** Undefined where the store cannot do transactions, or says so. */
   readonly transact: StateStore["transact"];
+  readonly writes: Writer<StateSetRequest>;
+  readonly deletes: Writer<StateDeleteRequest>;
+  readonly query: StateStore["query"];
+  readonly listKeys: StateStore["listKeys"];
+  /** Undefined: transactions on the store publish nothing. */
+  readonly outbox: OutboxSettings | undefined;
+  readonly calls: ComponentCalls;
+  /** For every call of the component but transactions, which have it in them. */
+  readonly policy: Policy | undefined;
 }
 
 /**
  * @throws ApiError for an illegal key prefix
  * @throws ComponentError `invalidMetadata` for an encryption key that cannot be used
  */
-export function compileTarget(loaded: Loaded<StateStore>, owner: KeyOwner, random: Random): StoreTarget {
+export function compileTarget(
+  loaded: Loaded<StateStore>,
+  owner: KeyOwner,
+  random: Random,
+  calls: ComponentCalls,
+  policy: Policy | undefined,
+): StoreTarget {
   const { name, component, manifest, metadata, secretNames } = loaded;
   return {
     name,
     component,
     prefix: keyPrefixOf(name, metadata, owner),
     cipher: stateCipherOf(metadata, secretNames, random),
-    transact: manifest.capabilities.includes("TRANSACTIONAL") ? component.transact : undefined,
+    transact: (component.capabilities ?? manifest.capabilities).includes("TRANSACTIONAL")
+      ? transactOf(component, policy)
+      : undefined,
+    writes: { one: (request) => component.set(request), many: component.bulkSet?.bind(component) },
+    deletes: { one: (request) => component.delete(request), many: component.bulkDelete?.bind(component) },
+    query: component.query,
+    listKeys: component.listKeys,
+    outbox: outboxSettingsOf(metadata),
+    calls,
+    policy,
+  };
+}
+
+function transactOf(component: StateStore, policy: Policy | undefined): StateStore["transact"] {
+  const { transact } = component;
+  return transact === undefined || policy === undefined ? transact : guardedTransaction(component, transact, policy);
+}
+
+/** The component's request for one read. @throws ApiError for an illegal key */
+export function getRequestOf(
+  target: StoreTarget,
+  key: string,
+  { consistency, metadata }: Pick<GetState, "consistency" | "metadata">,
+): StateGetRequest {
+  return {
+    key: storedKey(target.name, target.prefix, key),
+    metadata,
+    consistency: consistency === "strong" || consistency === "eventual" ? consistency : "",
   };
 }
 

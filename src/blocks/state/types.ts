@@ -1,4 +1,5 @@
 import type { RequestMetadata, StateItem } from "../../components/spi/state.ts";
+import type { TransactionTrace } from "./outbox-port.ts";
 
 /** Reads one key. An unknown consistency counts as none, as in Dapr. */
 export interface GetState {
@@ -36,6 +37,8 @@ export interface SaveItem extends DeleteItem {
   readonly value: Uint8Array;
   /** The value is the text of a JSON value, which is what HTTP callers write. */
   readonly valueIsJson: boolean;
+  /** Given beside the value; the outbox prefers it to the metadata's. */
+  readonly contentType?: string | undefined;
 }
 
 export interface SaveState {
@@ -62,12 +65,37 @@ export interface StateTransaction {
   readonly store: string;
   readonly operations: readonly TransactionOperation[];
   readonly metadata: RequestMetadata;
+  /** For the events of a store with an outbox. */
+  readonly trace?: TransactionTrace | undefined;
+}
+
+export interface QueryState {
+  readonly store: string;
+  /** JSON text as the caller sent it. */
+  readonly query: Uint8Array;
+  readonly metadata: RequestMetadata;
+}
+
+/** Asks for one page of a store's keys. */
+export interface ListState {
+  readonly store: string;
+  /** Empty: all keys of the app. */
+  readonly prefix: string;
+  /** Undefined: the default. */
+  readonly pageSize?: number | undefined;
+  /** From the page before; empty or undefined: the first page. */
+  readonly token?: string | undefined;
+  readonly includeValues: boolean;
+  /** For the reads of the values. */
+  readonly metadata: RequestMetadata;
+}
+
+/** One page; `item` and `error` are filled where values were asked for. */
+export interface ListedState {
+  readonly items: readonly BulkGetResult[];
+  /** Undefined on the last page. */
+  readonly token: string | undefined;
 }
 
 /** Operations as label `operation` of `dapr_component_state_count` names them. */
-export type StateOperationName = "get" | "set" | "delete" | "bulk_get" | "bulk_delete" | "transaction";
-
-/** Told about every call that reached a component. */
-export interface StateObserver {
-  stateInvoked(store: string, operation: StateOperationName, succeeded: boolean, latencyMs: number): void;
-}
+export type StateOperationName = "get" | "set" | "delete" | "bulk_get" | "bulk_delete" | "transaction" | "query";

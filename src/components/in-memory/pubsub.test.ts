@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ComponentMetadata } from "../spi/component.ts";
-import type { MessageHandler, PubSub } from "../spi/pubsub.ts";
+import { ConsumerGoneError, type MessageHandler, type PubSub } from "../spi/pubsub.ts";
 import {
   HANDLERS_MAX,
   PUBLISH_WAIT_MS_MAX,
@@ -50,6 +50,14 @@ describe("delivery", () => {
     await settle();
     expect(calls).toBe(1);
     expect(errors).toEqual(["no"]);
+  });
+
+  test("a message whose consumer is gone is not called a failure", async () => {
+    const { broker, errors } = await created();
+    await broker.subscribe({ topic: "t", metadata: {} }, () => Promise.reject(new ConsumerGoneError()));
+    await publish(broker, 1);
+    await settle();
+    expect(errors).toEqual([]);
   });
 
   test("handlers start in the order of publishing, a bounded number side by side", async () => {

@@ -1,13 +1,14 @@
 import { errorMessage } from "../../kit/error-message.ts";
 import type { ComponentDeps, ComponentMetadata } from "../spi/component.ts";
 import { ComponentError } from "../spi/errors.ts";
-import type {
-  MessageHandler,
-  PublishRequest,
-  PubSub,
-  PubSubMessage,
-  PubSubSubscription,
-  SubscribeRequest,
+import {
+  ConsumerGoneError,
+  type MessageHandler,
+  type PublishRequest,
+  type PubSub,
+  type PubSubMessage,
+  type PubSubSubscription,
+  type SubscribeRequest,
 } from "../spi/pubsub.ts";
 import { HANDLERS_MAX, MessageQueue } from "./message-queue.ts";
 
@@ -202,7 +203,9 @@ class InMemoryPubSub implements PubSub {
   }
 
   readonly #logFailure = (error: unknown): void => {
-    this.#deps.logger.error(errorMessage(error));
+    if (!(error instanceof ConsumerGoneError)) {
+      this.#deps.logger.error(errorMessage(error));
+    }
   };
 }
 

@@ -6,3 +6,6 @@ export const SWEEP_PERIOD_MS = 1_000;
 
 /** Items one look examines at most, so that it takes well under a millisecond; the next goes on where it stopped. */
 export const SWEEP_ITEMS_MAX = 5_000;
+
+/** Keys that a listing looks at between two turns of the event loop. */
+export const LIST_KEYS_PER_TURN = 5_000;

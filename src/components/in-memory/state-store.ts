@@ -4,10 +4,13 @@ import { InvalidQuantityError, parseQuantity } from "../../kit/quantity.ts";
 import type { ComponentDeps, ComponentMetadata } from "../spi/component.ts";
 import { ComponentError } from "../spi/errors.ts";
 import { etagMismatch } from "../spi/etag-errors.ts";
+import { KeyPage } from "../spi/key-page.ts";
 import type {
   BulkStateItem,
   KeysLikeRequest,
   KeysPage,
+  ListedKeys,
+  ListKeysRequest,
   RequestMetadata,
   StateDeleteRequest,
   StateGetRequest,
@@ -16,8 +19,8 @@ import type {
   StateSetRequest,
   StateStore,
 } from "../spi/state.ts";
-import { LikePattern } from "./like.ts";
-import { STORED_BYTES_MAX_DEFAULT, SWEEP_ITEMS_MAX, SWEEP_PERIOD_MS } from "./state-limits.ts";
+import { LikePattern } from "../spi/like-pattern.ts";
+import { LIST_KEYS_PER_TURN, STORED_BYTES_MAX_DEFAULT, SWEEP_ITEMS_MAX, SWEEP_PERIOD_MS } from "./state-limits.ts";
 import { expiryMs, ttlExpireTime } from "./ttl.ts";
 
 /** An item as it is kept: `item` is what every read hands out, made once per write. */
@@ -133,6 +136,23 @@ export class InMemoryStateStore implements StateStore {
       keys: found.slice(0, pageSize).map(([key]) => key),
       continuationToken: next === undefined ? undefined : String(next.order),
     };
+  }
+
+  /** Looks at all keys, in pieces between which others get their turn. */
+  async listKeys(request: ListKeysRequest): Promise<ListedKeys> {
+    const page = new KeyPage(request);
+    const nowMs = this.#deps.clock.now();
+    let examined = 0;
+    for (const [key, { expiresAtMs }] of this.#entries) {
+      if (expiresAtMs >= nowMs) {
+        page.offer(key);
+      }
+      examined += 1;
+      if (examined % LIST_KEYS_PER_TURN === 0) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+    return page.result();
   }
 
   #find(key: string): Entry | undefined {

@@ -91,7 +91,11 @@ export const STATE_FIELDS = [
     kind: "integer",
     description: "Time to live of items whose request names none; zero and less: for ever.",
   },
-  { name: "queryIndexes", kind: "string", description: "Indexes of the query API; refused by this release." },
+  {
+    name: "queryIndexes",
+    kind: "string",
+    description: "Indexes of the query API, as JSON; the server needs RedisJSON and RediSearch.",
+  },
 ] as const satisfies readonly MetadataField[];
 
 /** What `configuration.redis` reads, with a longer pause between attempts. */

@@ -15,9 +15,14 @@ export function likeToGlob(pattern: string): string {
     } else if (!escaped && character === "_") {
       glob += "?";
     } else {
-      glob += "*?[]\\^".includes(character) ? `\\${character}` : character;
+      glob += literalGlob(character);
     }
     escaped = false;
   }
   return escaped ? `${glob}\\\\` : glob;
+}
+
+/** A glob that matches the text and nothing else. */
+export function literalGlob(text: string): string {
+  return text.replace(/[*?[\]\\^]/g, "\\$&");
 }

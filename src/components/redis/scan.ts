@@ -9,6 +9,20 @@ import { replyList, replyText } from "./replies.ts";
  */
 export async function scanKeys(connection: RedisConnection, glob: string): Promise<string[]> {
   const keys = new Set<string>();
+  await scanEach(connection, glob, (key) => {
+    keys.add(key);
+    if (keys.size > LISTED_KEYS_MAX) {
+      throw new ComponentError(
+        "unavailable",
+        `more than ${LISTED_KEYS_MAX} keys match, which is the limit of a listing`,
+      );
+    }
+  });
+  return [...keys].sort();
+}
+
+/** Calls `visit` with the keys that match a glob, in no order and now and then more than once. */
+export async function scanEach(connection: RedisConnection, glob: string, visit: (key: string) => void): Promise<void> {
   let cursor = "0";
   do {
     const reply = replyList(
@@ -16,14 +30,7 @@ export async function scanKeys(connection: RedisConnection, glob: string): Promi
     );
     cursor = replyText(reply[0]) ?? "0";
     for (const key of replyList(reply[1])) {
-      keys.add(replyText(key) ?? "");
-    }
-    if (keys.size > LISTED_KEYS_MAX) {
-      throw new ComponentError(
-        "unavailable",
-        `more than ${LISTED_KEYS_MAX} keys match, which is the limit of a listing`,
-      );
+      visit(replyText(key) ?? "");
     }
   } while (cursor !== "0");
-  return [...keys].sort();
 }

@@ -2,10 +2,13 @@ import { errorMessage } from "../../kit/error-message.ts";
 import type { ComponentDeps, ComponentMetadata } from "../spi/component.ts";
 import { ComponentError } from "../spi/errors.ts";
 import { etagMismatch } from "../spi/etag-errors.ts";
+import { KeyPage } from "../spi/key-page.ts";
 import type {
   BulkStateItem,
   KeysLikeRequest,
   KeysPage,
+  ListedKeys,
+  ListKeysRequest,
   RequestMetadata,
   StateDeleteRequest,
   StateGetRequest,
@@ -19,14 +22,17 @@ import { REPEATABLE, RedisConnection } from "./connection.ts";
 import { componentClosed } from "./errors.ts";
 import { STATE_FIELDS } from "./fields.ts";
 import { parseGoInteger } from "./integers.ts";
-import { likeToGlob } from "./like-glob.ts";
+import { literalGlob, likeToGlob } from "./like-glob.ts";
 import { KEYS_PER_PAGE } from "./limits.ts";
+import { parseQueryIndexes } from "./query-index.ts";
 import { replyList, replyNumber } from "./replies.ts";
-import { scanKeys } from "./scan.ts";
+import { scanEach, scanKeys } from "./scan.ts";
 import { evaluate } from "./script.ts";
 import { connectedReplicas, hasJsonModule } from "./server.ts";
 import { decodeRedisMetadata, redisSettings } from "./settings.ts";
+import { redisStateManifest } from "./state-manifest.ts";
 import { WRITE_SCRIPT } from "./state-script.ts";
+import { createIndexes, search } from "./state-search.ts";
 import { deleteArguments, NO_TTL, setArguments, type StateFormat, ttlArgument } from "./state-write.ts";
 
 /** PTTL's answer for a key that does not exist. */
@@ -45,6 +51,9 @@ const JSON_CONTENT_TYPE = "application/json";
  */
 export class RedisStateStore implements StateStore {
   readonly #deps: ComponentDeps;
+  /** There on servers with RedisJSON. */
+  query?: NonNullable<StateStore["query"]>;
+  capabilities: readonly string[] = redisStateManifest.capabilities;
   #connection: RedisConnection | undefined;
   #ttlDefault = NO_TTL;
   #replicas = 0;
@@ -57,9 +66,7 @@ export class RedisStateStore implements StateStore {
   async init(metadata: ComponentMetadata, signal: AbortSignal): Promise<void> {
     const decoded = decodeRedisMetadata(STATE_FIELDS, metadata, this.#deps);
     const settings = redisSettings(decoded);
-    if (decoded.queryIndexes !== undefined) {
-      throw new ComponentError("unsupported", "redis store: queryIndexes are not supported: remove them");
-    }
+    const indexes = parseQueryIndexes(decoded.queryIndexes ?? "");
     this.#ttlDefault = ttlArgument(BigInt(decoded.ttlInSeconds ?? 0));
     const connection = new RedisConnection(settings, this.#deps);
     this.#connection = connection;
@@ -73,7 +80,12 @@ export class RedisStateStore implements StateStore {
       );
     }
     this.#replicas = await connectedReplicas(connection);
+    await createIndexes(connection, indexes);
     this.#hasJson = await hasJsonModule(connection);
+    if (this.#hasJson) {
+      this.query = (request) => search(connection, indexes, request);
+      this.capabilities = [...redisStateManifest.capabilities, "QUERY_API"];
+    }
   }
 
   async close(): Promise<void> {
@@ -155,6 +167,13 @@ export class RedisStateStore implements StateStore {
     const keys = await scanKeys(this.#open(), likeToGlob(pattern));
     const end = pageSize === undefined || pageSize === 0 ? keys.length : start + pageSize;
     return { keys: keys.slice(start, end), continuationToken: end < keys.length ? String(end) : undefined };
+  }
+
+  /** Redis has no order of keys: each page looks at all keys of the database, and holds no more than about two pages. */
+  async listKeys(request: ListKeysRequest): Promise<ListedKeys> {
+    const page = new KeyPage(request);
+    await scanEach(this.#open(), `${literalGlob(request.scope + request.prefix)}*`, (key) => page.offer(key));
+    return page.result();
   }
 
   #open(): RedisConnection {

@@ -2,7 +2,7 @@ import { sleep, type Timer } from "../../kit/clock.ts";
 import { errorMessage } from "../../kit/error-message.ts";
 import type { ComponentDeps } from "../spi/component.ts";
 import { ComponentError } from "../spi/errors.ts";
-import type { MessageHandler } from "../spi/pubsub.ts";
+import { ConsumerGoneError, type MessageHandler } from "../spi/pubsub.ts";
 import { type RedisClient, type RedisReply, sendRaw } from "./client.ts";
 import { REPEATABLE, RedisConnection } from "./connection.ts";
 import type { HandlerSlots } from "./handler-slots.ts";
@@ -223,7 +223,11 @@ export class StreamConsumer {
     try {
       await handler(entryMessage(topic, entry, deps.logger), timeout.signal);
     } catch (error) {
-      deps.logger.error(`Error processing Redis message ${entry.id}: ${errorMessage(error)}`);
+      if (!(error instanceof ConsumerGoneError)) {
+        deps.logger.error(`Error processing Redis message ${entry.id}: ${errorMessage(error)}`);
+      } else if (processingTimeoutMs !== undefined) {
+        await this.#pending.giveBack([entry.id], processingTimeoutMs).catch(() => undefined);
+      }
       return;
     } finally {
       timer?.cancel();

@@ -1,4 +1,5 @@
 import type { Component } from "./component.ts";
+import type { StateQueryRequest, StateQueryResult } from "./state-query.ts";
 
 export type Concurrency = "" | "first-write" | "last-write";
 export type Consistency = "" | "eventual" | "strong";
@@ -65,6 +66,27 @@ export interface KeysPage {
   readonly continuationToken: string | undefined;
 }
 
+/** The keys that begin with `scope` + `prefix` and hold no `||` behind the scope: those of one app, not what lies deeper. */
+export interface ListKeysRequest {
+  /** What stands before all keys of the caller; may be empty. */
+  readonly scope: string;
+  readonly prefix: string;
+  /** The last key of the page before, scope included; undefined: from the start. */
+  readonly after: string | undefined;
+  /** Most keys of the page, at least 1. */
+  readonly limit: number;
+}
+
+/** Whole keys, scope included, in the order of their UTF-8 bytes. */
+export interface ListedKeys {
+  readonly keys: readonly string[];
+  /** Further keys follow the last one. */
+  readonly more: boolean;
+}
+
+/** Capabilities that Dapr does not know: they are ours alone and not told in `GET /v1.0/metadata`. */
+export const OWN_STATE_CAPABILITIES: readonly string[] = ["LIST_KEYS"];
+
 /**
  * A state store. `first-write` without an etag means the key must not exist; an etag that does not match throws
  * ComponentError `etagMismatch`, one the store cannot read `etagInvalid`. Optional methods exist exactly where the
@@ -77,12 +99,24 @@ export interface StateStore extends Component {
   delete(request: StateDeleteRequest): Promise<void>;
   /** Answers in the order of the requests. Stores without it are read key by key. */
   bulkGet?(requests: readonly StateGetRequest[]): Promise<readonly BulkStateItem[]>;
+  /** Several writes in one call, no transaction. Stores without them are written key by key. @throws ComponentError for what failed */
+  bulkSet?(requests: readonly StateSetRequest[]): Promise<void>;
+  bulkDelete?(requests: readonly StateDeleteRequest[]): Promise<void>;
   /** Capability TRANSACTIONAL: all operations or none. */
   transact?(operations: readonly StateOperation[], metadata: RequestMetadata): Promise<void>;
   /** Most operations in one transaction; undefined: no limit. */
   readonly transactionOperationsMax?: number;
+  /** For stores that have to be asked for that limit: called before each transaction; asks once and never throws. */
+  learnTransactionLimit?(): Promise<void>;
   /** Capability KEYS_LIKE. @throws ComponentError `invalidRequest` for an empty pattern or a token that is none of ours */
   keysLike?(request: KeysLikeRequest): Promise<KeysPage>;
+  /**
+   * Capability LIST_KEYS: keys in order, expired ones left out. Paging by the last key is stable: a key that is there all
+   * the time comes once, whatever is written meanwhile.
+   */
+  listKeys?(request: ListKeysRequest): Promise<ListedKeys>;
+  /** Capability QUERY_API. @throws ComponentError with the store's reason */
+  query?(request: StateQueryRequest): Promise<StateQueryResult>;
   /** Capability DELETE_WITH_PREFIX: deletes keys directly under `prefix` (it ends in `||`, nothing follows with another `||`). */
   deletePrefix?(prefix: string): Promise<number>;
 }

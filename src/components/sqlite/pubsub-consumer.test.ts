@@ -57,6 +57,21 @@ describe("a living consumer", () => {
     expect([file.deliveries(), file.stored]).toEqual([[], 0]);
   });
 
+  test("gives back at once what its own consumer has left, without an attempt counted", async () => {
+    const one = start({ deliveriesMax: 1, handlersMax: 1 });
+    await publish("1");
+    const two = start({ deliveriesMax: 1 });
+    one.pause();
+    one.running.get("1")?.leave();
+    await settled();
+    one.resume();
+    await settled();
+    two.poll();
+    await settled();
+    expect([...one.started, ...two.started]).toEqual(["1", "1"]);
+    expect([file.reasons(), warnings]).toEqual([[], []]);
+  });
+
   test("renews everything in one write every third of processingTimeout", async () => {
     start({ handlersMax: 4 });
     await publish("1", "2", "3", "4", "5", "6", "7", "8");

@@ -2,7 +2,7 @@ import type { Clock, Timer } from "../../kit/clock.ts";
 import { errorMessage } from "../../kit/error-message.ts";
 import type { Logger } from "../../kit/logger.ts";
 import type { Engine, Row, WriteResult } from "../../storage/engine.ts";
-import type { MessageHandler } from "../spi/pubsub.ts";
+import { ConsumerGoneError, type MessageHandler } from "../spi/pubsub.ts";
 import { Exchange, type ExchangeKeys, type Settlement } from "./pubsub-exchange.ts";
 import { Hand, type Held } from "./pubsub-hand.ts";
 import { messageOf } from "./pubsub-message.ts";
@@ -272,7 +272,11 @@ export class Consumer {
 
   #failed(held: Held, error: unknown): void {
     if (this.#hand.finish(held)) {
-      this.#returnMessage(held, errorMessage(error));
+      if (error instanceof ConsumerGoneError) {
+        this.#release(held);
+      } else {
+        this.#returnMessage(held, errorMessage(error));
+      }
     }
     this.#startWaiting();
     this.#exchange();

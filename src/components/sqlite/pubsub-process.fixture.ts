@@ -4,6 +4,7 @@ import { silentLogger } from "../../kit/silent-logger.ts";
 import type { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
 import type { Engine } from "../../storage/engine.ts";
 import { openLocalEngine } from "../../storage/local-engine.ts";
+import { ConsumerGoneError } from "../spi/pubsub.ts";
 import { Consumer, type ConsumerOptions } from "./pubsub-consumer.ts";
 import { PUBSUB_SCHEMA, PUBSUB_STATEMENTS, type PubSubStatement } from "./pubsub-schema.ts";
 
@@ -58,6 +59,8 @@ interface Work {
   readonly text: string;
   readonly done: () => void;
   readonly fail: () => void;
+  /** Its consumer is gone. */
+  readonly leave: () => void;
 }
 
 /** A consumer as if it had a process of its own, which can stand still, lose its disk, and die. */
@@ -109,7 +112,9 @@ export class SimulatedProcess {
         };
         this.started.push(text);
         onStart(text);
-        this.running.set(text, { text, done: end(resolve), fail: end(() => reject(new Error(`no ${text}`))) });
+        const fail = end(() => reject(new Error(`no ${text}`)));
+        const leave = end(() => reject(new ConsumerGoneError()));
+        this.running.set(text, { text, done: end(resolve), fail, leave });
         return promise;
       },
     );

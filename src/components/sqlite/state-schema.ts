@@ -43,6 +43,9 @@ export function stateStatements({ state, metadata }: StateTables) {
     sliceEnd: `SELECT max(rowid) FROM (SELECT rowid FROM ${state} WHERE rowid > ? ORDER BY rowid LIMIT ?)`,
     keysLike: `SELECT key, rowid FROM ${state} WHERE rowid > ? AND rowid <= ? AND key LIKE ? ESCAPE '\\'
       AND (expiration_time IS NULL OR expiration_time > ?) ORDER BY rowid LIMIT ?`,
+    /** The next keys of the primary key's order, expired ones too: so a step stays small wherever they lie. */
+    keysAfter: `SELECT key, expiration_time FROM ${state} WHERE key > ? ORDER BY key LIMIT ?`,
+    keysFrom: `SELECT key, expiration_time FROM ${state} WHERE key >= ? ORDER BY key LIMIT ?`,
     expire: `DELETE FROM ${state} WHERE rowid > ? AND rowid <= ? AND expiration_time IS NOT NULL AND expiration_time < ?`,
     /** Changes no row when another sidecar has cleaned up a moment ago. */
     claimCleanup: `INSERT INTO ${metadata} (key, value) VALUES ('last-cleanup', ?) ON CONFLICT (key) DO UPDATE

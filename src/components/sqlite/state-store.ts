@@ -1,3 +1,4 @@
+import { type TtlLimit, ttlSeconds } from "../spi/ttl-seconds.ts";
 import type { Timer } from "../../kit/clock.ts";
 import { formatGoDuration } from "../../kit/duration.ts";
 import { errorMessage } from "../../kit/error-message.ts";
@@ -11,6 +12,8 @@ import type {
   BulkStateItem,
   KeysLikeRequest,
   KeysPage,
+  ListedKeys,
+  ListKeysRequest,
   StateDeleteRequest,
   StateGetRequest,
   StateItem,
@@ -20,13 +23,14 @@ import type {
 } from "../spi/state.ts";
 import { databaseOf, isIdentifier } from "./connection-string.ts";
 import { rfc3339Of, SqlClock, sqlTime } from "./sql-time.ts";
+import { listStateKeys, SLICE_ROWS, turn } from "./state-list.ts";
 import { STATE_FIELDS } from "./state-manifest.ts";
 import { type StateStatement, stateSchema, stateStatements } from "./state-schema.ts";
-import { ttlSeconds } from "./state-ttl.ts";
+
 import { componentErrorOf } from "./storage-errors.ts";
 
-/** Rows of the table that one synchronous step looks at; the event loop turns between steps. */
-const SLICE_ROWS = 1_000;
+/** Of Dapr's SQLite store, which says of more what it says of less. */
+const TTL_LIMIT: TtlLimit = { secondsMax: 2n ** 31n - 1n, refusal: "must be -1 or greater" };
 
 /** Keys of a bulk read between two turns of the event loop. */
 const BULK_KEYS_PER_TURN = 64;
@@ -141,6 +145,10 @@ export class SqliteStateStore implements StateStore {
     };
   }
 
+  listKeys(request: ListKeysRequest): Promise<ListedKeys> {
+    return listStateKeys(this.#open(), request, () => this.#time.text());
+  }
+
   #open(): Engine<StateStatement> {
     if (this.#engine === undefined) {
       throw new ComponentError("unavailable", `the state store ${this.#deps.name} is not open`);
@@ -174,7 +182,7 @@ export class SqliteStateStore implements StateStore {
     if (key === "") {
       throw missingKey("set option");
     }
-    const ttl = ttlSeconds(request.metadata);
+    const ttl = ttlSeconds(request.metadata, TTL_LIMIT);
     const value = request.valueIsJson ? request.value : encodeBase64(request.value);
     const isBinary = request.valueIsJson ? 0 : 1;
     const newEtag = this.#deps.random.uuid();
@@ -278,9 +286,4 @@ function rowOf(token: string | undefined): number {
     throw new ComponentError("invalidRequest", `invalid continuation token: ${JSON.stringify(token)}`);
   }
   return Number(token);
-}
-
-/** Lets the event loop do what waits. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

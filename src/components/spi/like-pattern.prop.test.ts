@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { LikePattern } from "./like.ts";
+import { LikePattern } from "./like-pattern.ts";
 
 const character = fc.constantFrom("a", "b", ".", "%", "_", "\\", "\n");
 const text = fc.string({ unit: character, maxLength: 12 });
