@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { ComponentDeps, ComponentManifest, ComponentMetadata } from "../../src/components/spi/component.ts";
-import type { PubSub, PubSubMessage } from "../../src/components/spi/pubsub.ts";
+import { ConsumerGoneError, type PubSub, type PubSubMessage } from "../../src/components/spi/pubsub.ts";
 import { type CapabilityMethods, capabilitySections } from "./sections.ts";
 
 /**
@@ -20,7 +20,7 @@ export interface PubSubConformance {
   readonly behaviours?: readonly PubSubBehaviour[];
 }
 
-const METHODS: CapabilityMethods<PubSub> = { SUBSCRIBE_WILDCARDS: [], MESSAGE_TTL: [] };
+const METHODS: CapabilityMethods<PubSub> = { SUBSCRIBE_WILDCARDS: [], MESSAGE_TTL: [], BULK_PUBSUB: ["bulkPublish"] };
 
 let caseNumber = 0;
 
@@ -190,6 +190,25 @@ export function pubsubConformance({ manifest, deps, metadata, behaviours = [] }:
     });
 
     describe.runIf(behaviours.includes("redelivery"))("redelivery", () => {
+      test("what a consumer that is gone held goes to the next", async () => {
+        const entered = Promise.withResolvers<void>();
+        const leave = Promise.withResolvers<void>();
+        const leaving = await broker.subscribe({ topic, metadata: {} }, async () => {
+          entered.resolve();
+          await leave.promise;
+          throw new ConsumerGoneError();
+        });
+        await publish("1");
+        await entered.promise;
+        const keep = keeper();
+        await broker.subscribe({ topic, metadata: {} }, keep.handler);
+        const closed = leaving.close();
+        leave.resolve();
+        await closed;
+        await arrived(keep, 1);
+        expect(keep.texts()).toEqual(["1"]);
+      });
+
       test("a message that was given back comes again, as it was, until it is taken", async () => {
         const keep = keeper();
         await broker.subscribe({ topic, metadata: {} }, async (message) => {
@@ -322,6 +341,23 @@ export function pubsubConformance({ manifest, deps, metadata, behaviours = [] }:
         expect(keep.texts()).toEqual(["now", "later"]);
         expect(Date.now() - startedMs).toBeGreaterThanOrEqual(395);
         expect(keep.messages[1]?.metadata).toEqual({ key: "v" });
+      });
+    });
+
+    section("BULK_PUBSUB", () => {
+      test("the messages of a bulk arrive, each with its own metadata", async () => {
+        const keep = keeper();
+        await broker.subscribe({ topic, metadata: {} }, keep.handler);
+        const messages = ["1", "2", "3"].map((entryId) => ({
+          entryId,
+          data: Buffer.from(`text ${entryId}`),
+          contentType: undefined,
+          metadata: { key: entryId },
+        }));
+        expect(await broker.bulkPublish?.({ topic, messages, metadata: {} })).toEqual([]);
+        await arrived(keep, 3);
+        const seen = keep.messages.map((message) => `${textOf(message)}, key ${message.metadata["key"]}`);
+        expect(seen.toSorted()).toEqual(["text 1, key 1", "text 2, key 2", "text 3, key 3"]);
       });
     });
 

@@ -1,7 +1,5 @@
 import { create } from "@bufbuild/protobuf";
 import { EmptySchema } from "@bufbuild/protobuf/wkt";
-import { traceparentOfBinary } from "../../app/trace-headers.ts";
-import type { TraceContext } from "../../blocks/pubsub/envelope.ts";
 import type { PubSubBlock } from "../../blocks/pubsub/pubsub-block.ts";
 import type { ServerCall } from "../../net/grpc/types.ts";
 import type { Dapr } from "../../wire/gen/dapr/proto/runtime/v1/dapr_pb.js";
@@ -10,7 +8,7 @@ import {
   type BulkPublishResponse,
   BulkPublishResponseSchema,
 } from "../../wire/gen/dapr/proto/runtime/v1/pubsub_pb.js";
-import { traceContextOf } from "../trace-context.ts";
+import { callTrace } from "./call-trace.ts";
 import type { ServiceHandlers } from "./service.ts";
 
 /** PublishEvent, BulkPublishEvent and its alpha twin of `dapr.proto.runtime.v1.Dapr`. */
@@ -19,7 +17,7 @@ export function publishHandlers(
 ): Pick<ServiceHandlers<typeof Dapr>, "publishEvent" | "bulkPublishEvent" | "bulkPublishEventAlpha1"> {
   const empty = create(EmptySchema);
   const bulkPublish = async (request: BulkPublishRequest, call: ServerCall): Promise<BulkPublishResponse> => {
-    const { failure } = await block.bulkPublish({
+    const { failure, failedEntries } = await block.bulkPublish({
       pubsub: request.pubsubName,
       topic: request.topic,
       metadata: request.metadata,
@@ -34,7 +32,7 @@ export function publishHandlers(
     if (failure !== undefined) {
       throw failure;
     }
-    return create(BulkPublishResponseSchema);
+    return create(BulkPublishResponseSchema, { failedEntries: failedEntries.map((entry) => ({ ...entry })) });
   };
   return {
     async publishEvent(request, call) {
@@ -52,13 +50,6 @@ export function publishHandlers(
     // oxlint-disable-next-line typescript/no-deprecated -- older SDKs call only this one
     bulkPublishEventAlpha1: bulkPublish,
   };
-}
-
-function callTrace(call: ServerCall): TraceContext | undefined {
-  const binary = call.metadata.getBinary("grpc-trace-bin");
-  const fromBinary = binary === undefined ? undefined : traceparentOfBinary(Buffer.from(binary).toString("base64"));
-  const traceparent = fromBinary ?? call.metadata.get("traceparent");
-  return traceparent === undefined ? undefined : traceContextOf(traceparent, call.metadata.get("tracestate"));
 }
 
 function hasAny(map: Readonly<Record<string, string>>): boolean {

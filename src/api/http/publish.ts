@@ -1,11 +1,10 @@
 import { Buffer } from "node:buffer";
 import type { BulkPublishOutcome } from "../../blocks/pubsub/bulk-publish.ts";
-import type { TraceContext } from "../../blocks/pubsub/envelope.ts";
 import type { PubSubBlock } from "../../blocks/pubsub/pubsub-block.ts";
 import type { HttpExchange } from "../../net/http/types.ts";
-import { traceContextOf } from "../trace-context.ts";
 import { EntriesError, readBulkEntries } from "./bulk-entries.ts";
 import { queryMetadata, respondEmpty, respondJson } from "./reply.ts";
+import { requestTrace } from "./request-trace.ts";
 import type { PathParams, Route, RouteHandler } from "./route.ts";
 
 const METHODS = ["POST", "PUT"];
@@ -32,6 +31,7 @@ export function publishRoutes(block: PubSubBlock, options: PublishRouteOptions):
       contentType: exchange.header("content-type") ?? "",
       metadata,
       trace: requestTrace(exchange),
+      origin: "http",
     });
     respondEmpty(exchange);
   };
@@ -72,6 +72,7 @@ async function serveBulk(
       metadata,
       entries: readBulkEntries(body),
       trace: requestTrace(exchange),
+      origin: "http",
     });
   } catch (error) {
     throw error instanceof EntriesError ? block.entriesError(error.kind, pubsub, topic, error.message) : error;
@@ -107,9 +108,4 @@ function headerText(text: string): string {
   return Buffer.from(text, "utf8")
     .toString("latin1")
     .replace(/[^\t\x20-\x7e\x80-\xff]/g, " ");
-}
-
-function requestTrace(exchange: HttpExchange): TraceContext | undefined {
-  const traceparent = exchange.header("traceparent");
-  return traceparent === undefined ? undefined : traceContextOf(traceparent, exchange.header("tracestate"));
 }

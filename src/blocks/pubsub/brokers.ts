@@ -1,5 +1,7 @@
 import type { PubSub } from "../../components/spi/pubsub.ts";
 import type { ComponentView, Loaded } from "../../inventory/types.ts";
+import type { Policy } from "../../resiliency/types.ts";
+import type { ComponentPolicies } from "../component-policy.ts";
 import { compileScopes, type TopicScopes } from "./scopes.ts";
 
 /** A loaded broker with everything about it that is worked out once. */
@@ -11,6 +13,12 @@ export interface Broker {
   readonly topicPrefix: string;
   /** The component expires messages itself, so that the envelope needs no `expiration`. */
   readonly expiresMessages: boolean;
+  /** The component takes a whole list of messages in one call. */
+  readonly takesBulks: boolean;
+  /** The broker hands out one message at a time and waits for its acknowledgement, so that nothing is to be collected. */
+  readonly isSerial: boolean;
+  readonly publishPolicy: Policy | undefined;
+  readonly deliveryPolicy: Policy | undefined;
 }
 
 /** The loaded brokers by name, kept current. */
@@ -22,11 +30,16 @@ export interface Brokers {
   watch(listener: (name: string, broker: Broker | undefined) => void): void;
 }
 
-export function watchBrokers(view: ComponentView<PubSub>, appId: string, namespace: string): Brokers {
+export function watchBrokers(
+  view: ComponentView<PubSub>,
+  appId: string,
+  namespace: string,
+  policies: ComponentPolicies,
+): Brokers {
   const brokers = new Map<string, Broker>();
   const listeners: ((name: string, broker: Broker | undefined) => void)[] = [];
   view.watch((name, loaded) => {
-    const broker = loaded === undefined ? undefined : compile(loaded, appId, namespace);
+    const broker = loaded === undefined ? undefined : compile(loaded, appId, namespace, policies);
     if (broker === undefined) {
       brokers.delete(name);
     } else {
@@ -51,12 +64,17 @@ export function watchBrokers(view: ComponentView<PubSub>, appId: string, namespa
   };
 }
 
-function compile(loaded: Loaded<PubSub>, appId: string, namespace: string): Broker {
+function compile(loaded: Loaded<PubSub>, appId: string, namespace: string, policies: ComponentPolicies): Broker {
+  const capabilities = loaded.component.capabilities ?? loaded.manifest.capabilities;
   return {
     name: loaded.name,
     loaded,
     scopes: compileScopes(loaded.metadata, appId),
     topicPrefix: loaded.namespaceScoped === true ? namespace : "",
-    expiresMessages: loaded.manifest.capabilities.includes("MESSAGE_TTL"),
+    expiresMessages: capabilities.includes("MESSAGE_TTL"),
+    takesBulks: capabilities.includes("BULK_PUBSUB") && loaded.component.bulkPublish !== undefined,
+    isSerial: capabilities.includes("BULK_SUBSCRIBE_IMMEDIATE"),
+    publishPolicy: policies.component(loaded.name, "Pubsub", "outbound"),
+    deliveryPolicy: policies.component(loaded.name, "Pubsub", "inbound"),
   };
 }

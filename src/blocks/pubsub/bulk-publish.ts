@@ -1,9 +1,10 @@
 import { errorMessage } from "../../kit/error-message.ts";
-import type { PublishRequest, PubSub } from "../../components/spi/pubsub.ts";
+import type { BulkPublishMessage, PublishRequest, PubSub } from "../../components/spi/pubsub.ts";
 import type { RequestMetadata } from "../../components/spi/state.ts";
 import type { ApiError } from "../../errors/error.ts";
 import type { TraceContext } from "./envelope.ts";
 import { marshalEvents } from "./errors.ts";
+import type { PublishOrigin } from "./guarded-publish.ts";
 
 /** Publishes under way at once for one bulk request. */
 export const BULK_PUBLISH_CONCURRENCY_MAX = 100;
@@ -23,6 +24,8 @@ export interface BulkPublishCall {
   readonly entries: readonly BulkPublishEntry[];
   readonly metadata: RequestMetadata;
   readonly trace?: TraceContext | undefined;
+  /** As of a single message. */
+  readonly origin?: PublishOrigin | undefined;
 }
 
 export interface FailedEntry {
@@ -33,15 +36,8 @@ export interface FailedEntry {
 /** Entries that could not be published, in the order they failed. */
 export interface BulkPublishOutcome {
   readonly failedEntries: readonly FailedEntry[];
-  /** The error of the request as a whole; undefined when every entry was published. */
+  /** The error of the request as a whole; undefined also where a broker that takes lists refused single entries only. */
   readonly failure: ApiError | undefined;
-}
-
-interface EntryMessage {
-  readonly entryId: string;
-  readonly data: Uint8Array;
-  readonly contentType: string;
-  readonly metadata: RequestMetadata;
 }
 
 const NO_METADATA: RequestMetadata = Object.freeze({});
@@ -54,7 +50,7 @@ export function wrapEntries(
   call: BulkPublishCall,
   appId: string,
   toData: (entry: BulkPublishEntry, metadata: RequestMetadata) => Uint8Array,
-): EntryMessage[] {
+): BulkPublishMessage[] {
   const ids = new Set<string>();
   return call.entries.map((entry) => {
     if (entry.entryId === "" || ids.has(entry.entryId)) {
@@ -66,12 +62,34 @@ export function wrapEntries(
   });
 }
 
+/** What became of a list: `cause` is why the request as a whole failed; undefined although single entries may have. */
+export interface BulkResult {
+  readonly failedEntries: readonly FailedEntry[];
+  readonly cause: unknown;
+}
+
+/** For brokers that take a list in one call. An error without entries is one of them all, as in Dapr. */
+export async function publishAtOnce(
+  component: PubSub,
+  topic: string,
+  messages: readonly BulkPublishMessage[],
+  metadata: RequestMetadata,
+): Promise<BulkResult> {
+  try {
+    const failedEntries = await component.bulkPublish?.({ topic, messages, metadata });
+    return { failedEntries: failedEntries ?? [], cause: undefined };
+  } catch (cause) {
+    const error = errorMessage(cause);
+    return { failedEntries: messages.map(({ entryId }) => ({ entryId, error })), cause };
+  }
+}
+
 /** For brokers that take one message at a time: a bounded number of publishes side by side. */
 export async function publishInParallel(
   component: PubSub,
   topic: string,
-  messages: readonly EntryMessage[],
-): Promise<{ readonly failedEntries: readonly FailedEntry[]; readonly firstCause: unknown }> {
+  messages: readonly BulkPublishMessage[],
+): Promise<BulkResult> {
   const failedEntries: FailedEntry[] = [];
   let firstCause: unknown;
   let next = 0;
@@ -96,5 +114,5 @@ export async function publishInParallel(
     workers.push(worker());
   }
   await Promise.all(workers);
-  return { failedEntries, firstCause };
+  return { failedEntries, cause: firstCause };
 }

@@ -62,6 +62,21 @@ test("waits a second for a hundred where the subscription does not say", async (
   expect(channel.bulks.map(({ entries }) => entries.length)).toEqual([100, 1]);
 });
 
+test("collects nothing for a broker that waits for each acknowledgement, and says so", async () => {
+  const fixture = createBlockFixture({ capabilities: ["BULK_SUBSCRIBE_IMMEDIATE"] });
+  const channel = new FakeChannel();
+  const subscriptions = createSubscriptions({ ...fixture, programmaticEnabled: true });
+  const bulk = { enabled: true, maxMessagesCount: 3, maxAwaitDurationMs: 200 };
+  await subscriptions.declare("orders", subscriptionTo("orders", { bulk }));
+  await subscriptions.start(channel);
+  await fixture.broker.push("orders", eventOf(1));
+  await fixture.broker.push("orders", eventOf(2));
+  expect(channel.bulks.map(idsOf)).toEqual([["1"], ["2"]]);
+  expect(fixture.logger.lines).toContain(
+    'warn bulk subscribe on topic "orders": maxAwaitDurationMs=200ms is ignored because the pubsub component declares immediate-flush; each message is delivered as soon as it arrives',
+  );
+});
+
 test("makes one call for each route", async () => {
   const { broker, channel } = await subscribed({
     rules: [

@@ -1,7 +1,11 @@
-import type { AppChannel, DeliveryOutcome, SubscriptionSpec, TopicBulkEntry, TopicEvent } from "../../app/types.ts";
+import type { DeliveryOutcome, SubscriptionSpec, TopicBulkEntry, TopicEvent } from "../../app/types.ts";
 import type { PubSubMessage } from "../../components/spi/pubsub.ts";
+import type { CancelSignal } from "../../kit/cancel-signal.ts";
 import type { Clock, Timer } from "../../kit/clock.ts";
 import type { Random } from "../../kit/random.ts";
+import type { Policy } from "../../resiliency/types.ts";
+import type { BulkTarget } from "./delivery-target.ts";
+import { deliverBulkGuarded } from "./guarded-delivery.ts";
 import type { PubSubMetrics } from "./metrics.ts";
 
 /** Events of a bulk where the subscription does not say. */
@@ -13,7 +17,11 @@ const BARE_BYTES = "application/octet-stream";
 
 export interface DeliveryBatchDeps {
   readonly spec: SubscriptionSpec;
-  readonly channel: AppChannel;
+  readonly target: BulkTarget;
+  /** Nothing is collected: each event goes at once. */
+  readonly immediate: boolean;
+  /** For each list's way to the app. */
+  readonly policy?: Policy | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics: PubSubMetrics;
@@ -21,7 +29,7 @@ export interface DeliveryBatchDeps {
 
 interface Pending {
   readonly entry: TopicBulkEntry;
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   readonly settle: (outcome: DeliveryOutcome) => void;
 }
 
@@ -40,11 +48,11 @@ export class DeliveryBatch {
   constructor(deps: DeliveryBatchDeps) {
     this.#deps = deps;
     const { maxMessagesCount, maxAwaitDurationMs } = deps.spec.bulk;
-    this.#messagesMax = maxMessagesCount > 0 ? maxMessagesCount : MESSAGES_DEFAULT;
+    this.#messagesMax = deps.immediate ? 1 : maxMessagesCount > 0 ? maxMessagesCount : MESSAGES_DEFAULT;
     this.#awaitMs = maxAwaitDurationMs > 0 ? maxAwaitDurationMs : AWAIT_MS_DEFAULT;
   }
 
-  deliver(event: TopicEvent, { contentType, metadata }: PubSubMessage, signal: AbortSignal): Promise<DeliveryOutcome> {
+  deliver(event: TopicEvent, { contentType, metadata }: PubSubMessage, signal: CancelSignal): Promise<DeliveryOutcome> {
     const { promise, resolve } = Promise.withResolvers<DeliveryOutcome>();
     const entry: TopicBulkEntry = {
       entryId: this.#deps.random.uuid(),
@@ -78,16 +86,19 @@ export class DeliveryBatch {
   }
 
   async #send(group: readonly Pending[]): Promise<void> {
-    const { spec, channel, clock, random, metrics } = this.#deps;
+    const { spec, policy, clock, metrics } = this.#deps;
     const [first] = group;
     if (first === undefined) {
       return;
     }
     const { topic, path } = first.entry.event;
     const entries = group.map(({ entry }) => entry);
-    const bulk = { id: random.uuid(), pubsubName: spec.pubsubName, topic, path, entries };
     const startedMs = clock.monotonicMs();
-    const outcomes = await channel.deliverBulk(bulk, first.signal);
+    const attempt = (some: readonly TopicBulkEntry[], signal: CancelSignal): Promise<readonly DeliveryOutcome[]> =>
+      this.#attempt(topic, path, some, signal);
+    const outcomes = await (policy === undefined
+      ? attempt(entries, first.signal)
+      : deliverBulkGuarded(policy, first.signal, entries, attempt));
     const counts = { success: 0, retry: 0, drop: 0 };
     for (const [index, { settle }] of group.entries()) {
       const outcome = outcomes[index] ?? { kind: "retry", reason: "the app's answer names no such entry" };
@@ -95,6 +106,16 @@ export class DeliveryBatch {
       settle(outcome);
     }
     metrics.bulkIngress(spec.pubsubName, topic, counts, clock.monotonicMs() - startedMs);
+  }
+
+  #attempt(
+    topic: string,
+    path: string,
+    entries: readonly TopicBulkEntry[],
+    signal: CancelSignal,
+  ): Promise<readonly DeliveryOutcome[]> {
+    const { spec, target, random } = this.#deps;
+    return target.deliverBulk({ id: random.uuid(), pubsubName: spec.pubsubName, topic, path, entries }, signal);
   }
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { DeliveryOutcome, SubscriptionSpec } from "../../app/types.ts";
 import { createBlockFixture, FakeChannel, parsed, settle, subscriptionTo } from "./pubsub.fixture.ts";
-import { DEAD_LETTER_PUBLISH_MS_MAX } from "./delivery.ts";
+import { DEAD_LETTER_PUBLISH_MS_MAX } from "./dead-letters.ts";
 import { createSubscriptions } from "./subscriptions.ts";
 
 const EVENT = '{"id":"1","topic":"orders","type":"order.v1","data":{"n":7}}';

@@ -1,22 +1,24 @@
-import { binaryOfTraceparent } from "../../app/trace-headers.ts";
-import type { AppChannel, DeliveryOutcome, SubscriptionSpec, TopicEvent } from "../../app/types.ts";
-import type { MessageHandler, PubSubMessage } from "../../components/spi/pubsub.ts";
+import type { DeliveryOutcome, SubscriptionSpec, TopicEvent } from "../../app/types.ts";
+import { ConsumerGoneError, type MessageHandler, type PubSubMessage } from "../../components/spi/pubsub.ts";
 import type { RequestMetadata } from "../../components/spi/state.ts";
 import { errorMessage } from "../../kit/error-message.ts";
+import type { CancelSignal } from "../../kit/cancel-signal.ts";
 import type { Clock } from "../../kit/clock.ts";
 import { goFormat } from "../../kit/go-format.ts";
 import type { Logger } from "../../kit/logger.ts";
 import type { Random } from "../../kit/random.ts";
+import type { Policy } from "../../resiliency/types.ts";
+import { DeadLetters } from "./dead-letters.ts";
 import type { DeliveryBatch } from "./delivery-batch.ts";
+import type { DeliveryTarget } from "./delivery-target.ts";
+import { withEventTrace } from "./event-trace.ts";
+import { deliverGuarded } from "./guarded-delivery.ts";
 import { type IncomingEvent, messageMetadata, readIncomingEvent } from "./incoming-event.ts";
 import { rawPayloadOf } from "./message-metadata.ts";
 import type { PubSubMetrics } from "./metrics.ts";
 import type { PubSubBlock } from "./pubsub-block.ts";
 import { parseRfc3339 } from "./rfc3339-clock.ts";
 import type { EventFields, Route } from "./routing.ts";
-
-/** A publish to the dead letter topic that takes longer counts as failed, in milliseconds. */
-export const DEAD_LETTER_PUBLISH_MS_MAX = 30_000;
 
 /** A message goes back to the broker; the text is Dapr's. */
 export class DeliveryRetryError extends Error {
@@ -26,10 +28,12 @@ export class DeliveryRetryError extends Error {
 export interface DeliveryDeps {
   readonly spec: SubscriptionSpec;
   readonly route: Route;
-  readonly channel: AppChannel;
+  readonly target: DeliveryTarget;
   /** Where the subscription is a bulk one: what collects its events, and counts them. */
   readonly batch?: DeliveryBatch | undefined;
   readonly block: PubSubBlock;
+  /** For each event's way to the app; a batch has it for the whole list instead. */
+  readonly policy?: Policy | undefined;
   /** Taken off the broker's topic names again. */
   readonly topicPrefix: string;
   readonly clock: Clock;
@@ -46,21 +50,24 @@ interface Delivering {
 }
 
 /**
- * What happens to each message of one subscription, whatever the broker: read, drop when expired, route, deliver, then
- * acknowledge (resolve), dead letter, or give back (reject). Once it is closing, a message that the app did not take is
- * given back and never dead lettered.
+ * What happens to each message of one subscription, whatever the broker and whoever takes the event: read, drop when
+ * expired, route, deliver, then acknowledge (resolve), dead letter, or give back (reject). Once it is closing, a message
+ * that the app did not take is left at the broker: neither refused nor dead lettered.
  */
 export class Delivery {
   readonly #deps: DeliveryDeps;
   readonly #raw: boolean | { readonly invalid: string };
+  readonly #deadLetters: DeadLetters;
   readonly #newId: () => string;
   readonly #abort = new AbortController();
   #closing = false;
+  #sealed = false;
   #inFlight = 0;
 
   constructor(deps: DeliveryDeps) {
     this.#deps = deps;
     this.#raw = rawPayloadOf(deps.spec.metadata);
+    this.#deadLetters = new DeadLetters(deps);
     this.#newId = () => deps.random.uuid();
   }
 
@@ -70,8 +77,9 @@ export class Delivery {
     this.#deps.batch?.beginClose();
   }
 
-  /** Ends the calls to the app that are still under way. */
+  /** Ends the calls to the app that are still under way; what the broker still hands over is left to it. */
   abort(): void {
+    this.#sealed = true;
     this.#abort.abort(new Error("subscription drain ceiling exceeded"));
   }
 
@@ -81,6 +89,9 @@ export class Delivery {
   }
 
   readonly handle: MessageHandler = async (message) => {
+    if (this.#sealed) {
+      throw new ConsumerGoneError();
+    }
     this.#inFlight += 1;
     try {
       await this.#process(message);
@@ -162,7 +173,7 @@ export class Delivery {
   }
 
   async #deliver(delivering: Delivering, event: IncomingEvent, path: string): Promise<void> {
-    const { spec, channel, batch, clock, logger } = this.#deps;
+    const { spec, batch, policy } = this.#deps;
     const topicEvent: TopicEvent = {
       pubsubName: spec.pubsubName,
       topic: delivering.topic,
@@ -172,13 +183,36 @@ export class Delivery {
       rawPayload: this.#raw === true,
       metadata: withEventTrace(delivering.metadata, event.fields),
     };
+    const { signal } = this.#abort;
+    const outcome = await (batch !== undefined || policy === undefined
+      ? this.#attempt(delivering, topicEvent, signal)
+      : deliverGuarded(policy, signal, (attempt) => this.#attempt(delivering, topicEvent, attempt)));
+    switch (outcome.kind) {
+      case "success":
+        return;
+      case "drop":
+        return this.#drop(delivering);
+      case "retry":
+        await this.#deadLetterOrRetry(delivering, new DeliveryRetryError(outcome.reason));
+    }
+  }
+
+  /**
+   * One attempt to hand the event over, counted and logged: what a policy repeats.
+   * @throws ConsumerGoneError when nobody is there to answer any more
+   */
+  async #attempt(delivering: Delivering, event: TopicEvent, signal: CancelSignal): Promise<DeliveryOutcome> {
+    const { target, batch, clock, logger } = this.#deps;
     const startedMs = clock.monotonicMs();
     let outcome: DeliveryOutcome;
     try {
       outcome = await (batch === undefined
-        ? channel.deliver(topicEvent, this.#abort.signal)
-        : batch.deliver(topicEvent, delivering.message, this.#abort.signal));
+        ? target.deliver(event, signal)
+        : batch.deliver(event, delivering.message, signal));
     } catch (error) {
+      if (error instanceof ConsumerGoneError) {
+        throw error;
+      }
       outcome = { kind: "retry", reason: errorMessage(error) };
     }
     const elapsedMs = clock.monotonicMs() - startedMs;
@@ -188,30 +222,24 @@ export class Delivery {
         if (outcome.warning !== undefined) {
           logger.warn(outcome.warning);
         }
-        return;
+        break;
       case "drop":
-        return this.#drop(delivering, outcome, elapsedMs);
+        this.#count(delivering, "drop", outcome.severity === "error" ? "" : "success", elapsedMs);
+        logger[outcome.severity ?? "warn"](outcome.reason);
+        break;
       case "retry":
         this.#count(delivering, "retry", "", elapsedMs);
         logger.warn(
           `encountered a retriable error while publishing a subscribed message to topic ${delivering.topic}, err: ${outcome.reason}`,
         );
-        await this.#deadLetterOrRetry(delivering, new DeliveryRetryError(outcome.reason));
     }
+    return outcome;
   }
 
-  async #drop(delivering: Delivering, outcome: DeliveryOutcome & { kind: "drop" }, elapsedMs: number): Promise<void> {
-    const logger = this.#deps.logger;
-    if (outcome.severity === "error") {
-      logger.error(outcome.reason);
-      this.#count(delivering, "drop", "", elapsedMs);
-    } else {
-      logger.warn(outcome.reason);
-      this.#count(delivering, "drop", "success", elapsedMs);
-    }
+  async #drop(delivering: Delivering): Promise<void> {
     const failure = await this.#deadLetter(delivering);
     if (failure !== undefined) {
-      logger.warn(
+      this.#deps.logger.warn(
         `failed to send dropped message to dead letter queue for topic ${delivering.topic}: ${errorMessage(failure)}`,
       );
       throw new DeliveryRetryError("pubsub message dropped");
@@ -221,9 +249,9 @@ export class Delivery {
   /** Resolves when the message is at the dead letter topic, otherwise throws what the broker is to be told. */
   async #deadLetterOrRetry(delivering: Delivering, error: unknown): Promise<undefined> {
     if (this.#closing) {
-      throw error;
+      throw new ConsumerGoneError({ cause: error });
     }
-    if (this.#deps.spec.deadLetterTopic !== "" && (await this.#deadLetter(delivering)) === undefined) {
+    if (this.#deadLetters.exist && (await this.#deadLetter(delivering)) === undefined) {
       this.#count(delivering, "drop", "", 0);
       return undefined;
     }
@@ -231,22 +259,9 @@ export class Delivery {
     throw error;
   }
 
-  /** Publishes the message as it came to the dead letter topic, if there is one; gives back what went wrong. */
-  async #deadLetter(delivering: Delivering): Promise<unknown> {
-    const { spec, block, clock, logger } = this.#deps;
-    if (spec.deadLetterTopic === "") {
-      return undefined;
-    }
-    const { message, metadata } = delivering;
-    const publish = block.forward(spec.pubsubName, spec.deadLetterTopic, message.data, message.contentType, metadata);
-    try {
-      await within(clock, DEAD_LETTER_PUBLISH_MS_MAX, publish);
-      return undefined;
-    } catch (error) {
-      const topics = `origin topic: ${message.topic} dead letter topic ${spec.deadLetterTopic}`;
-      logger.error(`error sending message to dead letter, ${topics} err: ${errorMessage(error)}`);
-      return error;
-    }
+  /** Gives back what went wrong. */
+  #deadLetter({ message, metadata }: Delivering): Promise<unknown> {
+    return this.#deadLetters.take(message, metadata);
   }
 
   #count(
@@ -259,35 +274,5 @@ export class Delivery {
       return;
     }
     this.#deps.metrics.ingress(this.#deps.spec.pubsubName, delivering.topic, processStatus, status, elapsedMs);
-  }
-}
-
-/** What apps are sent when the event has no trace context; Dapr sends the same. */
-const EMPTY_TRACEPARENT = "00-00000000000000000000000000000000-0000000000000000-00";
-
-/** The app gets the event's trace context beside the metadata, for gRPC apps in binary too. Attributes that are no text are passed over. */
-function withEventTrace(metadata: RequestMetadata, fields: EventFields): RequestMetadata {
-  const traced: Record<string, string> = { ...metadata };
-  const id = fields["traceparent"] ?? fields["traceid"];
-  const traceparent = typeof id === "string" && id !== "" ? id : EMPTY_TRACEPARENT;
-  const binary = binaryOfTraceparent(traceparent);
-  traced["traceparent"] = binary === undefined ? EMPTY_TRACEPARENT : traceparent;
-  const state = fields["tracestate"];
-  if (binary !== undefined) {
-    traced["grpc-trace-bin"] = binary;
-    if (typeof state === "string" && state !== "") {
-      traced["tracestate"] = state;
-    }
-  }
-  return traced;
-}
-
-async function within(clock: Clock, timeoutMs: number, action: Promise<void>): Promise<void> {
-  const timeout = Promise.withResolvers<never>();
-  const timer = clock.after(timeoutMs, () => timeout.reject(new Error(`no answer within ${timeoutMs} ms`)));
-  try {
-    await Promise.race([action, timeout.promise]);
-  } finally {
-    timer.cancel();
   }
 }

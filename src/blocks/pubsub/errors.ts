@@ -49,6 +49,37 @@ export function pubsubGone(pubsub: string, topic: string): ApiError {
   return rich(pubsubErrors.goneAtPublish, { pubsub }, pubsub, { topic, error: `pubsub '${pubsub}' not found` });
 }
 
+export function streamNeedsInitialRequest(): ApiError {
+  return apiError(pubsubErrors.streamNeedsInitialRequest, {});
+}
+
+export function streamRepeatsInitialRequest(): ApiError {
+  return apiError(pubsubErrors.streamRepeatsInitialRequest, {});
+}
+
+export function streamNamesNoPubsub(): ApiError {
+  return apiError(pubsubErrors.streamNamesNoPubsub, {});
+}
+
+export function streamNamesNoTopic(): ApiError {
+  return apiError(pubsubErrors.streamNamesNoTopic, {});
+}
+
+/** The broker, its scopes or a limit keep the stream from starting. */
+export function streamRefused(pubsub: string, reason: string, cause?: unknown): ApiError {
+  return apiError(pubsubErrors.streamRefused, { pubsub, reason }, { cause });
+}
+
+/** The sidecar ends a stream. */
+export function streamClosed(): ApiError {
+  return apiError(pubsubErrors.streamClosed, {});
+}
+
+/** The sidecar stops before the stream said what it is for. */
+export function streamsClosed(): ApiError {
+  return apiError(pubsubErrors.streamsClosed, {});
+}
+
 /** The broker refused the message. */
 export function publishFailed(pubsub: string, topic: string, cause: unknown): ApiError {
   const reason = errorMessage(cause);

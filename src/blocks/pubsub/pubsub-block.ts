@@ -1,4 +1,4 @@
-import type { PubSub } from "../../components/spi/pubsub.ts";
+import type { BulkPublishMessage, PublishRequest, PubSub } from "../../components/spi/pubsub.ts";
 import type { RequestMetadata } from "../../components/spi/state.ts";
 import type { ComponentView } from "../../inventory/types.ts";
 import type { ApiError } from "../../errors/error.ts";
@@ -7,7 +7,15 @@ import type { Clock } from "../../kit/clock.ts";
 import type { Logger } from "../../kit/logger.ts";
 import type { Random } from "../../kit/random.ts";
 import { type Broker, type Brokers, watchBrokers } from "./brokers.ts";
-import { type BulkPublishCall, type BulkPublishOutcome, publishInParallel, wrapEntries } from "./bulk-publish.ts";
+import {
+  type BulkPublishCall,
+  type BulkPublishOutcome,
+  type BulkResult,
+  publishAtOnce,
+  publishInParallel,
+  wrapEntries,
+} from "./bulk-publish.ts";
+import { type ComponentPolicies, guarded, NO_POLICIES } from "../component-policy.ts";
 import { completeEnvelope, newEnvelope, NotACloudEventError, NO_TRACE, type TraceContext } from "./envelope.ts";
 import {
   cloudEventCreation,
@@ -21,6 +29,7 @@ import {
   topicForbidden,
   unmarshalEvents,
 } from "./errors.ts";
+import { type PublishOrigin, publishBulkGuarded, publishStatusOf } from "./guarded-publish.ts";
 import { overridesOf, rawPayloadOf, ttlMsOf } from "./message-metadata.ts";
 import { NO_METRICS, type PubSubMetrics } from "./metrics.ts";
 import { Rfc3339Clock } from "./rfc3339-clock.ts";
@@ -35,6 +44,8 @@ export interface PublishCall {
   readonly metadata: RequestMetadata;
   /** Trace context of the request, if it has one. */
   readonly trace?: TraceContext | undefined;
+  /** The sidecar's own publishes count as gRPC. */
+  readonly origin?: PublishOrigin | undefined;
 }
 
 /** Publishing, the same for every door. Errors are ApiErrors of the pub/sub catalogue. */
@@ -69,7 +80,8 @@ export interface PubSubBlockDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  readonly metrics?: PubSubMetrics;
+  readonly metrics?: PubSubMetrics | undefined;
+  readonly policies?: ComponentPolicies | undefined;
 }
 
 export function createPubSubBlock(deps: PubSubBlockDeps): PubSubBlock {
@@ -86,7 +98,7 @@ class Publisher implements PubSubBlock {
   readonly #time: Rfc3339Clock;
 
   constructor(deps: PubSubBlockDeps) {
-    this.brokers = watchBrokers(deps.brokers, deps.appId, deps.namespace);
+    this.brokers = watchBrokers(deps.brokers, deps.appId, deps.namespace, deps.policies ?? NO_POLICIES);
     this.#appId = deps.appId;
     this.#clock = deps.clock;
     this.#random = deps.random;
@@ -114,12 +126,8 @@ class Publisher implements PubSubBlock {
     const startedMs = this.#clock.monotonicMs();
     let success = false;
     try {
-      await broker.loaded.component.publish({
-        topic: broker.topicPrefix + call.topic,
-        data,
-        contentType: undefined,
-        metadata,
-      });
+      const request = { topic: broker.topicPrefix + call.topic, data, contentType: undefined, metadata };
+      await this.#hand(broker, request, call.origin);
       success = true;
     } catch (cause) {
       throw publishFailed(call.pubsub, call.topic, cause);
@@ -137,19 +145,41 @@ class Publisher implements PubSubBlock {
         : this.#envelope(broker, { ...call, data: entry.event, contentType: entry.contentType, metadata }),
     );
     this.#requireAllowed(broker, call.topic);
-    this.#logger.debug(
-      `pubsub ${call.pubsub} does not implement the BulkPublish API; falling back to publishing messages individually`,
-    );
     const startedMs = this.#clock.monotonicMs();
-    const { failedEntries, firstCause } = await publishInParallel(
-      broker.loaded.component,
-      broker.topicPrefix + call.topic,
-      messages,
-    );
+    const { failedEntries, cause } = await this.#publishAll(broker, call, messages);
     const published = messages.length - failedEntries.length;
-    const success = failedEntries.length === 0;
+    const success = cause === undefined;
     this.#metrics.bulkEgress(call.pubsub, call.topic, success, published, this.#clock.monotonicMs() - startedMs);
-    return { failedEntries, failure: success ? undefined : publishFailed(call.pubsub, call.topic, firstCause) };
+    return { failedEntries, failure: success ? undefined : publishFailed(call.pubsub, call.topic, cause) };
+  }
+
+  #publishAll(broker: Broker, call: BulkPublishCall, messages: readonly BulkPublishMessage[]): Promise<BulkResult> {
+    const { component } = broker.loaded;
+    const topic = broker.topicPrefix + call.topic;
+    const attempt = broker.takesBulks
+      ? (some: readonly BulkPublishMessage[]) => publishAtOnce(component, topic, some, call.metadata)
+      : (some: readonly BulkPublishMessage[]) => publishInParallel(component, topic, some);
+    if (!broker.takesBulks) {
+      this.#logger.debug(
+        `pubsub ${call.pubsub} does not implement the BulkPublish API; falling back to publishing messages individually`,
+      );
+    }
+    const policy = broker.publishPolicy;
+    return policy === undefined
+      ? attempt(messages)
+      : publishBulkGuarded(policy, call.origin ?? "grpc", messages, attempt);
+  }
+
+  /** Gives one message to the broker, as often as its policy says. */
+  #hand(
+    { loaded, publishPolicy: policy }: Broker,
+    request: PublishRequest,
+    origin: PublishOrigin = "grpc",
+  ): Promise<void> {
+    const { component } = loaded;
+    return policy === undefined
+      ? component.publish(request)
+      : guarded(policy, () => component.publish(request), { statusOf: (error) => publishStatusOf(origin, error) });
   }
 
   async forward(
@@ -164,7 +194,7 @@ class Publisher implements PubSubBlock {
       throw pubsubGone(pubsub, topic);
     }
     this.#requireAllowed(broker, topic);
-    await broker.loaded.component.publish({ topic: broker.topicPrefix + topic, data, contentType, metadata });
+    await this.#hand(broker, { topic: broker.topicPrefix + topic, data, contentType, metadata });
   }
 
   #target(pubsub: string, topic: string, metadata: RequestMetadata): Broker {

@@ -104,8 +104,8 @@ export class FakeChannel implements AppChannel {
     return Promise.reject(new Error("not in these tests"));
   }
 
-  async probe(): Promise<boolean> {
-    return true;
+  async probe(): Promise<undefined> {
+    return undefined;
   }
 
   async close(): Promise<void> {}

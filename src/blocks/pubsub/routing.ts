@@ -1,4 +1,5 @@
 import type { SubscriptionRule } from "../../app/types.ts";
+import { compileCel } from "../../kit/cel.ts";
 
 /** An event's attributes, `data` among them, as parsed JSON. */
 export type EventFields = Readonly<Record<string, unknown>>;
@@ -19,18 +20,20 @@ export async function compileRoute(rules: readonly SubscriptionRule[]): Promise<
   if (first.match.trim() === "") {
     return () => first.path;
   }
-  const { Environment } = await import("@marcbachmann/cel-js");
-  const environment = new Environment({ unlistedVariablesAreDyn: true });
-  const compiled = rules.map((rule) => {
-    const match = rule.match.trim();
-    return { path: rule.path, match, evaluate: match === "" ? undefined : environment.parse(match) };
-  });
+  const matches = rules.map((rule) => rule.match.trim());
+  const programs = await compileCel(matches.filter((match) => match !== ""));
+  let next = 0;
+  const compiled = rules.map((rule, index) => ({
+    path: rule.path,
+    match: matches[index],
+    evaluate: matches[index] === "" ? undefined : programs[next++],
+  }));
   return (event) => {
     for (const rule of compiled) {
       if (rule.evaluate === undefined) {
         return rule.path;
       }
-      const result: unknown = rule.evaluate({ event });
+      const result = rule.evaluate({ event });
       if (typeof result !== "boolean") {
         throw new TypeError(`the result of match expression ${rule.match} was not a boolean`);
       }

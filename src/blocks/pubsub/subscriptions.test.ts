@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { DeliveryOutcome } from "../../app/types.ts";
+import { ConsumerGoneError } from "../../components/spi/pubsub.ts";
 import { createBlockFixture, FakeBroker, FakeChannel, settle, subscriptionTo } from "./pubsub.fixture.ts";
 import { DRAIN_MS_MAX } from "./running-subscription.ts";
 import { createSubscriptions } from "./subscriptions.ts";
@@ -253,7 +254,7 @@ describe("stopping", () => {
     const stop = subscriptions.stop();
     await settle();
     answer.resolve({ kind: "retry", reason: "shutting down" });
-    await expect(delivery).rejects.toThrow("shutting down");
+    await expect(delivery).rejects.toBeInstanceOf(ConsumerGoneError);
     await stop;
     expect(broker.published).toEqual([]);
   });

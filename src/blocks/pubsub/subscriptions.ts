@@ -1,37 +1,45 @@
 import type { AppChannel, SubscriptionSpec } from "../../app/types.ts";
 import { errorMessage } from "../../kit/error-message.ts";
-import type { Clock, Timer } from "../../kit/clock.ts";
+import type { Clock } from "../../kit/clock.ts";
 import type { Logger } from "../../kit/logger.ts";
 import type { Random } from "../../kit/random.ts";
 import type { Broker, Brokers } from "./brokers.ts";
 import { NO_METRICS, type PubSubMetrics } from "./metrics.ts";
+import { ProgrammaticSubscriptions } from "./programmatic-subscriptions.ts";
 import type { PubSubBlock } from "./pubsub-block.ts";
 import { compileRoute } from "./routing.ts";
 import { RunningSubscription, SubscriptionForbiddenError, type SubscriptionRuntime } from "./running-subscription.ts";
-import { type ListedSubscription, mergeSubscriptions } from "./subscription-list.ts";
-
-/** Waits between attempts to subscribe at a broker that refuses, in milliseconds. */
-const START_RETRY_WAIT_MS = 500;
-const START_RETRY_WAIT_MS_MAX = 60_000;
-const START_RETRY_FACTOR = 1.5;
+import { StartFailures } from "./start-failures.ts";
+import { StreamManager, type StreamSubscriptions } from "./stream-subscriptions.ts";
+import {
+  appCondition,
+  refusedCondition,
+  streamCondition,
+  type SubscriptionConditions,
+} from "./subscription-conditions.ts";
+import { type ListedSubscription, mergeSubscriptions, type SubscriptionPlace } from "./subscription-list.ts";
 
 /** The app's subscriptions: which there are, and keeping them live while the app is up. */
 export interface Subscriptions {
+  /** Those that the app opens as streams; they come and go with their streams, however healthy the app is. */
+  readonly streams: StreamSubscriptions;
   /**
    * Adds a subscription resource, or replaces the one of that name, which then counts as the newest.
-   * @throws Error for a routing rule that does not parse
+   * @throws Error for a routing rule that does not parse; the conditions tell of it from then on
    */
-  declare(name: string, spec: SubscriptionSpec): Promise<void>;
+  declare(name: string, spec: SubscriptionSpec, place?: SubscriptionPlace): Promise<void>;
   undeclare(name: string): Promise<void>;
   /** The app is ready: asks it for its subscriptions, the first time, and starts all. Never throws for a single one. */
   start(channel: AppChannel): Promise<void>;
-  /** The app is unhealthy: stops all; `start` may follow. */
+  /** The app is unhealthy: stops all but the streams; `start` may follow. */
   stop(): Promise<void>;
-  /** The app has ended: stops all, and the next `start` asks the app for its subscriptions again. */
+  /** The app has ended: stops all but the streams, and the next `start` asks the app for its subscriptions again. */
   forget(): Promise<void>;
-  /** Stops all for good. */
+  /** Stops all for good, streams among them; brokers that can pause hand out nothing new first. */
   close(): Promise<void>;
   list(): readonly ListedSubscription[];
+  /** How each is doing, those included that are not live. */
+  conditions(): SubscriptionConditions;
 }
 
 export interface SubscriptionsDeps {
@@ -41,7 +49,7 @@ export interface SubscriptionsDeps {
   readonly logger: Logger;
   /** False: `--disable-init-endpoints subscribe`. */
   readonly programmaticEnabled: boolean;
-  readonly metrics?: PubSubMetrics;
+  readonly metrics?: PubSubMetrics | undefined;
 }
 
 export function createSubscriptions(deps: SubscriptionsDeps): Subscriptions {
@@ -51,12 +59,13 @@ export function createSubscriptions(deps: SubscriptionsDeps): Subscriptions {
 class SubscriptionManager implements Subscriptions {
   readonly #runtime: SubscriptionRuntime;
   readonly #brokers: Brokers;
-  readonly #programmaticEnabled: boolean;
-  readonly #declared = new Map<string, SubscriptionSpec>();
-  /** Undefined until the app has been asked. */
-  #programmatic: readonly SubscriptionSpec[] | undefined;
+  readonly #streams: StreamManager;
+  readonly #declared = new Map<string, ListedSubscription>();
+  /** Resources that were left out, by their names, and why. */
+  readonly #refused = new Map<string, { readonly listed: ListedSubscription; readonly reason: string }>();
+  readonly #programmatic: ProgrammaticSubscriptions;
   readonly #running = new Map<string, RunningSubscription>();
-  readonly #retries = new Map<string, Timer>();
+  readonly #failures: StartFailures;
   #channel: AppChannel | undefined;
   #closed = false;
   #abort = new AbortController();
@@ -68,15 +77,31 @@ class SubscriptionManager implements Subscriptions {
     const { block, clock, random, metrics = NO_METRICS } = deps;
     this.#runtime = { block, clock, random, logger, metrics };
     this.#brokers = deps.block.brokers;
-    this.#programmaticEnabled = deps.programmaticEnabled;
-    this.#brokers.watch((name) => void this.#inLine(() => this.#reconcile(name)));
+    this.#programmatic = new ProgrammaticSubscriptions(deps.programmaticEnabled, logger);
+    this.#failures = new StartFailures(clock);
+    this.#streams = new StreamManager(this.#runtime, this.#brokers, deps.logger);
+    this.#brokers.watch((name) => {
+      void this.#streams.endThoseOf(name);
+      void this.#inLine(() => this.#reconcile(name));
+    });
   }
 
-  async declare(name: string, spec: SubscriptionSpec): Promise<void> {
-    await compileRoute(spec.rules);
-    const before = this.#declared.get(name);
+  get streams(): StreamSubscriptions {
+    return this.#streams;
+  }
+
+  async declare(name: string, spec: SubscriptionSpec, place?: SubscriptionPlace): Promise<void> {
+    const listed: ListedSubscription = { spec, type: "DECLARATIVE", source: { kind: "declarative", name, place } };
+    try {
+      await compileRoute(spec.rules);
+    } catch (error) {
+      this.#refused.set(name, { listed, reason: errorMessage(error) });
+      throw error;
+    }
+    this.#refused.delete(name);
+    const before = this.#declared.get(name)?.spec;
     this.#declared.delete(name);
-    this.#declared.set(name, spec);
+    this.#declared.set(name, listed);
     await this.#inLine(() => this.#reconcile(spec.pubsubName));
     if (before !== undefined && before.pubsubName !== spec.pubsubName) {
       await this.#inLine(() => this.#reconcile(before.pubsubName));
@@ -84,7 +109,8 @@ class SubscriptionManager implements Subscriptions {
   }
 
   async undeclare(name: string): Promise<void> {
-    const before = this.#declared.get(name);
+    this.#refused.delete(name);
+    const before = this.#declared.get(name)?.spec;
     if (before !== undefined) {
       this.#declared.delete(name);
       await this.#inLine(() => this.#reconcile(before.pubsubName));
@@ -101,26 +127,50 @@ class SubscriptionManager implements Subscriptions {
   }
 
   stop(): Promise<void> {
-    this.#channel = undefined;
-    this.#abort.abort(new Error("subscriptions are stopping"));
-    this.#cancelRetries();
-    return this.#inLine(() => this.#stopAll());
+    return this.#stop(false);
   }
 
   forget(): Promise<void> {
     void this.stop();
-    return this.#inLine(async () => {
-      this.#programmatic = undefined;
-    });
+    return this.#inLine(async () => this.#programmatic.forget());
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#closed = true;
-    return this.stop();
+    await Promise.all([this.#stop(true), this.#streams.close()]);
   }
 
   list(): readonly ListedSubscription[] {
-    return mergeSubscriptions(this.#declared.values(), this.#programmatic ?? []);
+    return [...this.#merged().values(), ...this.#streams.list()];
+  }
+
+  conditions(): SubscriptionConditions {
+    const facts = {
+      appIsThere: this.#channel !== undefined,
+      hasBroker: (pubsub: string) => this.#brokers.get(pubsub) !== undefined,
+      isRunning: (key: string) => this.#running.has(key),
+      failures: this.#failures,
+    };
+    const { known, failure } = this.#programmatic;
+    return {
+      programmatic: { state: known ? "known" : "unknown", ...(failure === undefined ? {} : { reason: failure }) },
+      subscriptions: [
+        ...Array.from(this.#merged(), ([key, listed]) => appCondition(key, listed, facts)),
+        ...this.#streams.list().map(streamCondition),
+        ...Array.from(this.#refused.values(), ({ listed, reason: why }) => refusedCondition(listed, why)),
+      ],
+    };
+  }
+
+  #merged(): ReadonlyMap<string, ListedSubscription> {
+    return mergeSubscriptions(this.#declared.values(), this.#programmatic.specs);
+  }
+
+  #stop(graceful: boolean): Promise<void> {
+    this.#channel = undefined;
+    this.#abort.abort(new Error("subscriptions are stopping"));
+    this.#failures.clear();
+    return this.#inLine(() => this.#stopAll(graceful));
   }
 
   #inLine(action: () => Promise<void>): Promise<void> {
@@ -152,10 +202,15 @@ class SubscriptionManager implements Subscriptions {
     const channel = this.#channel;
     const wanted = new Map<string, SubscriptionSpec>();
     if (broker !== undefined && channel !== undefined) {
-      for (const { spec } of this.list()) {
+      for (const [key, { spec }] of this.#merged()) {
         if (spec.pubsubName === pubsub) {
-          wanted.set(keyOf(spec), spec);
+          wanted.set(key, spec);
         }
+      }
+    }
+    for (const key of this.#failures.keys()) {
+      if (!wanted.has(key) && key.startsWith(`${pubsub}||`)) {
+        this.#failures.forget(key);
       }
     }
     const stops: Promise<void>[] = [];
@@ -168,7 +223,7 @@ class SubscriptionManager implements Subscriptions {
     await Promise.all(stops);
     for (const [key, spec] of wanted) {
       if (!this.#running.has(key) && broker !== undefined && channel !== undefined) {
-        await this.#startOne(key, spec, broker, channel, START_RETRY_WAIT_MS);
+        await this.#startOne(key, spec, broker, channel, false);
       }
     }
   }
@@ -178,15 +233,13 @@ class SubscriptionManager implements Subscriptions {
     spec: SubscriptionSpec,
     broker: Broker,
     channel: AppChannel,
-    retryWaitMs: number,
+    isRetry: boolean,
   ): Promise<void> {
-    const isRetry = retryWaitMs > START_RETRY_WAIT_MS;
     const where = `subscription for pubsub ${broker.name}, topic ${spec.topic}`;
     const { logger } = this.#runtime;
-    this.#retries.get(key)?.cancel();
-    this.#retries.delete(key);
     try {
       this.#running.set(key, await RunningSubscription.start(spec, broker, channel, this.#runtime));
+      this.#failures.forget(key);
       if (isRetry) {
         logger.info(`Successfully started subscription after retry for pubsub ${broker.name}, topic ${spec.topic}`);
       }
@@ -194,91 +247,35 @@ class SubscriptionManager implements Subscriptions {
       const reason = errorMessage(error);
       if (error instanceof SubscriptionForbiddenError) {
         logger.error(`Failed to start ${where}: ${reason}`);
+        this.#failures.refused(key, reason);
         return;
       }
       logger.error(
         isRetry ? `Retry failed for ${where}: ${reason}. Will retry.` : `Failed to start ${where}: ${reason}`,
       );
-      this.#retryLater(key, spec, broker, retryWaitMs);
+      if (this.#channel !== undefined) {
+        this.#failures.failed(key, reason, () => void this.#inLine(() => this.#startAgain(key, spec, broker)));
+      }
     }
   }
 
-  #retryLater(key: string, spec: SubscriptionSpec, broker: Broker, waitMs: number): void {
-    if (this.#channel === undefined) {
-      return;
+  async #startAgain(key: string, spec: SubscriptionSpec, broker: Broker): Promise<void> {
+    const channel = this.#channel;
+    const isWanted = this.#merged().get(key)?.spec === spec && this.#brokers.get(broker.name) === broker;
+    if (channel !== undefined && isWanted && !this.#running.has(key)) {
+      await this.#startOne(key, spec, broker, channel, true);
     }
-    const timer = this.#runtime.clock.after(waitMs, () => {
-      void this.#inLine(async () => {
-        const channel = this.#channel;
-        const current = this.list().find((listed) => listed.spec === spec);
-        if (
-          channel === undefined ||
-          current === undefined ||
-          this.#running.has(key) ||
-          this.#brokers.get(broker.name) !== broker
-        ) {
-          return;
-        }
-        await this.#startOne(
-          key,
-          spec,
-          broker,
-          channel,
-          Math.min(waitMs * START_RETRY_FACTOR, START_RETRY_WAIT_MS_MAX),
-        );
-      });
-    });
-    this.#retries.set(key, timer);
   }
 
-  async #stopAll(): Promise<void> {
+  async #stopAll(graceful: boolean): Promise<void> {
     const running = [...this.#running.values()];
     this.#running.clear();
-    await Promise.all(running.map((subscription) => subscription.stop()));
+    await Promise.all(running.map((subscription) => subscription.stop({ graceful })));
   }
 
-  #cancelRetries(): void {
-    for (const timer of this.#retries.values()) {
-      timer.cancel();
-    }
-    this.#retries.clear();
-  }
-
-  /** Asks once, and only where there is a broker to subscribe at. True: it has answered just now. */
+  /** Only where there is a broker to subscribe at. True: the app has answered just now. */
   async #askApp(): Promise<boolean> {
     const channel = this.#channel;
-    if (this.#programmatic !== undefined || channel === undefined || this.#brokers.size === 0) {
-      return false;
-    }
-    const { logger } = this.#runtime;
-    if (!this.#programmaticEnabled) {
-      logger.warn("Skipping programmatic subscription loading (see 'disable-init-endpoints' flag/annotation)");
-      this.#programmatic = [];
-      return false;
-    }
-    try {
-      const specs = await channel.listSubscriptions(this.#abort.signal);
-      for (const spec of specs) {
-        await compileRoute(spec.rules);
-      }
-      this.#programmatic = specs;
-      this.#logTopics(specs);
-      return true;
-    } catch (error) {
-      logger.warn(`failed to subscribe to topics: ${errorMessage(error)} `);
-      return false;
-    }
+    return channel !== undefined && this.#brokers.size > 0 && this.#programmatic.ask(channel, this.#abort.signal);
   }
-
-  #logTopics(specs: readonly SubscriptionSpec[]): void {
-    const topics = Map.groupBy(specs, (spec) => spec.pubsubName);
-    for (const [pubsub, group] of topics) {
-      const names = group.map((spec) => spec.topic).join(" ");
-      this.#runtime.logger.info(`app is subscribed to the following topics: [[${names}]] through pubsub=${pubsub}`);
-    }
-  }
-}
-
-function keyOf(spec: SubscriptionSpec): string {
-  return `${spec.pubsubName}||${spec.topic}`;
 }

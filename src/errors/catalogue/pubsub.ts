@@ -40,6 +40,13 @@ export const pubsubErrors = {
     GRPC_STATUS.INTERNAL,
     "error when publishing to topic {topic} in pubsub {pubsub}: {reason}",
   ),
+  publishOutbox: entry(
+    "ERR_PUBLISH_OUTBOX",
+    "OUTBOX",
+    500,
+    GRPC_STATUS.INTERNAL,
+    "error while publishing outbox message: {reason}",
+  ),
   requestMetadata: entry(
     "ERR_PUBSUB_REQUEST_METADATA",
     "METADATA_DESERIALIZATION",
@@ -75,7 +82,25 @@ export const pubsubErrors = {
     GRPC_STATUS.INVALID_ARGUMENT,
     "error when unmarshaling the request for topic {topic} pubsub {pubsub}: {reason}",
   ),
+  streamNeedsInitialRequest: stream("STREAM_INITIAL_REQUEST", "initial request is required"),
+  streamRepeatsInitialRequest: stream("STREAM_INITIAL_REQUEST", "duplicate initial request received"),
+  streamNamesNoPubsub: stream("STREAM_PUBSUB_NAME", "pubsubName is required"),
+  streamNamesNoTopic: stream("STREAM_TOPIC", "topic is required"),
+  streamRefused: stream("STREAM_REFUSED", "failed to create subscription for {pubsub}: {reason}"),
+  streamClosed: stream("STREAM_CLOSED", "stream closed"),
+  streamsClosed: stream("STREAM_CLOSED", "api server closed"),
 } as const;
+
+/** Errors of `SubscribeTopicEventsAlpha1`, which Dapr answers with bare texts and status Unknown; the codes are ours. */
+function stream<M extends string>(code: string, message: M) {
+  return {
+    code: `ERR_PUBSUB_${code}`,
+    category: "pubsub",
+    httpStatus: 500,
+    grpcStatus: GRPC_STATUS.UNKNOWN,
+    message,
+  } as const satisfies ErrorEntry<M>;
+}
 
 function entry<M extends string>(
   code: string,

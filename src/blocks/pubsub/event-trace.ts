@@ -1,0 +1,23 @@
+import { binaryOfTraceparent } from "../../app/trace-headers.ts";
+import type { RequestMetadata } from "../../components/spi/state.ts";
+import type { EventFields } from "./routing.ts";
+
+/** What apps are sent when the event has no trace context; Dapr sends the same. */
+const EMPTY_TRACEPARENT = "00-00000000000000000000000000000000-0000000000000000-00";
+
+/** The app gets the event's trace context beside the metadata, for gRPC apps in binary too. Attributes that are no text are passed over. */
+export function withEventTrace(metadata: RequestMetadata, fields: EventFields): RequestMetadata {
+  const traced: Record<string, string> = { ...metadata };
+  const id = fields["traceparent"] ?? fields["traceid"];
+  const traceparent = typeof id === "string" && id !== "" ? id : EMPTY_TRACEPARENT;
+  const binary = binaryOfTraceparent(traceparent);
+  traced["traceparent"] = binary === undefined ? EMPTY_TRACEPARENT : traceparent;
+  const state = fields["tracestate"];
+  if (binary !== undefined) {
+    traced["grpc-trace-bin"] = binary;
+    if (typeof state === "string" && state !== "") {
+      traced["tracestate"] = state;
+    }
+  }
+  return traced;
+}
