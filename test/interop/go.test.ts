@@ -1,4 +1,6 @@
-import { interopWith } from "./cases.ts";
+import { interopThroughRelay, interopWith } from "./cases.ts";
 import { goPeer } from "./toolchains.ts";
 
-interopWith("grpc-go", await goPeer(), { countsPings: true });
+const peer = await goPeer();
+interopWith("grpc-go", peer, { countsPings: true });
+interopThroughRelay("grpc-go", peer);

@@ -1,4 +1,5 @@
-import { interopWith } from "./cases.ts";
+import { interopThroughRelay, interopWith } from "./cases.ts";
 import { jsPeer } from "./toolchains.ts";
 
 interopWith("grpc-js", jsPeer(), { keepaliveMs: 100, hidesHeaderLimit: true });
+interopThroughRelay("grpc-js", jsPeer(), { hidesHeaderLimit: true, okMessage: "OK" });

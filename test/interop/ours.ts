@@ -2,6 +2,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { GRPC_STATUS } from "../../src/errors/grpc-status.ts";
 import { createGrpcClient } from "../../src/net/grpc/client.ts";
 import { metadataOf } from "../../src/net/grpc/metadata.ts";
+import { GrpcServer } from "../../src/net/grpc/server.ts";
 import { GrpcError } from "../../src/net/grpc/status.ts";
 import type { GrpcClient, Metadata } from "../../src/net/grpc/types.ts";
 import type { CutOff, Transport, TransportOptions, TransportServer } from "../../src/net/h2/transport.ts";
@@ -47,6 +48,61 @@ export class OurServer {
     await this.current.close(graceMs);
   }
 }
+
+/** Servers of ours in front of those of a peer: every call is passed on. */
+export class OurRelays {
+  private readonly transport: Transport;
+  private readonly ends: (() => Promise<void>)[] = [];
+
+  constructor(transport: Transport) {
+    this.transport = transport;
+  }
+
+  /** Has a peer do something; where it serves, the port is one of ours that leads to its own. */
+  async before(
+    peer: { run(command: Omit<Command, "id">): Promise<Outcome> },
+    command: Omit<Command, "id">,
+  ): Promise<Outcome> {
+    const outcome = await peer.run(command);
+    return command.do === "serve" ? { ...outcome, port: await this.leadTo(outcome.port, command) } : outcome;
+  }
+
+  private async leadTo(
+    port: number,
+    { windowBytes, headerBytesMax, streamsMax }: Omit<Command, "id">,
+  ): Promise<number> {
+    const options: TransportOptions = {
+      ...(windowBytes === undefined ? {} : { streamWindowBytes: windowBytes }),
+      ...(headerBytesMax === undefined ? {} : { headerBytesMax }),
+      ...(streamsMax === undefined ? {} : { streamsMax }),
+    };
+    const client = createGrpcClient(this.transport, `127.0.0.1:${port}`, { transport: options });
+    const server = new GrpcServer({ messageBytesMax: MESSAGE_BYTES_MAX });
+    server.passUnknown((call) => {
+      const headers: string[] = [];
+      for (let index = 0; index + 1 < call.headers.length; index += 2) {
+        const name = call.headers[index] as string;
+        if (!HOP_HEADERS.has(name)) headers.push(name, call.headers[index + 1] as string);
+      }
+      return call.passOn(client, headers);
+    });
+    const h2 = this.transport.createServer(server.accept, options);
+    const listener = createServer({ noDelay: true }, (socket) => h2.accept(socket));
+    await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+    this.ends.push(async () => {
+      listener.close();
+      await h2.close(0);
+      await client.close();
+    });
+    return (listener.address() as { port: number }).port;
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.ends.map((end) => end()));
+  }
+}
+
+const HOP_HEADERS: ReadonlySet<string> = new Set(["te", "user-agent", "grpc-timeout"]);
 
 /** Our own stack behind the same commands that the other peers take. */
 export class OurPeer {

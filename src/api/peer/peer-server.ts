@@ -1,20 +1,26 @@
 import type { InvocationBlock } from "../../blocks/invocation/invocation.ts";
 import type { Clock } from "../../kit/clock.ts";
 import type { Logger } from "../../kit/logger.ts";
+import type { StreamTally } from "../../kit/stream-tally.ts";
 import { GrpcServer } from "../../net/grpc/server.ts";
+import type { RelayHandler } from "../../net/grpc/types.ts";
 import { createErrorMapper, type GrpcDoorObserver, observeCalls } from "../grpc/door.ts";
 import { addPeerInvocation } from "./service-invocation.ts";
 
 export interface PeerServerOptions {
   readonly invocation: Pick<InvocationBlock, "invokeLocal">;
+  /** Gets the calls of all other methods. */
+  readonly unknown: RelayHandler;
   /** Bytes of one message; 0: no limit. */
   readonly maxBodyBytes: number;
+  /** Counts streamed bodies; absent: nobody does. */
+  readonly tally?: StreamTally | undefined;
   readonly observer: GrpcDoorObserver;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** The internal gRPC server: `dapr.proto.internals.v1.ServiceInvocation`, for other sidecars only. */
+/** The internal gRPC server: `dapr.proto.internals.v1.ServiceInvocation` and calls of the app's own methods, for other sidecars only. */
 export function createPeerServer(options: PeerServerOptions): GrpcServer {
   const server = new GrpcServer({
     messageBytesMax: options.maxBodyBytes,
@@ -22,5 +28,6 @@ export function createPeerServer(options: PeerServerOptions): GrpcServer {
     mapError: createErrorMapper(options.logger, (error) => options.observer.errorAnswered(error)),
   });
   addPeerInvocation(server, options);
+  server.passUnknown(options.unknown);
   return server;
 }

@@ -5,6 +5,7 @@ import type { InvocationBlock } from "../../blocks/invocation/invocation.ts";
 import { invocationErrors } from "../../errors/catalogue/invocation.ts";
 import { apiError } from "../../errors/error.ts";
 import type { CancelSignal } from "../../kit/cancel-signal.ts";
+import { type StreamTally, tallied } from "../../kit/stream-tally.ts";
 import { CHUNK_BYTES_MAX } from "../../mesh/limits.ts";
 import type { RequestHead, ResponseHead, ResponseStatus, StreamMessage } from "../../mesh/messages.ts";
 import { PiecewiseBody, piecesOf } from "../../mesh/piecewise-body.ts";
@@ -14,17 +15,21 @@ import type { ServerCall } from "../../net/grpc/types.ts";
 import type { Body } from "../../net/http/types.ts";
 
 const NO_BYTES = new Uint8Array(0);
+/** Metadata that the calling sidecar has stamped. */
+const CALLER_ID = "dapr-caller-app-id";
 
 export interface PeerInvocationOptions {
   readonly invocation: Pick<InvocationBlock, "invokeLocal">;
   /** Bytes of an answer that must be held whole for `CallLocal`; 0: no limit. */
   readonly maxBodyBytes: number;
+  /** Counts streamed bodies; absent: nobody does. */
+  readonly tally?: StreamTally | undefined;
 }
 
 /** Registers `CallLocal` and `CallLocalStream` of `dapr.proto.internals.v1.ServiceInvocation` on the internal port. */
 export function addPeerInvocation(server: GrpcServer, options: PeerInvocationOptions): void {
   server.add(callLocal, (request, call) => answerWhole(request, call, options));
-  server.add(callLocalStream, (requests, call) => answerStreamed(requests, call, options.invocation));
+  server.add(callLocalStream, (requests, call) => answerStreamed(requests, call, options));
 }
 
 async function answerWhole(
@@ -35,14 +40,17 @@ async function answerWhole(
   if (!request.hasMessage) {
     throw apiError(invocationErrors.internalRequest, { reason: "field Message is nil" });
   }
-  const reply = await options.invocation.invokeLocal(callOf(request, request.data ?? NO_BYTES, call.cancellation));
+  const reply = await options.invocation.invokeLocal(
+    callOf(request, request.data ?? NO_BYTES, call.cancellation),
+    headerValue(request.headers, CALLER_ID),
+  );
   return headOf(reply, await collectBody(reply.body, options.maxBodyBytes));
 }
 
 async function* answerStreamed(
   requests: AsyncIterable<StreamMessage<RequestHead>>,
   call: ServerCall,
-  invocation: PeerInvocationOptions["invocation"],
+  { invocation, tally }: PeerInvocationOptions,
 ): AsyncGenerator<StreamMessage<ResponseHead>> {
   const messages = requests[Symbol.asyncIterator]();
   const first = await messages.next();
@@ -53,8 +61,11 @@ async function* answerStreamed(
     });
   }
   const whole = wholeBody(head, first.value, call.requestsRead);
-  const body = whole ?? (await streamedBody(first.value, messages));
-  const reply = await invocation.invokeLocal(callOf(head, body, call.cancellation));
+  const body = whole ?? (await streamedBody(first.value, messages, tally));
+  const reply = await invocation.invokeLocal(
+    callOf(head, body, call.cancellation),
+    headerValue(head.headers, CALLER_ID),
+  );
   const eventStream = wantsEventStream(head.headers) && reply.status.kind === "http";
   if (eventStream && !isSuccess(reply)) {
     await discardBody(reply.body);
@@ -68,7 +79,7 @@ async function* answerStreamed(
     };
     return;
   }
-  yield* messagesOf(reply, eventStream);
+  yield* messagesOf(reply, eventStream, tally);
 }
 
 /** The body where the first message is known to hold all of it. */
@@ -89,16 +100,20 @@ function wholeBody(
 async function streamedBody(
   first: StreamMessage<RequestHead>,
   rest: AsyncIterator<StreamMessage<RequestHead>>,
+  tally: StreamTally | undefined,
 ): Promise<Body> {
   const { payload } = first;
   if (payload !== undefined && payload.byteLength > 0) {
-    return new PiecewiseBody<RequestHead>({ first, rest, kind: "request", isEmptyHead, onOver: nothing });
+    return tallied(
+      new PiecewiseBody<RequestHead>({ first, rest, kind: "request", isEmptyHead, onOver: nothing }),
+      tally,
+    );
   }
   const second = await rest.next();
   if (second.done === true) {
     return NO_BYTES;
   }
-  return new PiecewiseBody<RequestHead>({
+  const body = new PiecewiseBody<RequestHead>({
     first,
     rest,
     second: Promise.resolve(second),
@@ -106,10 +121,15 @@ async function streamedBody(
     isEmptyHead,
     onOver: nothing,
   });
+  return tallied(body, tally);
 }
 
 /** The head goes out with the first piece of the body; with events it does not wait for one. */
-async function* messagesOf(reply: InvokeReply, eventStream: boolean): AsyncGenerator<StreamMessage<ResponseHead>> {
+async function* messagesOf(
+  reply: InvokeReply,
+  eventStream: boolean,
+  tally: StreamTally | undefined,
+): AsyncGenerator<StreamMessage<ResponseHead>> {
   let head: ResponseHead | undefined = headOf(reply, undefined);
   if (eventStream) {
     yield { head, payload: undefined, seq: 0 };
@@ -118,6 +138,7 @@ async function* messagesOf(reply: InvokeReply, eventStream: boolean): AsyncGener
   let seq = 0;
   for await (const payload of piecesOf(reply.body instanceof Uint8Array ? [reply.body] : reply.body, CHUNK_BYTES_MAX)) {
     yield { head, payload, seq };
+    tally?.add(payload.byteLength);
     head = undefined;
     seq += 1;
   }

@@ -9,12 +9,13 @@ import {
   type TransportClient,
   type TransportStream,
 } from "../h2/transport.ts";
-import { connectErrorText } from "../http/errors.ts";
 import type { HeaderList } from "../http/types.ts";
+import type { GrpcClientObserver } from "./client-observer.ts";
+import { dialError, httpError, NO_TRAILERS_MESSAGE } from "./foreign-answers.ts";
 import { MessageReceiver, type MessageSink } from "./message-receiver.ts";
 import { headerOf, HeaderMetadata } from "./metadata.ts";
 import { sendCompressed, sendFramed } from "./response-sender.ts";
-import { errorOfStatus, GrpcError, grpcCodeOfHttp, grpcErrorOfReset, statusOfTrailers } from "./status.ts";
+import { errorOfStatus, GrpcError, grpcErrorOfReset, statusOfTrailers } from "./status.ts";
 import type { CallOptions } from "./types.ts";
 
 const NO_HEADERS: HeaderList = [];
@@ -24,6 +25,7 @@ export interface ClientCore {
   readonly transport: TransportClient;
   readonly deadlines: DeadlineWheel;
   readonly messageBytesMax: number;
+  readonly observer: GrpcClientObserver | undefined;
 }
 
 /**
@@ -161,7 +163,7 @@ export abstract class ClientStreamCall extends Deadline implements StreamHandler
     else if (!whole) this.finish(new GrpcError(GRPC_STATUS.INTERNAL, "unexpected EOF"));
     else if (status !== undefined) this.finish(undefined);
     else if (this.httpError !== undefined) this.finish(this.httpError);
-    else this.finish(new GrpcError(GRPC_STATUS.INTERNAL, "server closed the stream without sending trailers"));
+    else this.finish(new GrpcError(GRPC_STATUS.INTERNAL, NO_TRAILERS_MESSAGE));
   }
 
   onMessageError(error: GrpcError): void {
@@ -176,10 +178,8 @@ export abstract class ClientStreamCall extends Deadline implements StreamHandler
       this.reopen();
       return;
     }
-    const connectError = this.connectError;
-    if (connectError !== undefined) {
-      const message = `connection error: desc = "transport: Error while dialing: ${connectErrorText(connectError)}"`;
-      this.finish(new GrpcError(GRPC_STATUS.UNAVAILABLE, message, { cause: connectError }));
+    if (this.connectError !== undefined) {
+      this.finish(dialError(this.connectError));
       return;
     }
     // After the peer's last message a clean close comes while the reader lags: its end is still to be read.
@@ -204,13 +204,4 @@ export abstract class ClientStreamCall extends Deadline implements StreamHandler
   protected trailersMetadata(): HeaderMetadata {
     return new HeaderMetadata(this.responseTrailers);
   }
-}
-
-function httpError(status: number, contentType: string | undefined): GrpcError {
-  const text = `unexpected HTTP status code received from server: ${status}`;
-  const detail =
-    contentType?.startsWith("application/grpc") === true
-      ? ""
-      : `; transport: received unexpected content-type "${contentType ?? ""}"`;
-  return new GrpcError(grpcCodeOfHttp(status), text + detail);
 }

@@ -1,8 +1,10 @@
 import { GRPC_STATUS } from "../../errors/grpc-status.ts";
 import { DeadlineWheel } from "../deadlines.ts";
-import type { RequestHead, Transport, TransportClientOptions } from "../h2/transport.ts";
+import type { ClientHandler } from "../h2/refused-stream.ts";
+import type { RequestHead, Transport, TransportClientOptions, TransportStream } from "../h2/transport.ts";
 import type { HeaderList } from "../http/types.ts";
 import { ClientStreamCall, type ClientCore } from "./client-call.ts";
+import type { GrpcClientObserver } from "./client-observer.ts";
 import { StreamingCall } from "./client-stream.ts";
 import { ACCEPTED_ENCODINGS } from "./inflate.ts";
 import { MESSAGE_BYTES_MAX, PLAIN_HEADS_MAX } from "./limits.ts";
@@ -22,6 +24,7 @@ export interface GrpcClientOptions {
   /** `http`, or `https` when `transport.connect` makes TLS sockets. */
   readonly scheme?: "http" | "https" | undefined;
   readonly userAgent?: string | undefined;
+  readonly observer?: GrpcClientObserver | undefined;
   /** Limits of the connection, and how it is made. */
   readonly transport?: TransportClientOptions | undefined;
 }
@@ -45,6 +48,7 @@ class TransportGrpcClient implements GrpcClient {
       transport: transport.createClient(address, options.transport),
       deadlines: new DeadlineWheel(),
       messageBytesMax: options.messageBytesMax ?? MESSAGE_BYTES_MAX,
+      observer: options.observer,
     };
     this.authority = options.authority ?? (address.startsWith("unix:") ? "localhost" : address);
     this.scheme = options.scheme ?? "http";
@@ -75,6 +79,12 @@ class TransportGrpcClient implements GrpcClient {
     const call = new StreamingCall(this.core, method, options);
     call.start(this.headOf(method.path, options), options?.timeoutMs);
     return call;
+  }
+
+  open(path: string, headers: string[], handler: ClientHandler): TransportStream {
+    headers.push("te", "trailers", "user-agent", this.userAgent);
+    const head: RequestHead = { method: "POST", path, scheme: this.scheme, authority: this.authority, headers };
+    return this.core.transport.open(head, false, handler);
   }
 
   close(): Promise<void> {
@@ -113,6 +123,7 @@ class UnaryCall<I, O> extends ClientStreamCall {
   private response: Uint8Array | undefined = undefined;
   private head: RequestHead | undefined = undefined;
   private request: Uint8Array | undefined = undefined;
+  private readonly startedMs: number;
 
   constructor(
     core: ClientCore,
@@ -127,6 +138,7 @@ class UnaryCall<I, O> extends ClientStreamCall {
     this.attempt = attempt;
     this.resolve = resolve;
     this.reject = reject;
+    this.startedMs = core.observer === undefined ? 0 : performance.now();
   }
 
   start(head: RequestHead, request: Uint8Array, timeoutMs: number | undefined): void {
@@ -163,6 +175,8 @@ class UnaryCall<I, O> extends ClientStreamCall {
   }
 
   protected onFinish(error: GrpcError | undefined): void {
+    const { observer } = this.core;
+    if (observer !== undefined) this.tell(observer, error);
     if (error !== undefined) {
       this.reject(error);
       return;
@@ -191,5 +205,11 @@ class UnaryCall<I, O> extends ClientStreamCall {
       return;
     }
     this.resolve({ response, headers: this.headersMetadata(), trailers: this.trailersMetadata() });
+  }
+
+  private tell(observer: GrpcClientObserver, error: GrpcError | undefined): void {
+    const received = error === undefined ? (this.response?.length ?? 0) : 0;
+    const latencyMs = performance.now() - this.startedMs;
+    observer.unaryDone(this.method.path, error?.code ?? GRPC_STATUS.OK, latencyMs, this.request?.length ?? 0, received);
   }
 }

@@ -341,7 +341,7 @@ describe("our client with grpc-js as server", () => {
     const lonely = createGrpcClient(nodeTransport, `127.0.0.1:${port}`);
     await expect(lonely.unary(unary, text("x"))).rejects.toMatchObject({
       code: GRPC_STATUS.UNAVAILABLE,
-      message: `connection error: desc = "transport: Error while dialing: connect ECONNREFUSED 127.0.0.1:${port}"`,
+      message: `connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:${port}: connect: connection refused"`,
     });
     await lonely.close();
   });

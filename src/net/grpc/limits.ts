@@ -25,3 +25,9 @@ export const COMPRESS_BYTES_MAX = 64 * 1024;
 
 /** Compressed messages up to this many bytes are inflated on the spot, larger ones on the thread pool. */
 export const INFLATE_INLINE_BYTES_MAX = 1024;
+
+/** Bytes of a call's requests that wait while it is not known yet where the call goes; then the caller is held. */
+export const RELAY_WAITING_BYTES = 64 * 1024;
+
+/** Bytes of a request that are kept for another attempt under a retry policy; a larger one is sent once. */
+export const RELAY_REPEAT_BYTES_MAX = 64 * 1024 * 1024;

@@ -39,7 +39,7 @@ export class ResponseSender {
   private readonly contentType: string;
   /** Messages that are worth it are sent as the caller sends its own. */
   private readonly gzip: boolean;
-  private headSent = false;
+  headSent = false;
   private over = false;
   private waiting: (() => void) | undefined = undefined;
 
@@ -73,6 +73,37 @@ export class ResponseSender {
     this.sendHead();
     this.bytes += message.length;
     return this.gzip ? sendCompressed(this.stream, message, false) : sendFramed(this.stream, message, false);
+  }
+
+  /** Passes on the head of somebody else's answer. */
+  relayHead(headers: HeaderList): void {
+    if (this.headSent || this.over) return;
+    this.headSent = true;
+    this.stream.respond({ status: 200, headers: this.withOwn(headers, this.headers) }, false);
+  }
+
+  /** Passes on bytes of its messages, behind its head. @returns false when no more is wanted until `onDrain` */
+  relayData(chunk: Uint8Array): boolean {
+    if (this.over) return true;
+    this.bytes += chunk.length;
+    return this.stream.send(chunk, false);
+  }
+
+  /** Passes on its end: its trailers, or all of it when no head was passed on. */
+  relayEnd(trailers: HeaderList, requestOpen: boolean): void {
+    if (this.over) return;
+    this.over = true;
+    const list = this.withOwn(trailers, this.trailers);
+    if (this.headSent) this.stream.sendTrailers(list);
+    else this.stream.respond({ status: 200, headers: this.withOwn(list, this.headers) }, true);
+    if (requestOpen) this.stream.reset(H2_ERROR.noError);
+  }
+
+  private withOwn(headers: HeaderList, own: HeaderMetadata | undefined): HeaderList {
+    if (own === undefined || own.empty) return headers;
+    const list = headers.slice();
+    appendMetadata(own, list);
+    return list;
   }
 
   /**

@@ -1,46 +1,21 @@
 import { GRPC_STATUS } from "../../errors/grpc-status.ts";
-import { Cancellation, type CancelSignal } from "../../kit/cancel-signal.ts";
-import { Deadline } from "../deadlines.ts";
-import type { PeerInfo, RequestHead, StreamHandler, TransportStream } from "../h2/transport.ts";
-import type { HeaderList } from "../http/types.ts";
+import type { PeerInfo, RequestHead, TransportStream } from "../h2/transport.ts";
 import { PullQueue, type QueueSource } from "../pull-queue.ts";
+import { AcceptedCall } from "./accepted-call.ts";
+import { cardinality, CANCELLED, errorOf, marshalStatus, OK } from "./call-status.ts";
 import { MESSAGE_OVERHEAD_BYTES, RECEIVE_QUEUE_BYTES } from "./limits.ts";
 import { MessageReceiver, type MessageSink } from "./message-receiver.ts";
-import { cardinality, CANCELLED, DEADLINE_EXCEEDED, errorOf, marshalStatus, OK } from "./call-status.ts";
-import { HeaderMetadata } from "./metadata.ts";
-import { ResponseSender } from "./response-sender.ts";
-import type { InterceptedCall, Interceptor, MethodEntry, ServerCore } from "./server-types.ts";
-import { GrpcError, grpcStatusOf, parseGrpcTimeout } from "./status.ts";
-import type { GrpcStatus, Metadata } from "./types.ts";
+import type { MethodEntry, ServerCore } from "./server-types.ts";
+import type { GrpcError } from "./status.ts";
+import type { GrpcStatus } from "./types.ts";
 
-/** One call at the server: a stream with its deadline, its messages and exactly one outcome. */
-export class ServerStreamCall extends Deadline implements StreamHandler, MessageSink, QueueSource, InterceptedCall {
-  startedMs = 0;
-  listed = false;
-  nextCall: ServerStreamCall | undefined = undefined;
-  previousCall: ServerStreamCall | undefined = undefined;
-  readonly kind: MethodEntry["kind"];
-  readonly path: string;
-  readonly headers: HeaderList;
-  readonly authority: string;
-  readonly remoteAddress: string;
-  readonly peerCertificate: Uint8Array | undefined;
-  private readonly core: ServerCore;
+/** One call that a handler of ours answers: its messages, decoded, in and out. */
+export class ServerStreamCall extends AcceptedCall implements MessageSink, QueueSource {
   private readonly entry: MethodEntry;
   private readonly receiver: MessageReceiver;
-  private readonly sender: ResponseSender;
   private readonly queue: PullQueue<unknown> | undefined;
-  private deadlineAt = 0;
-  private requestMetadata: HeaderMetadata | undefined = undefined;
-  private cancelled: Cancellation | undefined = undefined;
-  private abort: AbortController | undefined = undefined;
-  private settled: GrpcStatus | undefined = undefined;
-  private thrownMetadata: Metadata | undefined = undefined;
   private message: unknown = undefined;
   private messages = 0;
-  private messagesEnded = false;
-  /** Interceptors that have begun. */
-  private begun = 0;
   private responses: AsyncIterator<unknown> | undefined = undefined;
 
   constructor(
@@ -52,16 +27,8 @@ export class ServerStreamCall extends Deadline implements StreamHandler, Message
     contentType: string,
     encoding: string | undefined,
   ) {
-    super();
-    this.kind = entry.kind;
-    this.path = head.path;
-    this.headers = head.headers;
-    this.authority = head.authority;
-    this.remoteAddress = peer.remoteAddress;
-    this.peerCertificate = peer.certificate;
-    this.core = core;
+    super(stream, head, peer, core, entry.kind, contentType, encoding);
     this.entry = entry;
-    this.sender = new ResponseSender(stream, contentType, encoding);
     this.receiver = new MessageReceiver(stream, this, core.messageBytesMax, encoding);
     const streams = entry.kind === "client_streaming" || entry.kind === "bidi_streaming";
     this.queue = streams ? new PullQueue<unknown>(this, RECEIVE_QUEUE_BYTES) : undefined;
@@ -71,86 +38,13 @@ export class ServerStreamCall extends Deadline implements StreamHandler, Message
     return this.receiver.bytes;
   }
 
-  get sentBytes(): number {
-    return this.sender.bytes;
-  }
-
-  get metadata(): Metadata {
-    return (this.requestMetadata ??= new HeaderMetadata(this.headers));
-  }
-
-  get responseHeaders(): Metadata {
-    return (this.sender.headers ??= new HeaderMetadata());
-  }
-
-  get responseTrailers(): Metadata {
-    return (this.sender.trailers ??= new HeaderMetadata());
-  }
-
-  get timeoutMs(): number | undefined {
-    return this.deadlineAt === 0 ? undefined : Math.max(0, this.deadlineAt - performance.now());
-  }
-
-  get signal(): AbortSignal {
-    if (this.abort === undefined) {
-      const abort = new AbortController();
-      const cancellation = this.cancel();
-      this.abort = abort;
-      if (cancellation.aborted) abort.abort(cancellation.reason);
-      else cancellation.addEventListener("abort", () => abort.abort(cancellation.reason));
-    }
-    return this.abort.signal;
-  }
-
   get requestsRead(): boolean {
-    return this.queue?.drained ?? this.messagesEnded;
-  }
-
-  get cancellation(): CancelSignal {
-    return this.cancel();
-  }
-
-  sendHeaders(): void {
-    this.sender.sendHead();
+    return this.queue?.drained ?? this.requestEnded;
   }
 
   /** Runs the interceptors and the handler. Called once, when the head has come. */
   start(timeout: string | undefined): void {
-    const { calls, interceptors } = this.core;
-    calls.add(this);
-    if (timeout !== undefined && !this.startCountdown(timeout)) return;
-    for (; this.begun < interceptors.length; this.begun += 1) {
-      const interceptor = interceptors[this.begun] as Interceptor;
-      if (interceptor.begin === undefined) continue;
-      try {
-        interceptor.begin(this);
-      } catch (error) {
-        this.settle(this.statusOf(error));
-        return;
-      }
-    }
-    if (this.queue !== undefined) this.run();
-  }
-
-  private startCountdown(timeout: string): boolean {
-    const ms = parseGrpcTimeout(timeout);
-    if (ms === undefined) {
-      this.settle({ code: GRPC_STATUS.INTERNAL, message: `malformed grpc-timeout: "${timeout}"` });
-      return false;
-    }
-    this.deadlineAt = performance.now() + ms;
-    this.core.deadlines.arm(this, ms);
-    return true;
-  }
-
-  private cancel(): Cancellation {
-    let cancellation = this.cancelled;
-    if (cancellation === undefined) {
-      cancellation = this.cancelled = new Cancellation();
-      const status = this.settled;
-      if (status !== undefined && status.code !== GRPC_STATUS.OK) cancellation.abort(errorOf(status));
-    }
-    return cancellation;
+    if (this.begin(timeout) && this.queue !== undefined) this.run();
   }
 
   private run(): void {
@@ -214,45 +108,15 @@ export class ServerStreamCall extends Deadline implements StreamHandler, Message
     }
   }
 
-  /** The call's outcome, from whoever is first: the handler, the caller, the deadline or the server's end. */
-  settle(status: GrpcStatus): void {
-    if (this.settled !== undefined) return;
-    this.settled = status;
-    this.core.deadlines.disarm(this);
-    if (status.code !== GRPC_STATUS.OK) this.stopWork(status);
-    this.receiver.stop();
-    try {
-      this.tellInterceptors(status);
-    } finally {
-      this.sender.sendStatus(status, this.thrownMetadata, !this.messagesEnded);
-      this.core.calls.remove(this);
-    }
-  }
-
-  private tellInterceptors(status: GrpcStatus): void {
-    const { interceptors } = this.core;
-    for (let index = this.begun - 1; index >= 0; index -= 1) interceptors[index]?.end?.(this, status);
-  }
-
-  private stopWork(status: GrpcStatus): void {
-    const responses = this.responses;
-    this.cancelled?.abort(errorOf(status));
+  protected stopWork(status: GrpcStatus): void {
+    const { responses } = this;
     this.queue?.fail(errorOf(status));
     this.sender.onDrain();
     if (responses?.return !== undefined) void Promise.resolve(responses.return()).catch(() => undefined);
   }
 
-  private statusOf(error: unknown): GrpcStatus {
-    if (GrpcError.is(error)) this.thrownMetadata = error.metadata;
-    try {
-      return this.core.mapError(error);
-    } catch {
-      return grpcStatusOf(error);
-    }
-  }
-
-  onDeadline(): void {
-    this.settle(DEADLINE_EXCEEDED);
+  protected stopReceiving(): void {
+    this.receiver.stop();
   }
 
   onData(chunk: Uint8Array): void {
@@ -291,7 +155,7 @@ export class ServerStreamCall extends Deadline implements StreamHandler, Message
   }
 
   onMessagesEnd(whole: boolean): void {
-    this.messagesEnded = true;
+    this.requestEnded = true;
     if (!whole) this.settle({ code: GRPC_STATUS.INTERNAL, message: "unexpected EOF" });
     else if (this.queue !== undefined) this.queue.end();
     else if (this.messages === 0) this.settle(cardinality("received no request message"));

@@ -1,7 +1,7 @@
 import type { DeadlineWheel } from "../deadlines.ts";
 import type { HeaderList } from "../http/types.ts";
+import type { AcceptedCall } from "./accepted-call.ts";
 import type { CallList } from "./call-list.ts";
-import type { ServerStreamCall } from "./server-call.ts";
 import type {
   BidiHandler,
   ClientStreamingHandler,
@@ -65,6 +65,6 @@ export interface ServerCore {
   readonly interceptors: readonly Interceptor[];
   readonly deadlines: DeadlineWheel;
   /** The calls under way. */
-  readonly calls: CallList<ServerStreamCall>;
+  readonly calls: CallList<AcceptedCall>;
   mapError(error: unknown): GrpcStatus;
 }

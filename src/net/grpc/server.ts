@@ -7,8 +7,10 @@ import {
   type StreamHandler,
   type TransportStream,
 } from "../h2/transport.ts";
+import type { AcceptedCall } from "./accepted-call.ts";
 import { CallList } from "./call-list.ts";
 import { MESSAGE_BYTES_MAX } from "./limits.ts";
+import { RelayedCall } from "./relayed-call.ts";
 import { ServerStreamCall } from "./server-call.ts";
 import type { AnyMethod, HandlerOf, Interceptor, MethodEntry, ServerCore } from "./server-types.ts";
 import { appendStatus, GrpcError, grpcStatusOf } from "./status.ts";
@@ -18,6 +20,7 @@ import type {
   GrpcMethod,
   GrpcStatus,
   RawHandler,
+  RelayHandler,
   ServerStreamingHandler,
   UnaryHandler,
 } from "./types.ts";
@@ -53,9 +56,11 @@ export class GrpcServer {
   readonly accept: AcceptStream;
   private readonly entries = new Map<string, MethodEntry>();
   private readonly services = new Set<string>();
-  private readonly calls = new CallList<ServerStreamCall>();
+  private readonly calls = new CallList<AcceptedCall>();
   private readonly core: ServerCore;
+  private readonly unserved = new Set<string>();
   private unknown: MethodEntry;
+  private relay: RelayHandler | undefined = undefined;
   private closing = false;
 
   constructor(options: GrpcServerOptions = {}) {
@@ -66,7 +71,7 @@ export class GrpcServer {
       mapError: options.mapError ?? grpcStatusOf,
       calls: this.calls,
     };
-    this.unknown = rawEntry((_requests, call) => {
+    this.unknown = unknownEntry((_requests, call) => {
       throw this.unimplemented(call.path);
     });
     this.accept = (stream, head, peer) => {
@@ -83,7 +88,13 @@ export class GrpcServer {
       if (head.method !== "POST" || !isGrpcContentType(contentType)) return refuseNonGrpc(stream, head, contentType);
       if (this.closing)
         return refuse(stream, 200, { code: GRPC_STATUS.UNAVAILABLE, message: "the server is shutting down" });
-      const entry = this.entries.get(head.path) ?? this.unknown;
+      const known = this.entries.get(head.path);
+      if (known === undefined && this.relay !== undefined && !this.unserved.has(head.path)) {
+        const passing = new RelayedCall(stream, head, peer, this.core, contentType, this.relay);
+        passing.start(timeout);
+        return passing;
+      }
+      const entry = known ?? this.unknown;
       const call = new ServerStreamCall(stream, head, peer, this.core, entry, contentType, encoding);
       call.start(timeout);
       return call;
@@ -113,13 +124,22 @@ export class GrpcServer {
     for (const [name, method] of Object.entries(methods) as [keyof M, AnyMethod][]) {
       const handler = handlers[name];
       this.services.add(serviceOf(method.path));
-      if (handler !== undefined) this.add(method, handler as HandlerOf<unknown, unknown>);
+      if (handler === undefined) this.unserved.add(method.path);
+      else this.add(method, handler as HandlerOf<unknown, unknown>);
     }
   }
 
   /** Gives every unknown method to a handler, which may throw `unimplemented(call.path)` for those it does not want. */
   fallback(handler: RawHandler): void {
-    this.unknown = rawEntry(handler);
+    this.unknown = unknownEntry(handler);
+  }
+
+  /**
+   * Gives calls of unknown methods to a handler that passes them on; it may throw `unimplemented(call.path)`. Methods that
+   * `addService` was told of without a handler stay unimplemented.
+   */
+  passUnknown(handler: RelayHandler): void {
+    this.relay = handler;
   }
 
   /** The names of all services with a method here, for reflection. */
@@ -170,7 +190,7 @@ function same(bytes: Uint8Array): Uint8Array {
   return bytes;
 }
 
-function rawEntry(handler: RawHandler): MethodEntry {
+function unknownEntry(handler: RawHandler): MethodEntry {
   return {
     kind: "bidi_streaming",
     method: rawMethod("*", "bidi_streaming") as AnyMethod,

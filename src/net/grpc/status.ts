@@ -100,8 +100,16 @@ export function appendStatus(status: GrpcStatus, headers: string[]): void {
   if (status.detailsBin !== undefined) headers.push("grpc-status-details-bin", encodeBinary(status.detailsBin));
 }
 
-/** The status in received trailers, undefined when there is none. */
+/** The status in received trailers, undefined when there is none. Codes that nobody defined are UNKNOWN (gRPC status codes). */
 export function statusOfTrailers(trailers: HeaderList): GrpcStatus | undefined {
+  const status = passedStatusOf(trailers);
+  return status === undefined || status.code <= GRPC_STATUS.UNAUTHENTICATED
+    ? status
+    : { ...status, code: GRPC_STATUS.UNKNOWN };
+}
+
+/** The same for whoever passes it on: the code may be any number. */
+export function passedStatusOf(trailers: HeaderList): GrpcStatus | undefined {
   let code: number | undefined;
   let message = "";
   let detailsBin: Uint8Array | undefined;
@@ -114,9 +122,7 @@ export function statusOfTrailers(trailers: HeaderList): GrpcStatus | undefined {
     else if (name === "grpc-status-details-bin") detailsBin = decodeBinary(value);
   }
   if (code === undefined) return undefined;
-  // Codes that nobody defined are passed on as UNKNOWN (gRPC status code documentation).
-  const known = code <= GRPC_STATUS.UNAUTHENTICATED ? (code as GrpcStatusCode) : GRPC_STATUS.UNKNOWN;
-  return { code: known, message, detailsBin };
+  return { code: code as GrpcStatusCode, message, detailsBin };
 }
 
 /** The error of a received status, with the trailers as its metadata. */

@@ -1,5 +1,7 @@
 import type { GrpcStatusCode } from "../../errors/grpc-status.ts";
 import type { CancelSignal } from "../../kit/cancel-signal.ts";
+import type { ClientHandler } from "../h2/refused-stream.ts";
+import type { TransportStream } from "../h2/transport.ts";
 import type { HeaderList } from "../http/types.ts";
 
 /** A gRPC method as its doors and clients know it: the path, the kind, and a codec that may be exchanged for a faster one. */
@@ -65,8 +67,47 @@ export type ClientStreamingHandler<I, O> = (requests: AsyncIterable<I>, call: Se
 export type ServerStreamingHandler<I, O> = (request: I, call: ServerCall) => AsyncIterable<O>;
 export type BidiHandler<I, O> = (requests: AsyncIterable<I>, call: ServerCall) => AsyncIterable<O>;
 
-/** A call whose messages are passed on as raw bytes: how unknown services are proxied. */
+/** A call whose messages come and go as raw bytes. */
 export type RawHandler = (requests: AsyncIterable<Uint8Array>, call: ServerCall) => AsyncIterable<Uint8Array>;
+
+/** How a call is passed on. */
+export interface PassOnOptions {
+  /**
+   * A failure before the answer begins is not told to the caller: the promise rejects with it, and the request is kept for
+   * another attempt as far as the limit allows.
+   */
+  readonly repeatable?: boolean | undefined;
+  /** The stream to the peer is being opened. */
+  readonly onOpen?: (() => void) | undefined;
+  /** Of this attempt: it rejects with the signal's reason. */
+  readonly signal?: CancelSignal | undefined;
+}
+
+/** A call of a method that the server does not know, on its way to somebody who does. Its messages are never decoded. */
+export interface PassingCall extends ServerCall {
+  /** All header fields as they came, without pseudo-headers. */
+  readonly headers: HeaderList;
+  /** The caller has begun a second message. */
+  readonly requestStreams: boolean;
+  /** Told once when that happens, or when the answer's second message begins. */
+  onRequestStreams: (() => void) | undefined;
+  onAnswerStreams: (() => void) | undefined;
+  /** The request is still there as a whole, so that `passOn` may be called. */
+  readonly kept: readonly Uint8Array[] | undefined;
+  /**
+   * Passes the call on. Resolves to the code of its outcome, the peer's or another; that the outcome is a failure is no
+   * reason to reject.
+   *
+   * @param headers the request's, without `te`, `user-agent` and `grpc-timeout`, which are added
+   * @throws PeerUnreachedError when no connection could be made; with `repeatable` any failure before an answer
+   */
+  passOn(client: GrpcClient, headers: HeaderList, options?: PassOnOptions): Promise<GrpcStatusCode>;
+  /** Ends the call with the status of an error. @returns its code */
+  fail(error: unknown): GrpcStatusCode;
+}
+
+/** Finds out where a call goes and passes it on. What it throws becomes the call's status. */
+export type RelayHandler = (call: PassingCall) => Promise<unknown> | undefined;
 
 /** What a caller may set on one call. */
 export interface CallOptions {
@@ -119,5 +160,11 @@ export interface GrpcClient {
   /** @throws GrpcError with the peer's status, or UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED of our own */
   unary<I, O>(method: GrpcMethod<I, O>, request: I, options?: CallOptions): Promise<UnaryResult<O>>;
   stream<I, O>(method: GrpcMethod<I, O>, options?: CallOptions): ClientStream<I, O>;
+  /**
+   * Opens a bare stream, for a call that is passed on: what is sent on it must be framed.
+   *
+   * @param headers taken over; `te` and `user-agent` are added
+   */
+  open(path: string, headers: string[], handler: ClientHandler): TransportStream;
   close(): Promise<void>;
 }

@@ -106,6 +106,12 @@ export const WAITING_STREAMS_MAX = 10_000;
  */
 export const PEER_STREAMS_ASSUMED = 1;
 
+/** Streams that a connection will probably take once its peer has said so: what gRPC servers allow (grpc-go's clients count so). */
+export const PEER_STREAMS_EXPECTED = 100;
+
+/** Milliseconds after which a connection that was opened because others were full is closed when it has no streams. */
+export const SPARE_CONNECTION_IDLE_MS = 3 * 60_000;
+
 /** Streams that we have reset lately: what still comes on them is no offence. */
 export const RESET_MEMORY = 1_000;
 

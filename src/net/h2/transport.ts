@@ -153,6 +153,11 @@ export interface TransportClientOptions extends TransportOptions {
    * may still be connecting.
    */
   readonly connect?: (() => Socket) | undefined;
+  /**
+   * Connections at once, 1 by default: more are opened while those that stand have as many streams as the peer allows. The
+   * `node:http2` adapter has one, and streams wait.
+   */
+  readonly connectionsMax?: number | undefined;
 }
 
 /** The server's answer to a new stream: who handles it. Called synchronously with the request's head. */

@@ -4,8 +4,10 @@ import { type ClientHandler, refusedStream } from "../refused-stream.ts";
 import {
   CONNECT_TIMEOUT_MS,
   PEER_STREAMS_ASSUMED,
+  PEER_STREAMS_EXPECTED,
   type ResolvedTransportOptions,
   resolveTransportOptions,
+  SPARE_CONNECTION_IDLE_MS,
   STREAMS_PER_CONNECTION_MAX,
   WAITING_STREAMS_MAX,
 } from "../limits.ts";
@@ -53,6 +55,8 @@ class ClientConnection extends Connection {
   private readonly waiting: WaitingStream[] = [];
   private readonly heads = new Set<number>();
   private connected = false;
+  private settingsCame = false;
+  private idleMs = 0;
   private nextId = 1;
 
   constructor(
@@ -89,6 +93,18 @@ class ClientConnection extends Connection {
 
   get usable(): boolean {
     return !this.lost && !this.draining && this.nextId < STREAMS_PER_CONNECTION_MAX * 2;
+  }
+
+  /** Another stream would wait for one of those that it has. */
+  get full(): boolean {
+    const room = this.settingsCame ? this.peerSettings.streamsMax : PEER_STREAMS_EXPECTED;
+    return this.streams.size + this.waiting.length >= room;
+  }
+
+  /** Retires a connection that nobody has needed for some time. */
+  passIdle(elapsedMs: number): void {
+    this.idleMs = this.streams.size + this.waiting.length === 0 ? this.idleMs + elapsedMs : 0;
+    if (this.idleMs >= SPARE_CONNECTION_IDLE_MS) this.retire();
   }
 
   open(head: RequestHead, endStream: boolean, handler: ClientHandler): TransportStream {
@@ -188,6 +204,7 @@ class ClientConnection extends Connection {
   }
 
   protected override onSettings(): void {
+    this.settingsCame = true;
     this.startWaiting();
   }
 
@@ -260,12 +277,16 @@ class ClientConnection extends Connection {
   }
 }
 
-/** A client of one authority: one connection at a time, made on first use and again after a loss. */
+/**
+ * A client of one authority: one connection at a time, made on first use and again after a loss. Where more are allowed
+ * another is opened when those that there are have as many streams as their peer lets them.
+ */
 export class H2Client implements TransportClient, ConnectionOwner {
   private readonly authority: string;
   private options: ResolvedTransportOptions;
   private readonly tables: HpackTables;
   private readonly makeSocket: () => Socket;
+  private readonly connectionsMax: number;
   private readonly connections = new Set<ClientConnection>();
   private readonly ticker: Ticker;
   private current: ClientConnection | undefined = undefined;
@@ -276,8 +297,12 @@ export class H2Client implements TransportClient, ConnectionOwner {
     this.options = resolveTransportOptions(options);
     this.tables = tables;
     this.makeSocket = options.connect ?? (() => openSocket(authority));
+    this.connectionsMax = options.connectionsMax ?? 1;
     this.ticker = new Ticker(this.options, (elapsedMs) => {
-      for (const connection of this.connections) connection.tick(elapsedMs);
+      for (const connection of this.connections) {
+        connection.tick(elapsedMs);
+        if (connection !== this.current) connection.passIdle(elapsedMs);
+      }
     });
   }
 
@@ -299,13 +324,22 @@ export class H2Client implements TransportClient, ConnectionOwner {
 
   private connection(): ClientConnection {
     const { current } = this;
-    if (current?.usable === true) return current;
+    if (current?.usable === true) return this.connectionsMax > 1 && current.full ? this.another(current) : current;
     current?.retire();
+    this.current = this.connect();
+    return this.current;
+  }
+
+  private another(full: ClientConnection): ClientConnection {
+    for (const connection of this.connections) if (connection.usable && !connection.full) return connection;
+    return this.connections.size < this.connectionsMax ? this.connect() : full;
+  }
+
+  private connect(): ClientConnection {
     const socket = this.makeSocket();
     // It would tell us nothing any more.
     if (socket.closed) throw socket.errored ?? new Error(`the socket for ${this.authority} is closed`);
     const next = new ClientConnection(this.authority, socket, this.options, this.tables, this);
-    this.current = next;
     this.connections.add(next);
     this.ticker.start();
     return next;

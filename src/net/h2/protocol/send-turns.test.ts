@@ -88,3 +88,22 @@ test("credit of 0, or beyond what a window may be, ends the connection", () => {
   expect(() => turns.widen(0)).toThrow(expect.objectContaining({ kind: "protocol_error" }));
   expect(() => turns.widen(WINDOW_BYTES_LIMIT)).toThrow(expect.objectContaining({ kind: "flow_control_error" }));
 });
+
+test("a handler that sends again as soon as there is room is not left behind", () => {
+  const scene = new StreamOwnerDouble();
+  let rounds = 3;
+  const stream = scene.stream(1, 10 * WINDOW_BYTES_DEFAULT, {
+    onData() {},
+    onEnd() {},
+    onClose() {},
+    onDrain() {
+      rounds -= 1;
+      if (rounds > 0) stream.send(Buffer.alloc(70_000), false);
+    },
+  });
+  scene.turns.widen(10 * WINDOW_BYTES_DEFAULT);
+  scene.sink.output.full = true;
+  stream.send(Buffer.alloc(70_000), false);
+  for (let turn = 0; turn < 10 && scene.sink.output.full; turn += 1) scene.sink.socket.emit("drain");
+  expect([rounds, scene.turns.queuedBytes]).toEqual([0, 0]);
+});

@@ -99,12 +99,14 @@ export class SendTurns {
         stream.scheduled = false;
         continue;
       }
+      const { sentBytes } = this;
       if (stream.pump(QUANTUM_BYTES)) {
         sendable.push(stream);
         idle = 0;
       } else if (stream.queuedBytes > 0 && stream.sendWindow > 0) {
+        // Without room, or with new bytes that its handler gave it when the old ones had gone: then it is not idle.
         sendable.push(stream);
-        idle += 1;
+        idle = this.sentBytes === sentBytes ? idle + 1 : 0;
       } else {
         stream.scheduled = false;
       }

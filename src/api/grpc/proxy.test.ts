@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import type { ProxiedCall } from "../../blocks/invocation/call-proxy.ts";
+import type { PassingCall } from "../../net/grpc/types.ts";
+import { proxyFromPeers } from "../peer/proxy.ts";
+import { proxyUnknown } from "./proxy.ts";
+
+function callWith(...headers: string[]): PassingCall {
+  return { headers } as unknown as PassingCall;
+}
+
+/** What a door hands on of a call. */
+function handedOn(door: "api" | "peer", ...headers: string[]) {
+  const seen: { target: string; call: ProxiedCall }[] = [];
+  const take = async (target: string, call: ProxiedCall): Promise<void> => void seen.push({ target, call });
+  const handler = door === "api" ? proxyUnknown({ pass: take }) : proxyFromPeers({ passLocal: take });
+  void handler(callWith(...headers));
+  return { target: seen[0]?.target, headers: seen[0]?.call.headers, isStream: seen[0]?.call.isStream };
+}
+
+test.each(["api", "peer"] as const)("%s: dapr-callee-app-id names the app, else dapr-app-id", (door) => {
+  expect(handedOn(door, "dapr-app-id", "b", "dapr-callee-app-id", "a").target).toBe("a");
+  expect(handedOn(door, "dapr-app-id", "b").target).toBe("b");
+  expect(() => handedOn(door, "x", "y")).toThrow(
+    "cannot proxy request: missing dapr-callee-app-id or dapr-app-id metadata",
+  );
+});
+
+const COMMON = ["content-type", "application/grpc+proto", "grpc-encoding", "zstd", "x-mine", "1", "x-bin", "AA=="];
+
+test("an app's call keeps what is the call's, and loses tokens, the hop's own and claims to be somebody", () => {
+  const hop = ["te", "trailers", "user-agent", "me", "grpc-timeout", "1S", "dapr-api-token", "t"];
+  const claims = ["dapr-caller-app-id", "admin", "dapr-caller-namespace", "root", "dapr-app-id", "b"];
+  expect(handedOn("api", ...hop, ...COMMON, ...claims).headers).toEqual(COMMON);
+});
+
+test("a sidecar's call keeps the ids that the sidecar gave it", () => {
+  const ids = ["dapr-caller-app-id", "a", "dapr-callee-app-id", "b"];
+  expect(handedOn("peer", "te", "trailers", "dapr-api-token", "t", ...COMMON, ...ids).headers).toEqual([
+    ...COMMON,
+    ...ids,
+  ]);
+});
+
+test.each([
+  ["true", true],
+  ["1", true],
+  ["on", true],
+  ["false", false],
+  ["", false],
+])("dapr-stream: %j", (value, isStream) => {
+  const call = handedOn("api", "dapr-app-id", "b", "dapr-stream", value);
+  expect(call.isStream).toBe(isStream);
+  expect(call.headers).toEqual(["dapr-stream", value]);
+});
