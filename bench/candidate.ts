@@ -31,6 +31,8 @@ export interface SidecarFlags {
   readonly resourcesPath: string;
   readonly appPort?: number;
   readonly appProtocol?: "http" | "grpc";
+  /** Further flags. */
+  readonly more?: readonly string[];
 }
 
 /** Starts a candidate with default flags and metrics, on free ports of the loopback interface. */
@@ -49,6 +51,7 @@ export async function startSidecar(candidate: Candidate, flags: SidecarFlags): P
     "--log-level=warn",
     ...(flags.appPort === undefined ? [] : [`--app-port=${flags.appPort}`]),
     `--app-protocol=${flags.appProtocol ?? "http"}`,
+    ...(flags.more ?? []),
   ];
   return { ...(await start(candidate.path, args, http, "/v1.0/healthz", 204)), grpcPort: grpc };
 }

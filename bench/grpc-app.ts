@@ -1,4 +1,4 @@
-// The app of `invoke-grpc`: answers every call with 1 KiB. Usage: node grpc-app.ts [port]
+// The app of `invoke-grpc` and `proxy-grpc`: answers every call with 1 KiB. Usage: node grpc-app.ts [port]
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { listen } from "../src/net/http/listener.ts";
@@ -6,7 +6,7 @@ import { createH2Transport } from "../src/net/h2/protocol/transport.ts";
 import { InvokeResponseSchema } from "../src/wire/gen/dapr/proto/common/v1/common_pb.js";
 import { GetStateResponseSchema } from "../src/wire/gen/dapr/proto/runtime/v1/state_pb.js";
 
-const ANSWERED = "/dapr.proto.runtime.v1.AppCallback/OnInvoke";
+const ANSWERED = new Set(["/dapr.proto.runtime.v1.AppCallback/OnInvoke", "/bench.Orders/Place"]);
 const HEAD = { status: 200, headers: ["content-type", "application/grpc"] };
 const UNIMPLEMENTED = ["content-type", "application/grpc", "grpc-status", "12"];
 const OK = ["grpc-status", "0"];
@@ -25,7 +25,7 @@ reply.set(message, 5);
 const server = createH2Transport().createServer((stream, { path }) => ({
   onData() {},
   onEnd() {
-    if (path !== ANSWERED) {
+    if (!ANSWERED.has(path)) {
       stream.respond({ status: 200, headers: UNIMPLEMENTED }, true);
       return;
     }

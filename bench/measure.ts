@@ -112,6 +112,7 @@ export async function measureOperation(candidate: Candidate, operation: Operatio
       return await measure(running, targetOf(operation.request, caller), effort, operation.fixedRate, {
         database,
         delivered,
+        unitsPerRequest: operation.unitsPerRequest ?? 1,
       });
     } finally {
       for (const process of running) {
@@ -131,6 +132,7 @@ interface Counted {
   readonly database: string | undefined;
   /** Events that have reached the app: with it, operations are deliveries and the run ends when the last has come. */
   readonly delivered: (() => Promise<number>) | undefined;
+  readonly unitsPerRequest: number;
 }
 
 async function startApp(operation: Operation): Promise<RunningProcess | undefined> {
@@ -167,7 +169,7 @@ async function measure(
   target: LoadTarget,
   effort: Effort,
   fixedRate: number,
-  { database, delivered }: Counted = { database: undefined, delivered: undefined },
+  { database, delivered, unitsPerRequest }: Counted = { database: undefined, delivered: undefined, unitsPerRequest: 1 },
 ): Promise<Sample> {
   const commits = (): number => (database === undefined ? Number.NaN : commitsOf(database));
   await runClosedLoop(target, effort.connections, effort.warmupSeconds);
@@ -176,7 +178,8 @@ async function measure(
   const startMs = performance.now();
   const commitsBefore = commits();
   const saturated = await runClosedLoop(target, effort.connections, effort.seconds);
-  const operations = delivered === undefined ? saturated.requests : (await drained(delivered)) - deliveredBefore;
+  const operations =
+    delivered === undefined ? saturated.requests * unitsPerRequest : (await drained(delivered)) - deliveredBefore;
   const seconds = delivered === undefined ? saturated.seconds : (performance.now() - startMs - DRAIN_POLL_MS) / 1000;
   const cpu = totalCpu(running) - cpuBefore;
   const committed = commits() - commitsBefore;

@@ -20,8 +20,12 @@ export interface Operation {
   readonly fixedRate: number;
   /** File of the database that the operation writes to, in the resources' folder: its commits are counted. */
   readonly database?: string;
+  /** The store has a timeout, retries and a circuit breaker. */
+  readonly policy?: boolean;
   readonly prepare?: LoadRequest;
   readonly request: LoadRequest;
+  /** Operations that one request stands for: figures are per operation. 1 when absent. */
+  readonly unitsPerRequest?: number;
 }
 
 export type LoadRequest = Omit<LoadTarget, "port">;
@@ -43,10 +47,28 @@ spec:
   version: v1
 `;
 
+const POLICY = `apiVersion: dapr.io/v1alpha1
+kind: Resiliency
+metadata:
+  name: policy
+spec:
+  policies:
+    timeouts: { general: 5s }
+    retries: { thrice: { policy: constant, duration: 1s, maxRetries: 3 } }
+    circuitBreakers: { simple: { maxRequests: 1, timeout: 30s, trip: consecutiveFailures >= 5 } }
+  targets:
+    components:
+      store: { outbound: { timeout: general, retry: thrice, circuitBreaker: simple } }
+---
+`;
+
 const DATABASE = "state.db";
 
 /** The resources of an operation: what is measured without a disk does not open one. */
 export function resourcesOf(operation: Operation | undefined, folder: string): string {
+  if (operation?.policy === true) {
+    return POLICY + RESOURCES;
+  }
   return operation?.database === undefined
     ? RESOURCES
     : `${RESOURCES}---
@@ -77,6 +99,14 @@ const saveSqlite: LoadRequest = { ...save, path: "/v1.0/state/sqlite" };
 
 const valueBytes = Buffer.from(value);
 
+/** Messages of one bulk publish. */
+const BULK_MESSAGES = 100;
+
+const bulk = Array.from(
+  { length: BULK_MESSAGES },
+  (_, index) => `{"entryId":"${index}","event":${value},"contentType":"text/plain"}`,
+);
+
 /** A unary call of Dapr's API. */
 function grpc<Desc extends DescMessage>(method: string, schema: Desc, message: MessageInitShape<Desc>): LoadRequest {
   const body = toBinary(schema, create(schema, message));
@@ -95,6 +125,16 @@ export const OPERATIONS: readonly Operation[] = [
     request: { method: "GET", path: "/v1.0/state/store/order-1", expectStatus: 200 },
   },
   { name: "state-save", yardstick: "E", aim: 3.5, topology: "single", fixedRate: 5000, request: save },
+  {
+    name: "state-get-policy",
+    yardstick: "E",
+    aim: 3,
+    topology: "single",
+    fixedRate: 5000,
+    policy: true,
+    prepare: save,
+    request: { method: "GET", path: "/v1.0/state/store/order-1", expectStatus: 200 },
+  },
   {
     name: "state-get-sqlite",
     yardstick: "E",
@@ -125,6 +165,21 @@ export const OPERATIONS: readonly Operation[] = [
       path: "/v1.0/publish/broker/orders",
       headers: json,
       body: Buffer.from(value),
+      expectStatus: 204,
+    },
+  },
+  {
+    name: "bulk-publish",
+    yardstick: "E",
+    aim: 0.85,
+    topology: "single",
+    fixedRate: 200,
+    unitsPerRequest: BULK_MESSAGES,
+    request: {
+      method: "POST",
+      path: "/v1.0/publish/bulk/broker/orders",
+      headers: json,
+      body: Buffer.from(`[${bulk.join(",")}]`),
       expectStatus: 204,
     },
   },
@@ -193,5 +248,20 @@ export const OPERATIONS: readonly Operation[] = [
       id: "bench-callee",
       message: { method: "echo", contentType: "application/octet-stream" },
     }),
+  },
+  {
+    name: "proxy-grpc",
+    yardstick: "P",
+    aim: 1,
+    topology: "grpc-pair",
+    fixedRate: 1000,
+    request: {
+      method: "POST",
+      path: "/bench.Orders/Place",
+      headers: { "dapr-app-id": "bench-callee" },
+      body: valueBytes,
+      grpc: true,
+      expectStatus: 200,
+    },
   },
 ];

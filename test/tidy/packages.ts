@@ -3,10 +3,22 @@ import { importsOf, isOurSource, isTestCode, type SourceFile } from "./source.ts
 
 /** Where a package, or a part of Node that belongs behind a port, may be imported. A new dependency gets a line here. */
 const homes: Readonly<Record<string, readonly string[]>> = {
-  "@bufbuild/protobuf": ["src/wire/", "src/errors/", "src/net/", "src/app/", "src/mesh/", "src/api/", "src/blocks/"],
-  "@marcbachmann/cel-js": ["src/blocks/pubsub/", "src/resiliency/"],
+  "@bufbuild/protobuf": [
+    "src/wire/",
+    "src/errors/",
+    "src/net/",
+    "src/app/",
+    "src/mesh/",
+    "src/api/",
+    "src/blocks/",
+    "src/components/etcd/",
+    "src/components/pluggable/",
+  ],
+  "@marcbachmann/cel-js": ["src/kit/cel.ts"],
+  "@noble/curves": ["src/kit/crypto/"],
   "multicast-dns": ["src/components/mdns/"],
   pg: ["src/components/postgresql/"],
+  re2js: ["src/blocks/conversation/"],
   redis: ["src/components/redis/"],
   "sonic-boom": ["src/telemetry/log/"],
   undici: ["src/net/"],

@@ -13,7 +13,7 @@ const tiers: readonly (readonly string[])[] = [
   ["blocks"],
   ["api"],
   ["sidecar", "control-plane"],
-  ["embed", "dev", "testing"],
+  ["embed", "dev", "testing", "explain"],
   ["dashboard/server"],
   ["cli"],
   ["main.ts"],
