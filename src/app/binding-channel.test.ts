@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { systemRandom } from "../kit/random.ts";
 import { silentLogger } from "../kit/silent-logger.ts";
 import { VirtualClock } from "../kit/virtual-clock.fixture.ts";
 import { HttpClientError } from "../net/http/errors.ts";
@@ -26,7 +25,6 @@ function setUp(answer: Partial<HttpResponse> | Error) {
     healthPath: "healthz",
     maxBodyBytes: 0,
     clock: new VirtualClock(),
-    random: systemRandom,
     logger: silentLogger,
   });
   return { requests, channel };

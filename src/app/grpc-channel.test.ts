@@ -1,7 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { GRPC_STATUS } from "../errors/grpc-status.ts";
-import { systemRandom } from "../kit/random.ts";
 import { silentLogger } from "../kit/silent-logger.ts";
 import { VirtualClock } from "../kit/virtual-clock.fixture.ts";
 import { metadataOf } from "../net/grpc/metadata.ts";
@@ -45,6 +44,9 @@ function setUp(answer: (path: string) => unknown, more: Partial<AppChannelOption
     stream: () => {
       throw new Error("the channel makes unary calls only");
     },
+    open: () => {
+      throw new Error("the channel makes unary calls only");
+    },
     close: () => Promise.resolve(),
   };
   const options: AppChannelOptions = {
@@ -55,7 +57,6 @@ function setUp(answer: (path: string) => unknown, more: Partial<AppChannelOption
     healthPath: "",
     maxBodyBytes: 10,
     clock: new VirtualClock(),
-    random: systemRandom,
     logger: silentLogger,
     ...more,
   };
@@ -161,7 +162,7 @@ test("events go to OnTopicEvent", async () => {
 
 test("a probe is HealthCheck", async () => {
   const { channel, seen } = setUp(() => ({}), { isHealthy: () => false });
-  expect(await channel.probe(signal)).toBe(true);
+  expect(await channel.probe(signal)).toBeUndefined();
   expect(seen[0]?.path).toBe("/dapr.proto.runtime.v1.AppCallbackHealthCheck/HealthCheck");
   await expect(channel.invoke(call())).rejects.toThrow("app is not in a healthy state");
 });
@@ -228,6 +229,6 @@ test("a bulk that no version takes is acknowledged, one that fails is wanted aga
   });
   const reason =
     "error returned from app while processing bulk pub/sub event: rpc error: code = Internal desc = broken";
-  const again = { kind: "retry", reason };
+  const again = { kind: "retry", reason, status: { kind: "grpc", code: GRPC_STATUS.INTERNAL } };
   expect(await failing.channel.deliverBulk(bulk, signal)).toEqual([again, again]);
 });

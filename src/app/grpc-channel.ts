@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import { GRPC_STATUS } from "../errors/grpc-status.ts";
 import type { CancelSignal } from "../kit/cancel-signal.ts";
+import { errorMessage } from "../kit/error-message.ts";
 import { HeaderMetadata } from "../net/grpc/metadata.ts";
 import { methodsOf } from "../net/grpc/protobuf.ts";
 import { GrpcError } from "../net/grpc/status.ts";
@@ -25,7 +26,6 @@ import { ConcurrencyLimit } from "./concurrency-limit.ts";
 import { goErrorText } from "./go-error-text.ts";
 import { metadataHeadersOf } from "./grpc-metadata.ts";
 import { APP_UNHEALTHY } from "./http-channel.ts";
-import { retryInit } from "./init-retry.ts";
 import { metadataList } from "./metadata-list.ts";
 import type { AppChannelOptions } from "./options.ts";
 import { topicBulkRequest } from "./topic-bulk-request.ts";
@@ -55,21 +55,22 @@ const health = methodsOf(AppCallbackHealthCheck);
 /** An app that serves `dapr.proto.runtime.v1.AppCallback`. */
 export class GrpcAppChannel implements AppChannel {
   readonly protocol: AppProtocol;
+  /** Of all calls of the app but probes; whoever calls it in another way shares it. */
+  readonly limit: ConcurrencyLimit | undefined;
   readonly #client: GrpcClient;
   readonly #options: AppChannelOptions;
-  readonly #limit: ConcurrencyLimit | undefined;
 
   constructor(protocol: AppProtocol, client: GrpcClient, options: AppChannelOptions) {
     this.protocol = protocol;
     this.#client = client;
     this.#options = options;
-    this.#limit = options.maxConcurrency > 0 ? new ConcurrencyLimit(options.maxConcurrency) : undefined;
+    this.limit = options.maxConcurrency > 0 ? new ConcurrencyLimit(options.maxConcurrency) : undefined;
   }
 
   /** Calls `OnInvoke`. Also a call that never reached the app resolves, with the status that gRPC gave it, as with daprd. */
   async invoke(call: InvokeCall): Promise<InvokeReply> {
     this.#refuseUnhealthy();
-    const limit = this.#limit;
+    const { limit } = this;
     await limit?.acquire(call.signal);
     try {
       return await this.#onInvoke(call);
@@ -79,36 +80,39 @@ export class GrpcAppChannel implements AppChannel {
   }
 
   async listSubscriptions(signal: AbortSignal): Promise<readonly SubscriptionSpec[]> {
-    const log = this.#options.logger.scope("dapr.runtime.pubsub");
-    const request = create(EmptySchema);
+    const { logger, initRetries } = this.#options;
+    const ask = (): Promise<readonly SubscriptionSpec[]> => this.#askForSubscriptions(signal);
     try {
-      return await retryInit(this.#options, signal, async () => {
-        try {
-          return fromGrpcSubscriptions(
-            (await this.#client.unary(callback.listTopicSubscriptions, request, this.#callOptions([], signal)))
-              .response,
-          );
-        } catch (error) {
-          if (GrpcError.is(error) && error.code === GRPC_STATUS.UNIMPLEMENTED) {
-            log.info("pubsub subscriptions: gRPC app does not implement ListTopicSubscriptions");
-            return [];
-          }
-          throw error;
-        }
-      });
+      return await (initRetries === undefined ? ask() : initRetries.run(ask, { signal }));
     } catch (error) {
-      log.error(`error getting topic list from app: ${error instanceof Error ? error.message : String(error)}`);
+      logger.scope("dapr.runtime.pubsub").error(`error getting topic list from app: ${errorMessage(error)}`);
       throw error;
     }
   }
 
-  async deliver(event: TopicEvent, signal: AbortSignal): Promise<DeliveryOutcome> {
+  async #askForSubscriptions(signal: AbortSignal): Promise<readonly SubscriptionSpec[]> {
+    const options = this.#callOptions([], signal);
+    try {
+      const { response } = await this.#client.unary(callback.listTopicSubscriptions, create(EmptySchema), options);
+      return fromGrpcSubscriptions(response);
+    } catch (error) {
+      if (GrpcError.is(error) && error.code === GRPC_STATUS.UNIMPLEMENTED) {
+        this.#options.logger
+          .scope("dapr.runtime.pubsub")
+          .info("pubsub subscriptions: gRPC app does not implement ListTopicSubscriptions");
+        return [];
+      }
+      throw error;
+    }
+  }
+
+  async deliver(event: TopicEvent, signal: CancelSignal): Promise<DeliveryOutcome> {
     const request = topicEventRequest(event);
     const custom: string[] = [];
     for (const name in event.metadata) {
       custom.push(name.toLowerCase(), event.metadata[name] ?? "");
     }
-    const limit = this.#limit;
+    const { limit } = this;
     await limit?.acquire(signal);
     try {
       const { response } = await this.#client.unary(callback.onTopicEvent, request, this.#callOptions(custom, signal));
@@ -123,9 +127,9 @@ export class GrpcAppChannel implements AppChannel {
     }
   }
 
-  async deliverBulk(bulk: TopicBulk, signal: AbortSignal): Promise<readonly DeliveryOutcome[]> {
+  async deliverBulk(bulk: TopicBulk, signal: CancelSignal): Promise<readonly DeliveryOutcome[]> {
     const log = this.#options.logger.scope("dapr.runtime.processor.subscription");
-    const limit = this.#limit;
+    const { limit } = this;
     try {
       const request = topicBulkRequest(bulk);
       await limit?.acquire(signal);
@@ -146,7 +150,8 @@ export class GrpcAppChannel implements AppChannel {
         return allOf(bulk, { kind: "success", warning });
       }
       const reason = `error returned from app while processing bulk pub/sub event: ${text}`;
-      return allOf(bulk, { kind: "retry", reason });
+      const status = GrpcError.is(error) ? { status: { kind: "grpc", code: error.code } as const } : {};
+      return allOf(bulk, { kind: "retry", reason, ...status });
     }
   }
 
@@ -164,14 +169,14 @@ export class GrpcAppChannel implements AppChannel {
     }
   }
 
-  async deliverBindingEvent({ name, data, metadata }: BindingEventCall, signal: AbortSignal): Promise<BindingReply> {
+  async deliverBindingEvent({ name, data, metadata }: BindingEventCall, signal: CancelSignal): Promise<BindingReply> {
     const request: BindingEventRequest = {
       $typeName: "dapr.proto.runtime.v1.BindingEventRequest",
       name,
       data,
       metadata,
     };
-    const limit = this.#limit;
+    const { limit } = this;
     await limit?.acquire(signal);
     try {
       const { response } = await this.#client.unary(callback.onBindingEvent, request, this.#callOptions([], signal));
@@ -183,12 +188,12 @@ export class GrpcAppChannel implements AppChannel {
     }
   }
 
-  async probe(signal: AbortSignal): Promise<boolean> {
+  async probe(signal: AbortSignal): Promise<string | undefined> {
     try {
       await this.#client.unary(health.healthCheck, create(EmptySchema), { signal });
-      return true;
-    } catch {
-      return false;
+      return undefined;
+    } catch (error) {
+      return `Health check failed: ${goErrorText(error)}`;
     }
   }
 
@@ -197,7 +202,7 @@ export class GrpcAppChannel implements AppChannel {
   }
 
   /** Apps older than `OnBulkTopicEvent` have its first version. */
-  async #onBulkTopicEvent(request: TopicEventBulkRequest, signal: AbortSignal): Promise<TopicEventBulkResponse> {
+  async #onBulkTopicEvent(request: TopicEventBulkRequest, signal: CancelSignal): Promise<TopicEventBulkResponse> {
     const options = this.#callOptions(["pubsubname", request.pubsubName], signal);
     try {
       return (await this.#client.unary(callback.onBulkTopicEvent, request, options)).response;

@@ -45,6 +45,17 @@ export function nominatedByConnection(headers: HeaderList): ReadonlySet<string> 
   return names;
 }
 
+/**
+ * Who calls whom, which only sidecars may say: what a client sends under these names reaches no app, not even the client's
+ * own.
+ */
+export const CALLER_HEADERS: ReadonlySet<string> = new Set([
+  "dapr-caller-app-id",
+  "dapr-caller-namespace",
+  "dapr-callee-app-id",
+  "destination-app-id",
+]);
+
 /** First value of a header; `lowerName` is in lower case, the list's names in any. */
 export function headerValue(headers: HeaderList, lowerName: string): string | undefined {
   for (let index = 0; index + 1 < headers.length; index += 2) {

@@ -15,7 +15,7 @@ test("unhealthy until the first success, after a row of failures again, and back
   const clock = new VirtualClock();
   let well = false;
   const changes: boolean[] = [];
-  const health = new AppHealth({ ...settings, clock, probe: () => Promise.resolve(well) });
+  const health = new AppHealth({ ...settings, clock, probe: () => Promise.resolve(well ? undefined : "it is ill") });
   health.onChange((healthy) => changes.push(healthy));
   health.start();
   await flush();
@@ -49,7 +49,7 @@ test("a probe that hangs fails at its timeout, and is told to stop", async () =>
     clock,
     probe: (signal) => {
       if (!hang) {
-        return Promise.resolve(true);
+        return Promise.resolve(undefined);
       }
       return new Promise(() => signal.addEventListener("abort", () => (stopped = true)));
     },
@@ -66,8 +66,23 @@ test("a probe that hangs fails at its timeout, and is told to stop", async () =>
   health.close();
 });
 
+test("says why the app is not well", async () => {
+  const clock = new VirtualClock();
+  const lines: string[] = [];
+  const logger = { ...silentLogger, warn: (line: string) => void lines.push(line), scope: () => logger };
+  const problems = [undefined, "Health check failed with status code: 503"];
+  const probe = (): Promise<string | undefined> => Promise.resolve(problems.shift());
+  const health = new AppHealth({ ...settings, threshold: 1, logger, clock, probe });
+  health.start();
+  await flush();
+  clock.advance(1_000);
+  await flush();
+  expect(lines).toEqual(["App entered un-healthy status: Health check failed with status code: 503"]);
+  health.close();
+});
+
 test("settings that Dapr refuses are refused", () => {
-  const more = { clock: new VirtualClock(), probe: () => Promise.resolve(true) };
+  const more = { clock: new VirtualClock(), probe: () => Promise.resolve(undefined) };
   expect(() => new AppHealth({ ...settings, ...more, probeIntervalMs: 0 })).toThrow(
     "probe interval must be larger than 0",
   );

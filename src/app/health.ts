@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "../kit/clock.ts";
+import { errorMessage } from "../kit/error-message.ts";
 import type { Logger } from "../kit/logger.ts";
 
 export interface AppHealthOptions {
@@ -7,8 +8,8 @@ export interface AppHealthOptions {
   readonly probeTimeoutMs: number;
   /** Failures in a row that make the app unhealthy. */
   readonly threshold: number;
-  /** Whether the app is well; the signal ends the attempt at the timeout. */
-  readonly probe: (signal: AbortSignal) => Promise<boolean>;
+  /** Why the app is not well, or undefined; the signal ends the attempt at the timeout. */
+  readonly probe: (signal: AbortSignal) => Promise<string | undefined>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -77,38 +78,39 @@ export class AppHealth {
     const timer = this.#options.clock.after(this.#options.probeTimeoutMs, () =>
       timeout.abort(new Error("the health probe timed out")),
     );
-    const well = await this.#ask(AbortSignal.any([timeout.signal, this.#stop.signal]));
+    const problem = await this.#ask(AbortSignal.any([timeout.signal, this.#stop.signal]));
     timer.cancel();
     this.#probing = false;
     if (!this.#stop.signal.aborted) {
-      this.#count(well);
+      this.#count(problem);
     }
   }
 
-  async #ask(signal: AbortSignal): Promise<boolean> {
-    const gaveUp = new Promise<boolean>((resolve) => {
-      signal.addEventListener("abort", () => resolve(false), { once: true });
+  async #ask(signal: AbortSignal): Promise<string | undefined> {
+    const gaveUp = new Promise<string>((resolve) => {
+      signal.addEventListener("abort", () => resolve(`no answer within ${this.#options.probeTimeoutMs} ms`), {
+        once: true,
+      });
     });
     try {
       return await Promise.race([this.#options.probe(signal), gaveUp]);
     } catch (error) {
-      this.#logger.error(
-        `App health probe could not complete with error: ${error instanceof Error ? error.message : String(error)}`,
-      );
-      return false;
+      const reason = errorMessage(error);
+      this.#logger.error(`App health probe could not complete with error: ${reason}`);
+      return `Probe error: ${reason}`;
     }
   }
 
-  #count(well: boolean): void {
+  #count(problem: string | undefined): void {
     const before = this.healthy;
-    this.#failures = well ? 0 : Math.min(this.#failures + 1, this.#options.threshold);
+    this.#failures = problem === undefined ? 0 : Math.min(this.#failures + 1, this.#options.threshold);
     if (before === this.healthy) {
       return;
     }
     if (this.healthy) {
       this.#logger.info("App entered healthy status");
     } else {
-      this.#logger.warn("App entered un-healthy status: the health probe failed");
+      this.#logger.warn(`App entered un-healthy status: ${problem}`);
     }
     for (const listener of this.#listeners) {
       listener(this.healthy);

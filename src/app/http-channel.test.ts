@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
-import { systemRandom } from "../kit/random.ts";
 import { silentLogger } from "../kit/silent-logger.ts";
 import { VirtualClock } from "../kit/virtual-clock.fixture.ts";
 import { HttpClientError } from "../net/http/errors.ts";
 import type { HttpClient, HttpRequest, HttpResponse } from "../net/http/types.ts";
 import { AppUnreachableError } from "./app-unreachable-error.ts";
+import { systemRandom } from "../kit/random.ts";
+import { createResiliency } from "../resiliency/resiliency.ts";
+import type { Policy } from "../resiliency/types.ts";
 import { HttpAppChannel } from "./http-channel.ts";
 import type { AppChannelOptions } from "./options.ts";
 import type { AppChannel, InvokeCall, TopicEvent } from "./types.ts";
@@ -18,7 +20,6 @@ const options: AppChannelOptions = {
   healthPath: "healthz",
   maxBodyBytes: 0,
   clock,
-  random: { ...systemRandom, next: () => 0.5 },
   logger: silentLogger,
 };
 
@@ -35,6 +36,12 @@ function setUp(
     close: () => Promise.resolve(),
   };
   return { requests, channel: new HttpAppChannel("http", client, { ...options, ...more }) };
+}
+
+async function initRetries(): Promise<Policy> {
+  const random = { ...systemRandom, next: () => 0.5 };
+  const resiliency = await createResiliency({ documents: [], clock, random, logger: silentLogger });
+  return resiliency.builtIn("DaprBuiltInInitializationRetries");
 }
 
 const ok: HttpResponse = { status: 200, headers: [], body: new Uint8Array(0) };
@@ -101,8 +108,18 @@ test("a call without a verb is refused with Dapr's texts", async () => {
 test("an unhealthy app is not called, but still probed", async () => {
   const { channel, requests } = setUp(() => ok, { isHealthy: () => false });
   await expect(channel.invoke(call())).rejects.toThrow("app is not in a healthy state");
-  expect(await channel.probe(signal)).toBe(true);
+  expect(await channel.probe(signal)).toBeUndefined();
   expect(requests.map((request) => request.target)).toEqual(["/healthz"]);
+});
+
+test("a probe says why the app is not well", async () => {
+  const { channel } = setUp(() => ({ ...ok, status: 503 }));
+  expect(await channel.probe(signal)).toBe("Health check failed with status code: 503");
+  const cause = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
+  const silent = setUp(() => Promise.reject(new HttpClientError("connect", "no connection", cause)));
+  expect(await silent.channel.probe(signal)).toBe(
+    'Network error: Get "http://127.0.0.1:3000/healthz": dial tcp 127.0.0.1:3000: connect: connection refused',
+  );
 });
 
 test("no answer is an AppUnreachableError in Go's words", async () => {
@@ -182,7 +199,9 @@ test("subscriptions are asked for under our id; 404 means none", async () => {
 
 test("subscriptions are asked for four times before it is given up", async () => {
   let calls = 0;
-  const late = setUp(() => (++calls < 4 ? Promise.reject(new Error("not yet")) : { ...ok, body: Buffer.from("[]") }));
+  const late = setUp(() => (++calls < 4 ? Promise.reject(new Error("not yet")) : { ...ok, body: Buffer.from("[]") }), {
+    initRetries: await initRetries(),
+  });
   expect(await subscriptionsWith(late.channel)).toEqual([]);
   expect(calls).toBe(4);
   calls = -10;

@@ -1,17 +1,18 @@
 import { GRPC_STATUS } from "../errors/grpc-status.ts";
+import type { CancelSignal } from "../kit/cancel-signal.ts";
 import { goQuote } from "../kit/go-quote.ts";
 import { GrpcError } from "../net/grpc/status.ts";
-import { HttpClientError } from "../net/http/errors.ts";
 import type { HeaderList, HttpClient, HttpResponse } from "../net/http/types.ts";
+import { decodedPath } from "../telemetry/decoded-path.ts";
+import { AppAnswerError } from "./app-answer-error.ts";
 import { AppUnreachableError } from "./app-unreachable-error.ts";
 import { bodyPrefix, collectBody, discardBody, ObservedBody } from "./body.ts";
 import { cleanPath } from "./clean-path.ts";
 import { httpBindingReply } from "./binding-reply.ts";
 import { ConcurrencyLimit } from "./concurrency-limit.ts";
 import { goErrorText } from "./go-error-text.ts";
-import { headerValue } from "./header-rules.ts";
-import { replyHeadersOf, requestHeadersOf } from "./http-headers.ts";
-import { retryInit } from "./init-retry.ts";
+import { requestHeadersOf } from "./http-headers.ts";
+import { addDeclaredLength, checkVerb, HttpRequester, replyOfResponse } from "./http-requester.ts";
 import { methodTarget } from "./method-target.ts";
 import type { AppChannelOptions } from "./options.ts";
 import { bulkEnvelope } from "./topic-bulk-envelope.ts";
@@ -45,51 +46,38 @@ export const APP_UNHEALTHY = "app is not in a healthy state";
 /** An app that speaks HTTP/1.1, HTTPS or h2c, or an HTTP handler in our own process. */
 export class HttpAppChannel implements AppChannel {
   readonly protocol: AppProtocol;
+  /** Of all calls of the app but probes; whoever calls it in another way shares it. */
+  readonly limit: ConcurrencyLimit | undefined;
   readonly #client: HttpClient;
+  readonly #requester: HttpRequester;
   readonly #options: AppChannelOptions;
-  readonly #limit: ConcurrencyLimit | undefined;
   readonly #healthTarget: string;
   readonly #ownHeaders: HeaderList;
 
   constructor(protocol: AppProtocol, client: HttpClient, options: AppChannelOptions) {
     this.protocol = protocol;
     this.#client = client;
+    this.#requester = new HttpRequester(client, options.address, options.clock, options.observer);
     this.#options = options;
-    this.#limit = options.maxConcurrency > 0 ? new ConcurrencyLimit(options.maxConcurrency) : undefined;
+    this.limit = options.maxConcurrency > 0 ? new ConcurrencyLimit(options.maxConcurrency) : undefined;
     this.#healthTarget = options.healthPath.startsWith("/") ? options.healthPath : `/${options.healthPath}`;
     this.#ownHeaders = options.appToken === "" ? [] : ["dapr-api-token", options.appToken];
   }
 
   async invoke(call: InvokeCall): Promise<InvokeReply> {
-    if (call.verb === "") {
-      throw new GrpcError(GRPC_STATUS.INVALID_ARGUMENT, "missing HTTP extension field");
-    }
-    if (call.verb === "NONE" || call.verb === "CONNECT") {
-      throw new GrpcError(GRPC_STATUS.INVALID_ARGUMENT, "invalid HTTP verb");
-    }
+    checkVerb(call);
     const headers = requestHeadersOf(call, this.#options.appToken);
-    if (!(call.body instanceof Uint8Array)) {
-      const length = headerValue(call.headers, "content-length");
-      if (length !== undefined) {
-        headers.push("content-length", length);
-      }
-    }
-    const response = await this.#exchange(call, methodTarget(call.method, call.query), headers);
-    return {
-      status: { kind: "http", code: response.status },
-      headers: replyHeadersOf(response.headers),
-      trailers: [],
-      contentType: headerValue(response.headers, "content-type") ?? "",
-      body: response.body,
-    };
+    addDeclaredLength(headers, call);
+    return replyOfResponse(await this.#exchange(call, methodTarget(call.method, call.query), headers));
   }
 
   async listSubscriptions(signal: AbortSignal): Promise<readonly SubscriptionSpec[]> {
-    const { logger, appId } = this.#options;
+    const { logger, appId, initRetries } = this.#options;
     const call = this.#ownCall("GET", NO_BYTES, signal);
     const headers = [...this.#ownHeaders, "content-type", "application/json", "dapr-app-id", appId];
     const log = logger.scope("dapr.runtime.pubsub");
-    const response = await retryInit(this.#options, signal, () => this.#exchange(call, "/dapr/subscribe", headers));
+    const ask = (): Promise<HttpResponse> => this.#exchange(call, "/dapr/subscribe", headers);
+    const response = await (initRetries === undefined ? ask() : initRetries.run(ask, { signal }));
     if (response.status !== 200) {
       await discardBody(response.body);
       if (response.status === 404) {
@@ -108,7 +96,7 @@ export class HttpAppChannel implements AppChannel {
     return subscriptions;
   }
 
-  async deliver(event: TopicEvent, signal: AbortSignal): Promise<DeliveryOutcome> {
+  async deliver(event: TopicEvent, signal: CancelSignal): Promise<DeliveryOutcome> {
     const call = this.#ownCall("POST", event.envelope, signal);
     const custom: string[] = [];
     for (const name in event.metadata) {
@@ -130,7 +118,7 @@ export class HttpAppChannel implements AppChannel {
     }
   }
 
-  async deliverBulk(bulk: TopicBulk, signal: AbortSignal): Promise<readonly DeliveryOutcome[]> {
+  async deliverBulk(bulk: TopicBulk, signal: CancelSignal): Promise<readonly DeliveryOutcome[]> {
     const call = this.#ownCall("POST", bulkEnvelope(bulk), signal);
     const custom = ["pubsubName", bulk.pubsubName];
     const headers = requestHeadersOf(
@@ -165,7 +153,7 @@ export class HttpAppChannel implements AppChannel {
     }
   }
 
-  async deliverBindingEvent(event: BindingEventCall, signal: AbortSignal): Promise<BindingReply> {
+  async deliverBindingEvent(event: BindingEventCall, signal: CancelSignal): Promise<BindingReply> {
     const call = this.#ownCall("POST", event.data, signal);
     const headers = requestHeadersOf(
       { ...call, headers: Object.entries(event.metadata).flat(), contentType: "application/json" },
@@ -179,34 +167,35 @@ export class HttpAppChannel implements AppChannel {
     }
     const body = await collectBody(response.body, this.#options.maxBodyBytes);
     if (response.status < 200 || response.status > 299) {
-      throw new Error(
+      throw new AppAnswerError(
         `fails to send binding event to http app channel, status code: ${response.status} body: ${Buffer.from(body).toString()}`,
+        { kind: "http", code: response.status },
       );
     }
     return httpBindingReply(body);
   }
 
-  async probe(signal: AbortSignal): Promise<boolean> {
-    try {
-      const response = await this.#client.request({
-        method: "GET",
-        target: this.#healthTarget,
-        headers: [],
-        body: NO_BYTES,
-        signal,
-      });
-      await discardBody(response.body);
-      return response.status >= 200 && response.status < 300;
-    } catch {
-      return false;
+  async probe(signal: AbortSignal): Promise<string | undefined> {
+    const response = await this.#requester.probe({
+      method: "GET",
+      target: this.#healthTarget,
+      headers: [],
+      body: NO_BYTES,
+      signal,
+    });
+    if (response instanceof AppUnreachableError) {
+      return `Network error: ${response.message}`;
     }
+    await discardBody(response.body);
+    const { status } = response;
+    return status >= 200 && status < 300 ? undefined : `Health check failed with status code: ${status}`;
   }
 
   close(): Promise<void> {
     return this.#client.close();
   }
 
-  #ownCall(verb: string, body: Uint8Array, signal: AbortSignal): InvokeCall {
+  #ownCall(verb: string, body: Uint8Array, signal: CancelSignal): InvokeCall {
     return { method: "", verb, query: "", headers: [], origin: "http", contentType: "", body, signal };
   }
 
@@ -215,7 +204,7 @@ export class HttpAppChannel implements AppChannel {
     if (this.#options.isHealthy?.() === false) {
       throw new GrpcError(GRPC_STATUS.INTERNAL, APP_UNHEALTHY);
     }
-    const limit = this.#limit;
+    const { limit } = this;
     if (limit === undefined) {
       return await this.#request(call, target, headers);
     }
@@ -239,22 +228,10 @@ export class HttpAppChannel implements AppChannel {
       .warn(`Invalid entry id received from app while processing pub/sub event ${entryId}`);
   }
 
-  async #request(call: InvokeCall, target: string, headers: HeaderList): Promise<HttpResponse> {
-    try {
-      return await this.#client.request({ method: call.verb, target, headers, body: call.body, signal: call.signal });
-    } catch (error) {
-      throw this.#unreachable(call.verb, target, error);
-    }
-  }
-
-  #unreachable(verb: string, target: string, error: unknown): AppUnreachableError {
-    const { address } = this.#options;
-    const method = verb.charAt(0) + verb.slice(1).toLowerCase();
-    const aborted = error instanceof HttpClientError && error.kind === "aborted";
-    return new AppUnreachableError(`${method} "${address}${target}": ${reasonText(error, address)}`, {
-      aborted,
-      cause: error,
-    });
+  #request(call: InvokeCall, target: string, headers: HeaderList): Promise<HttpResponse> {
+    const { verb, body, signal } = call;
+    const path = call.method === "" ? decodedPath(target) : call.method;
+    return this.#requester.request({ method: verb, target, headers, body, signal }, path);
   }
 }
 
@@ -264,18 +241,4 @@ function topicTarget(path: string): string {
   return mark === -1
     ? methodTarget(cleanPath(path), "")
     : methodTarget(cleanPath(path.slice(0, mark)), path.slice(mark + 1));
-}
-
-/** In Go's words, as far as its standard library has words for it. */
-function reasonText(error: unknown, address: string): string {
-  if (!(error instanceof HttpClientError)) {
-    return goErrorText(error);
-  }
-  if (error.kind === "aborted") {
-    return "context canceled";
-  }
-  if (error.code === "ECONNREFUSED") {
-    return `dial tcp ${address.slice(address.indexOf("//") + 2)}: connect: connection refused`;
-  }
-  return error.code === "UND_ERR_SOCKET" ? "EOF" : error.message;
 }

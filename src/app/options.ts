@@ -1,6 +1,7 @@
 import type { Clock } from "../kit/clock.ts";
 import type { Logger } from "../kit/logger.ts";
-import type { Random } from "../kit/random.ts";
+import type { Policy } from "../resiliency/types.ts";
+import type { HttpCallObserver } from "./http-requester.ts";
 
 /** What any channel to the app is told, whatever the app speaks. */
 export interface AppChannelOptions {
@@ -17,7 +18,10 @@ export interface AppChannelOptions {
   readonly maxBodyBytes: number;
   /** Asked before every call but probes; without health checks the app counts as healthy. */
   readonly isHealthy?: (() => boolean) | undefined;
+  /** Counts calls of HTTP apps and their probes; absent: nobody counts. */
+  readonly observer?: HttpCallObserver | undefined;
   readonly clock: Clock;
-  readonly random: Random;
+  /** For questions that an app must answer before it can be served; absent: they are asked once. */
+  readonly initRetries?: Policy | undefined;
   readonly logger: Logger;
 }

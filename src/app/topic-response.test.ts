@@ -62,6 +62,7 @@ describe("an HTTP app's answer", () => {
     expect(http(status, "why")).toEqual({
       kind: "retry",
       reason: `retriable error returned from app while processing pub/sub event e1, topic: orders, body: why. status code returned: ${status}`,
+      status: { kind: "http", code: status },
     });
   });
 
@@ -90,6 +91,7 @@ describe("a gRPC app's answer", () => {
     expect(interpretGrpcTopicError(GRPC_STATUS.UNAVAILABLE, "gone", event)).toEqual({
       kind: "retry",
       reason: "error returned from app while processing pub/sub event e1: rpc error: code = Unavailable desc = gone",
+      status: { kind: "grpc", code: GRPC_STATUS.UNAVAILABLE },
     });
   });
 });

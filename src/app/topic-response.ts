@@ -5,11 +5,17 @@ import { JsonScanner } from "../kit/json-scanner.ts";
 import type { TopicEventResponse_TopicEventResponseStatus } from "../wire/gen/dapr/proto/runtime/v1/appcallback_pb.js";
 import type { DeliveryOutcome, TopicEvent } from "./types.ts";
 
+/** How an app that speaks gRPC answers to an event, as the wire numbers it. */
+export type TopicEventStatus = TopicEventResponse_TopicEventResponseStatus;
+
 /** Numbers of the wire's enum, stated here so that HTTP apps load no protobuf. */
 const TOPIC_STATUS = { SUCCESS: 0, RETRY: 1, DROP: 2 } as const satisfies Record<
   keyof typeof TopicEventResponse_TopicEventResponseStatus,
   number
 >;
+
+/** What an answer without a status says. */
+export const TOPIC_EVENT_SUCCESS: TopicEventStatus = TOPIC_STATUS.SUCCESS;
 
 const SUCCESS: DeliveryOutcome = { kind: "success" };
 
@@ -34,14 +40,12 @@ export function interpretHttpTopicResponse(status: number, body: Uint8Array, eve
   return {
     kind: "retry",
     reason: `retriable error returned from app while processing pub/sub event ${id}, topic: ${topic}, body: ${text}. status code returned: ${status}`,
+    status: { kind: "http", code: status },
   };
 }
 
-/** The same for a gRPC app that answered `OnTopicEvent` with OK. */
-export function interpretGrpcTopicResponse(
-  status: TopicEventResponse_TopicEventResponseStatus,
-  event: TopicEvent,
-): DeliveryOutcome {
+/** The same for a gRPC app that answered `OnTopicEvent` with OK, or an event of its stream. */
+export function interpretGrpcTopicResponse(status: TopicEventStatus, event: TopicEvent): DeliveryOutcome {
   switch (status) {
     case TOPIC_STATUS.SUCCESS:
       return SUCCESS;
@@ -64,7 +68,11 @@ export function interpretGrpcTopicError(code: GrpcStatusCode, message: string, e
       warning: `non-retriable error returned from app while processing pub/sub event ${id}: ${error}`,
     };
   }
-  return { kind: "retry", reason: `error returned from app while processing pub/sub event ${id}: ${error}` };
+  return {
+    kind: "retry",
+    reason: `error returned from app while processing pub/sub event ${id}: ${error}`,
+    status: { kind: "grpc", code },
+  };
 }
 
 function interpretStatusName(name: string, event: TopicEvent): DeliveryOutcome {

@@ -1,6 +1,7 @@
 import type { GrpcStatusCode } from "../errors/grpc-status.ts";
 import type { CancelSignal } from "../kit/cancel-signal.ts";
 import type { Body, HeaderList } from "../net/http/types.ts";
+import type { FailureStatus } from "../resiliency/types.ts";
 
 /** `--app-protocol`. `in-process` is the embedded shape's function call. */
 export type AppProtocol = "http" | "https" | "h2c" | "grpc" | "grpcs" | "in-process";
@@ -96,7 +97,12 @@ export interface TopicBulk {
 export type DeliveryOutcome =
   | { readonly kind: "success"; readonly warning?: string }
   | { readonly kind: "drop"; readonly reason: string; readonly severity?: "warn" | "error" }
-  | { readonly kind: "retry"; readonly reason: string };
+  | {
+      readonly kind: "retry";
+      readonly reason: string;
+      /** What the app answered with, for policies that match on it; absent where the answer has no code. */
+      readonly status?: FailureStatus;
+    };
 
 /** An input binding as the app knows it: gRPC apps by its name, HTTP apps by its route. */
 export interface InputBindingTarget {
@@ -140,14 +146,14 @@ export interface AppChannel {
   invoke(call: InvokeCall): Promise<InvokeReply>;
   /** Programmatic subscriptions; empty when the app has none or does not implement the call. */
   listSubscriptions(signal: AbortSignal): Promise<readonly SubscriptionSpec[]>;
-  deliver(event: TopicEvent, signal: AbortSignal): Promise<DeliveryOutcome>;
+  deliver(event: TopicEvent, signal: CancelSignal): Promise<DeliveryOutcome>;
   /** Never rejects. @returns one outcome for each entry, in their order */
-  deliverBulk(bulk: TopicBulk, signal: AbortSignal): Promise<readonly DeliveryOutcome[]>;
+  deliverBulk(bulk: TopicBulk, signal: CancelSignal): Promise<readonly DeliveryOutcome[]>;
   /** Whether the app takes a binding's events: HTTP apps answer OPTIONS with 2xx or 405, gRPC apps list the binding. @throws Error when no answer came */
   takesBinding(target: InputBindingTarget, signal: AbortSignal): Promise<boolean>;
-  /** @throws Error with the text of what went wrong, so that the binding gives the event back */
-  deliverBindingEvent(event: BindingEventCall, signal: AbortSignal): Promise<BindingReply>;
-  /** One health probe; false for an unhealthy or silent app. */
-  probe(signal: AbortSignal): Promise<boolean>;
+  /** @throws Error with the text of what went wrong, so that the binding gives the event back; AppAnswerError for an HTTP status */
+  deliverBindingEvent(event: BindingEventCall, signal: CancelSignal): Promise<BindingReply>;
+  /** One health probe. @returns why the app is not well, in Dapr's words; undefined when it is */
+  probe(signal: AbortSignal): Promise<string | undefined>;
   close(): Promise<void>;
 }

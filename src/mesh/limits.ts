@@ -14,10 +14,6 @@ export const PEERS_MAX = 10_000;
 export const CONNECTION_IDLE_MS = 3 * 60_000;
 export const SWEEP_INTERVAL_MS = 45_000;
 
-/** Dapr's `DaprBuiltInServiceRetries`. */
-export const RETRIES_MAX = 3;
-export const RETRY_DELAY_MS = 1_000;
-
 /** How often, and how many milliseconds apart, a resolver that answers with an empty address is asked again. */
 export const RESOLVE_RETRIES_MAX = 5;
 export const RESOLVE_RETRY_DELAY_MS = 100;
@@ -27,3 +23,9 @@ export const RESOLVE_RETRY_DELAY_MS = 100;
  * body then goes out in one write with its length; the first bytes of an app that pauses wait this long at most.
  */
 export const BODY_END_GRACE_MS = 5;
+
+/** URLs called without an HTTPEndpoint resource whose connections are kept; beyond them the least recently used are closed. */
+export const URL_CLIENTS_MAX = 256;
+
+/** Milliseconds for which the addresses of an app are kept where a resolver knows several. */
+export const ADDRESSES_TTL_MS = 20_000;

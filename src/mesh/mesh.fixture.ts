@@ -15,6 +15,7 @@ import { grpcStatusOf } from "../net/grpc/status.ts";
 import { createH2Transport } from "../net/h2/protocol/transport.ts";
 import { listen } from "../net/http/listener.ts";
 import type { HttpHandler } from "../net/http/types.ts";
+import { createResiliency } from "../resiliency/resiliency.ts";
 import { Mesh } from "./mesh.ts";
 
 /** One sidecar's half of invocation on a real internal port, with an app in process. */
@@ -38,7 +39,6 @@ export function appOf(handler: HttpHandler): AppChannel {
       healthPath: "/healthz",
       maxBodyBytes: 0,
       clock: systemClock,
-      random: systemRandom,
       logger: silentLogger,
     },
   );
@@ -52,6 +52,8 @@ export async function startPeer(
   register: (server: GrpcServer, invocation: InvocationBlock) => void = (server, invocation) =>
     addPeerInvocation(server, { invocation, maxBodyBytes: 0 }),
 ): Promise<TestPeer> {
+  const ports = { clock: systemClock, random: systemRandom, logger: silentLogger };
+  const resiliency = await createResiliency({ ...ports, documents: [] });
   const mesh = new Mesh({
     appId,
     namespace: "default",
@@ -59,10 +61,17 @@ export async function startPeer(
     hostName: "box",
     resolver: () => resolver,
     connect: (address) => createGrpcClient(createH2Transport(), address),
-    clock: systemClock,
-    logger: silentLogger,
+    ...ports,
+    resiliency,
   });
-  const invocation = new InvocationBlock({ appId, namespace: "default", appChannel: () => channel, remote: mesh });
+  const invocation = new InvocationBlock({
+    appId,
+    namespace: "default",
+    appChannel: () => channel,
+    remote: mesh,
+    endpoints: { baseUrlOf: () => undefined, invoke: () => Promise.reject(new Error("there is none")) },
+    resiliency,
+  });
   const server = new GrpcServer({
     mapError: (error) => (error instanceof ApiError ? statusOf(error) : grpcStatusOf(error)),
   });

@@ -3,10 +3,12 @@ import { collectBody } from "../app/body.ts";
 import type { InvokeCall } from "../app/types.ts";
 import type { NameResolver } from "../components/spi/name-resolution.ts";
 import { GRPC_STATUS, type GrpcStatusCode } from "../errors/grpc-status.ts";
+import { systemRandom } from "../kit/random.ts";
 import { silentLogger } from "../kit/silent-logger.ts";
 import { VirtualClock } from "../kit/virtual-clock.fixture.ts";
 import { GrpcError } from "../net/grpc/status.ts";
 import type { ClientStream, GrpcClient } from "../net/grpc/types.ts";
+import { createResiliency } from "../resiliency/resiliency.ts";
 import { Mesh } from "./mesh.ts";
 
 const target = { appId: "callee", namespace: "ns" };
@@ -16,12 +18,16 @@ function call(body: InvokeCall["body"] = Buffer.from("x")): InvokeCall {
 }
 
 /** A peer that fails each attempt with the next of the codes, and answers after them. */
-function setUp(
+async function setUp(
   codes: readonly GrpcStatusCode[],
   addresses: readonly string[] = ["a:1"],
   answerEnd: Promise<void> = Promise.resolve(),
+  hasAppPolicy = false,
 ) {
   const clock = new VirtualClock();
+  const ports = { clock, random: systemRandom, logger: silentLogger };
+  const builtIns = await createResiliency({ ...ports, documents: [] });
+  const counted: string[] = [];
   const attempts: number[] = [];
   const forgotten: string[] = [];
   const asked: string[] = [];
@@ -52,10 +58,17 @@ function setUp(
     hostName: "h",
     resolver: () => resolver,
     connect,
-    clock,
-    logger: silentLogger,
+    ...ports,
+    resiliency: {
+      builtIn: (name) => builtIns.builtIn(name),
+      hasAppPolicy: () => hasAppPolicy,
+    },
+    metrics: {
+      requestSent: (destination) => void counted.push(`to ${destination}`),
+      answerReceived: (source, status) => void counted.push(`${status} from ${source}`),
+    },
   });
-  return { clock, mesh, attempts, forgotten, asked };
+  return { clock, mesh, attempts, forgotten, asked, counted };
 }
 
 function streamOf(code: GrpcStatusCode | undefined, answerEnd: Promise<void>): ClientStream<unknown, unknown> {
@@ -102,7 +115,7 @@ async function settled<T>(promise: Promise<T>, clock: VirtualClock): Promise<T> 
 }
 
 test("a lost connection or refused identity is tried again a second later, elsewhere if need be", async () => {
-  const { mesh, clock, attempts, forgotten } = setUp(
+  const { mesh, clock, attempts, forgotten } = await setUp(
     [GRPC_STATUS.UNAVAILABLE, GRPC_STATUS.UNAUTHENTICATED],
     ["a:1", "b:1", "c:1"],
   );
@@ -114,7 +127,7 @@ test("a lost connection or refused identity is tried again a second later, elsew
 });
 
 test("after three retries the last reason is told in Dapr's words", async () => {
-  const { mesh, clock, attempts } = setUp(Array.from({ length: 9 }, () => GRPC_STATUS.UNAVAILABLE));
+  const { mesh, clock, attempts } = await setUp(Array.from({ length: 9 }, () => GRPC_STATUS.UNAVAILABLE));
   await expect(settled(mesh.invoke(target, call()), clock)).rejects.toThrow(
     "failed to invoke target callee after 3 retries. Error: rpc error: code = Unavailable desc = down",
   );
@@ -122,12 +135,12 @@ test("after three retries the last reason is told in Dapr's words", async () => 
 });
 
 test("other failures and streamed bodies are not tried again", async () => {
-  const internal = setUp([GRPC_STATUS.INTERNAL]);
+  const internal = await setUp([GRPC_STATUS.INTERNAL]);
   await expect(settled(internal.mesh.invoke(target, call()), internal.clock)).rejects.toMatchObject({
     code: GRPC_STATUS.INTERNAL,
   });
   expect(internal.attempts).toHaveLength(1);
-  const streamed = setUp([GRPC_STATUS.UNAVAILABLE]);
+  const streamed = await setUp([GRPC_STATUS.UNAVAILABLE]);
   async function* body(): AsyncGenerator<Uint8Array> {
     yield Buffer.from("x");
   }
@@ -138,11 +151,23 @@ test("other failures and streamed bodies are not tried again", async () => {
   expect(streamed.attempts).toHaveLength(1);
 });
 
+test("a target of the user's for the app takes the place of the built-in retries", async () => {
+  const { mesh, clock, attempts } = await setUp([GRPC_STATUS.UNAVAILABLE], ["a:1"], Promise.resolve(), true);
+  await expect(settled(mesh.invoke(target, call()), clock)).rejects.toMatchObject({ message: "down" });
+  expect(attempts).toHaveLength(1);
+});
+
+test("every attempt counts as sent, every answer as received", async () => {
+  const { mesh, clock, counted } = await setUp([GRPC_STATUS.UNAVAILABLE]);
+  await settled(mesh.invoke(target, call()), clock);
+  expect(counted).toEqual(["to callee", "to callee", "200 from callee"]);
+});
+
 test("a resolver that answers with nothing is asked five times more", async () => {
-  const late = setUp([], ["", "", "a:1"]);
+  const late = await setUp([], ["", "", "a:1"]);
   await settled(late.mesh.invoke(target, call()), late.clock);
   expect(late.asked).toEqual(["", "", "a:1"]);
-  const never = setUp([], [""]);
+  const never = await setUp([], [""]);
   await expect(settled(never.mesh.invoke(target, call()), never.clock)).rejects.toThrow(
     "resolver returned empty address for app id ns/callee",
   );
@@ -150,10 +175,10 @@ test("a resolver that answers with nothing is asked five times more", async () =
 });
 
 test("an answer whose end follows at once is whole, one that goes on is a stream", async () => {
-  const whole = setUp([]);
+  const whole = await setUp([]);
   expect((await whole.mesh.invoke(target, call())).body).toEqual(Buffer.from("yo"));
   let end: (() => void) | undefined;
-  const open = setUp([], ["a:1"], new Promise((resolve) => (end = resolve)));
+  const open = await setUp([], ["a:1"], new Promise((resolve) => (end = resolve)));
   const { body } = await settled(open.mesh.invoke(target, call()), open.clock);
   expect(body).not.toBeInstanceOf(Uint8Array);
   end?.();

@@ -2,7 +2,9 @@ import { STATUS_CODES } from "node:http";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { collectBody } from "../../app/body.ts";
+import { grpcCodeOfHttpApp } from "../../app/grpc-code-of-http.ts";
 import { metadataHeadersOf } from "../../app/grpc-metadata.ts";
+import { CALLER_HEADERS } from "../../app/header-rules.ts";
 import type { InvokeCall, InvokeReply } from "../../app/types.ts";
 import type { InvocationBlock } from "../../blocks/invocation/invocation.ts";
 import { ERROR_DOMAIN } from "../../errors/error.ts";
@@ -91,6 +93,9 @@ function callOf(request: InvokeServiceRequest, call: ServerCall): InvokeCall {
   const { message } = request;
   const { metadata } = call;
   metadata.delete("dapr-api-token");
+  for (const name of CALLER_HEADERS) {
+    metadata.delete(name);
+  }
   return {
     method: message?.method ?? "",
     verb: message?.httpExtension === undefined ? "" : (HTTPExtension_Verb[message.httpExtension.verb] ?? "NONE"),
@@ -128,27 +133,6 @@ function httpAppError(httpStatus: number, code: GrpcStatusCode, body: Uint8Array
   const details = create(StatusSchema, { code, message: reason, details: [anyPack(ErrorInfoSchema, info)] });
   return new GrpcError(code, reason, { detailsBin: toBinary(StatusSchema, details) });
 }
-
-/** The gRPC code of an HTTP app's status (gRPC's http-grpc-status-mapping, as Dapr reads it). */
-function grpcCodeOfHttpApp(status: number): GrpcStatusCode {
-  if (status >= 200 && status < 300) {
-    return GRPC_STATUS.OK;
-  }
-  return CODES.get(status) ?? GRPC_STATUS.UNKNOWN;
-}
-
-const CODES: ReadonlyMap<number, GrpcStatusCode> = new Map([
-  [400, GRPC_STATUS.INTERNAL],
-  [401, GRPC_STATUS.UNAUTHENTICATED],
-  [403, GRPC_STATUS.PERMISSION_DENIED],
-  [404, GRPC_STATUS.NOT_FOUND],
-  [408, GRPC_STATUS.CANCELLED],
-  [409, GRPC_STATUS.ALREADY_EXISTS],
-  [429, GRPC_STATUS.RESOURCE_EXHAUSTED],
-  [501, GRPC_STATUS.UNIMPLEMENTED],
-  [503, GRPC_STATUS.UNAVAILABLE],
-  [504, GRPC_STATUS.DEADLINE_EXCEEDED],
-]);
 
 /** Where Go's text for a status is not Node's. */
 const GO_STATUS_TEXTS: Readonly<Record<number, string>> = {

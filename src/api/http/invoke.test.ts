@@ -3,6 +3,7 @@ import { collectBody } from "../../app/body.ts";
 import type { InvokeCall, InvokeReply } from "../../app/types.ts";
 import { GRPC_STATUS } from "../../errors/grpc-status.ts";
 import { silentLogger } from "../../kit/silent-logger.ts";
+import { COLLECT_EVERY_BYTES, StreamTally } from "../../kit/stream-tally.ts";
 import { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
 import { callInProcess } from "../../net/http/in-process.ts";
 import type { HttpRequest } from "../../net/http/types.ts";
@@ -21,7 +22,7 @@ interface Seen extends InvokeCall {
   readonly target: string;
 }
 
-function setUp(answer: InvokeReply = reply, maxBodyBytes = 0) {
+function setUp(answer: InvokeReply = reply, maxBodyBytes = 0, tally?: StreamTally) {
   const seen: Seen[] = [];
   const options = {
     invocation: {
@@ -31,6 +32,7 @@ function setUp(answer: InvokeReply = reply, maxBodyBytes = 0) {
       },
     },
     maxBodyBytes,
+    tally,
     logger: silentLogger,
   };
   const door = createHttpDoor({
@@ -99,7 +101,16 @@ test("the call carries verb, query, content type and headers, but none that are 
   const { seen, send } = setUp();
   await send("/x?a=1&b", {
     method: "PUT",
-    headers: ["X-A", "1", "DAPR-API-TOKEN", "t", "dapr-app-id", "app", "Content-Type", "t/p"],
+    headers: Object.entries({
+      "X-A": "1",
+      "DAPR-API-TOKEN": "t",
+      "dapr-app-id": "app",
+      "Content-Type": "t/p",
+      "Dapr-Caller-App-Id": "admin",
+      "dapr-caller-namespace": "n",
+      "dapr-callee-app-id": "x",
+      "Destination-App-Id": "x",
+    }).flat(),
     body: Buffer.from("hi"),
   });
   expect(seen[0]).toMatchObject({
@@ -124,6 +135,20 @@ test("a body of unknown length is a stream; one beyond the limit never reaches t
     413,
   );
   expect(small.seen).toEqual([]);
+});
+
+test("streamed bodies are counted in both directions, whole ones are not", async () => {
+  async function* large(): AsyncGenerator<Uint8Array> {
+    yield Buffer.alloc(COLLECT_EVERY_BYTES);
+  }
+  let collections = 0;
+  const { seen, send } = setUp({ ...reply, body: large() }, 0, new StreamTally(() => void (collections += 1)));
+  const response = await send("/v1.0/invoke/app/method/m", { method: "POST", body: large() });
+  expect(collections).toBe(0);
+  await collectBody(response.body, 0);
+  expect(collections).toBe(1);
+  await collectBody(seen[0]?.body ?? expect.fail(), 0);
+  expect(collections).toBe(2);
 });
 
 describe("the answer", () => {

@@ -1,15 +1,16 @@
 import { responseHeadersOf } from "../../app/http-headers.ts";
 import { goErrorText } from "../../app/go-error-text.ts";
-import { wantsEventStream } from "../../app/header-rules.ts";
+import { CALLER_HEADERS, wantsEventStream } from "../../app/header-rules.ts";
 import type { InvokeCall, InvokeReply } from "../../app/types.ts";
 import type { InvocationBlock } from "../../blocks/invocation/invocation.ts";
 import { invocationErrors } from "../../errors/catalogue/invocation.ts";
 import { apiError } from "../../errors/error.ts";
 import type { Logger } from "../../kit/logger.ts";
+import { type StreamTally, tallied } from "../../kit/stream-tally.ts";
 import { BodyTooLargeError } from "../../net/http/errors.ts";
 import type { Body, HeaderList, HttpExchange } from "../../net/http/types.ts";
 import { findInvokeTarget } from "./invoke-target.ts";
-import { httpStatusOfGrpc } from "./invoke-status.ts";
+import { httpStatusOfGrpc } from "../../errors/http-status-of-grpc.ts";
 import type { Route, RouteHandler } from "./route.ts";
 
 /** Bytes of a request body with a declared length that are held so that the call can be repeated; longer ones stream. */
@@ -36,6 +37,8 @@ export interface InvokeDoorOptions {
   readonly invocation: Pick<InvocationBlock, "invoke">;
   /** `--max-body-size` in bytes; 0: no limit. */
   readonly maxBodyBytes: number;
+  /** Counts streamed bodies; absent: nobody does. */
+  readonly tally?: StreamTally | undefined;
   readonly logger: Logger;
 }
 
@@ -72,7 +75,7 @@ export function invokeFallback(options: InvokeDoorOptions): RouteHandler {
       headers: forwardable(exchange.headers),
       origin: "http",
       contentType: exchange.header("content-type") ?? "",
-      body: await requestBody(exchange, options.maxBodyBytes),
+      body: await requestBody(exchange, options),
       signal: abort.signal,
     };
     let reply: InvokeReply;
@@ -81,11 +84,14 @@ export function invokeFallback(options: InvokeDoorOptions): RouteHandler {
     } catch (error) {
       throw tooLargeWithin(error) ?? error;
     }
-    await answer(exchange, reply, call.headers, logger);
+    await answer(exchange, reply, call.headers, { tally: options.tally, logger });
   };
 }
 
-async function requestBody(exchange: HttpExchange, maxBodyBytes: number): Promise<Body> {
+async function requestBody(
+  exchange: HttpExchange,
+  { maxBodyBytes, tally }: Pick<InvokeDoorOptions, "maxBodyBytes" | "tally">,
+): Promise<Body> {
   const length = exchange.contentLength;
   if (length === 0) {
     return NO_BYTES;
@@ -93,7 +99,7 @@ async function requestBody(exchange: HttpExchange, maxBodyBytes: number): Promis
   if (length !== undefined && (length <= REPLAYABLE_BODY_BYTES_MAX || (maxBodyBytes > 0 && length > maxBodyBytes))) {
     return await exchange.readBody(maxBodyBytes);
   }
-  return exchange.streamBody(maxBodyBytes);
+  return tallied(exchange.streamBody(maxBodyBytes), tally);
 }
 
 /** Without what is meant for this sidecar alone. */
@@ -111,18 +117,26 @@ function forwardable(headers: HeaderList): HeaderList {
 }
 
 function isForSidecar(name: string): boolean {
-  if (name.length !== 11 && name.length !== 14) {
-    return false;
+  switch (name.length) {
+    case 11:
+      return name.toLowerCase() === "dapr-app-id";
+    case 14:
+      return name.toLowerCase() === "dapr-api-token";
+    case 18:
+    case 21:
+      return CALLER_HEADERS.has(name.toLowerCase());
+    default:
+      return false;
   }
-  const lower = name.toLowerCase();
-  return lower === "dapr-app-id" || lower === "dapr-api-token";
 }
+
+type StreamPorts = Pick<InvokeDoorOptions, "tally" | "logger">;
 
 async function answer(
   exchange: HttpExchange,
   reply: InvokeReply,
   requestHeaders: HeaderList,
-  logger: Logger,
+  ports: StreamPorts,
 ): Promise<void> {
   const { status } = reply;
   const headers = responseHeadersOf(reply);
@@ -145,7 +159,7 @@ async function answer(
   if (wantsEventStream(requestHeaders)) {
     addEventStreamHeaders(headers);
   }
-  await stream(exchange, code, headers, reply.body, logger);
+  await stream(exchange, code, headers, reply.body, ports);
 }
 
 function respond(
@@ -176,12 +190,13 @@ async function stream(
   status: number,
   headers: HeaderList,
   body: AsyncIterable<Uint8Array>,
-  logger: Logger,
+  { tally, logger }: StreamPorts,
 ): Promise<void> {
   const writer = exchange.startResponse(status, headers);
   try {
     for await (const chunk of body) {
       await writer.write(chunk);
+      tally?.add(chunk.byteLength);
     }
     writer.end();
   } catch (error) {

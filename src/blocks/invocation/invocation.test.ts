@@ -5,6 +5,7 @@ import { ApiError } from "../../errors/error.ts";
 import { GRPC_STATUS } from "../../errors/grpc-status.ts";
 import type { InvocationTarget } from "../../mesh/target.ts";
 import { GrpcError } from "../../net/grpc/status.ts";
+import type { Resiliency } from "../../resiliency/types.ts";
 import { InvocationBlock } from "./invocation.ts";
 import { parseTarget } from "./target.ts";
 
@@ -20,8 +21,14 @@ function callOf(method: string): InvokeCall {
   return { method, verb: "GET", query: "", headers: [], origin: "http", contentType: "", body: new Uint8Array(0) };
 }
 
-function setUp(answer: () => Promise<InvokeReply> = () => Promise.resolve(reply), withApp = true) {
+function setUp(
+  answer: () => Promise<InvokeReply> = () => Promise.resolve(reply),
+  withApp = true,
+  resiliency: Pick<Resiliency, "app"> = { app: () => undefined },
+) {
   const local: string[] = [];
+  const outside: string[] = [];
+  const counted: string[] = [];
   const remote: (InvocationTarget & { method: string })[] = [];
   const channel = {
     invoke: (call: InvokeCall) => {
@@ -39,8 +46,20 @@ function setUp(answer: () => Promise<InvokeReply> = () => Promise.resolve(reply)
         return answer();
       },
     },
+    endpoints: {
+      baseUrlOf: (name) => (name === "shop" ? "https://shop.example" : undefined),
+      invoke: (target) => {
+        outside.push(target);
+        return answer();
+      },
+    },
+    resiliency,
+    metrics: {
+      requestReceived: (source) => void counted.push(`from ${source}`),
+      answerSent: (source, status) => void counted.push(`to ${source}: ${status}`),
+    },
   });
-  return { block, local, remote };
+  return { block, local, remote, outside, counted };
 }
 
 describe("targets", () => {
@@ -65,6 +84,37 @@ describe("targets", () => {
       { appId: "me", namespace: "other", method: "d" },
       { appId: "you", namespace: "default", method: "e" },
     ]);
+  });
+});
+
+describe("HTTP servers outside", () => {
+  test("are called by their URL or the name of their endpoint, which hides an app of that name", async () => {
+    const { block, local, remote, outside } = setUp();
+    await block.invoke("http://localhost:80/base", callOf("x"));
+    await block.invoke("https://x.y.z", callOf("x"));
+    await block.invoke("shop", callOf("x"));
+    await block.invoke("shop.other", callOf("x"));
+    expect(outside).toEqual(["http://localhost:80/base", "https://x.y.z", "shop", "shop"]);
+    expect([...local, ...remote]).toEqual([]);
+  });
+
+  test("fail in the words of any other call", async () => {
+    const { block } = setUp(() => Promise.reject(new AppUnreachableError('Get "http://x/": EOF', { aborted: false })));
+    await expect(block.invoke("http://x", callOf(""))).rejects.toThrow(
+      'failed to invoke, id: http://x, err: Get "http://x/": EOF',
+    );
+  });
+});
+
+describe("what peers send", () => {
+  test("is counted with who sent it and what it was answered", async () => {
+    const { block, counted } = setUp();
+    await block.invokeLocal(callOf("x"), "them");
+    await block.invokeLocal(callOf("x"));
+    expect(counted).toEqual(["from them", "to them: 200", "from unknown", "to unknown: 200"]);
+    const broken = setUp(() => Promise.reject(new Error("EOF")));
+    await expect(broken.block.invokeLocal(callOf("x"), "them")).rejects.toThrow("EOF");
+    expect(broken.counted).toEqual(["from them", "to them: 0"]);
   });
 });
 

@@ -3,15 +3,26 @@ import type { AppChannel, InvokeCall, InvokeReply } from "../../app/types.ts";
 import { invocationErrors } from "../../errors/catalogue/invocation.ts";
 import { apiError } from "../../errors/error.ts";
 import { GRPC_STATUS } from "../../errors/grpc-status.ts";
-import { GrpcError } from "../../net/grpc/status.ts";
-import { canonicalMethod, InvalidMethodError } from "./method-path.ts";
 import type { InvocationTarget } from "../../mesh/target.ts";
-import { parseTarget } from "./target.ts";
+import { GrpcError } from "../../net/grpc/status.ts";
+import type { Policy, Resiliency } from "../../resiliency/types.ts";
+import type { InvocationMetrics } from "../../telemetry/metrics/invocation-metrics.ts";
+import { callUnderPolicy } from "./app-policies.ts";
+import { canonicalMethod, InvalidMethodError } from "./method-path.ts";
+import { isHttpUrl, parseTarget } from "./target.ts";
 
 /** Reaches the sidecars of other apps; the mesh is one. */
 export interface RemoteInvoker {
   /** @throws whatever kept an answer from coming; its text ends in the caller's error */
   invoke(target: InvocationTarget, call: InvokeCall): Promise<InvokeReply>;
+}
+
+/** Reaches HTTP servers that have no sidecar. */
+export interface EndpointInvoker {
+  /** Undefined when no HTTPEndpoint has that name. */
+  baseUrlOf(name: string): string | undefined;
+  /** @param target name of an HTTPEndpoint, or a URL */
+  invoke(target: string, call: InvokeCall): Promise<InvokeReply>;
 }
 
 export interface InvocationOptions {
@@ -20,6 +31,9 @@ export interface InvocationOptions {
   /** Undefined while, or when, there is no app behind this sidecar. */
   readonly appChannel: () => AppChannel | undefined;
   readonly remote: RemoteInvoker;
+  readonly endpoints: EndpointInvoker;
+  readonly resiliency: Pick<Resiliency, "app">;
+  readonly metrics?: Pick<InvocationMetrics, "requestReceived" | "answerSent"> | undefined;
 }
 
 /** Service invocation, from the API (`invoke`) and from other sidecars (`invokeLocal`). */
@@ -31,20 +45,19 @@ export class InvocationBlock {
   }
 
   /**
-   * Calls a method of an app, this sidecar's own or another's. `call.method` is the decoded path; it is made canonical here.
+   * Calls a method of an app, this sidecar's own or another's, or of an HTTP server outside, under the policy that a
+   * Resiliency has for the target. `call.method` is the decoded path; it is made canonical here.
    *
-   * @param target `id` or `id.namespace`
+   * @param target `id`, `id.namespace`, the name of an HTTPEndpoint, or an `http://` or `https://` URL
    * @throws ApiError ERR_DIRECT_INVOKE: 403 when the callee's access control refused, otherwise 500
    */
   async invoke(target: string, call: InvokeCall): Promise<InvokeReply> {
     try {
       const canonical = withCanonicalMethod(call);
-      const { appId, namespace } = this.#options;
-      const to = parseTarget(target, namespace);
-      if (to.appId === appId && to.namespace === namespace) {
-        return await this.#invokeOwnApp(canonical);
-      }
-      return await this.#options.remote.invoke(to, canonical);
+      const policy = this.#policyOf(target, canonical.method);
+      return policy === undefined
+        ? await this.#attempt(target, canonical)
+        : await callUnderPolicy(policy, canonical, (attempt) => this.#attempt(target, attempt));
     } catch (error) {
       const denied = GrpcError.is(error) && error.code === GRPC_STATUS.PERMISSION_DENIED;
       throw apiError(
@@ -58,10 +71,12 @@ export class InvocationBlock {
   /**
    * Calls this sidecar's app for another sidecar.
    *
+   * @param caller its app id, for metrics; empty: it did not say
    * @throws ApiError with the status and text that daprd answers its peers
    */
-  async invokeLocal(call: InvokeCall): Promise<InvokeReply> {
-    const channel = this.#options.appChannel();
+  async invokeLocal(call: InvokeCall, caller = ""): Promise<InvokeReply> {
+    const { appChannel, metrics } = this.#options;
+    const channel = appChannel();
     if (channel === undefined) {
       throw apiError(invocationErrors.channelNotFound, {});
     }
@@ -71,11 +86,38 @@ export class InvocationBlock {
     } catch (error) {
       throw apiError(invocationErrors.invalidMethod, { reason: (error as Error).message }, { cause: error });
     }
+    const source = caller === "" ? "unknown" : caller;
+    metrics?.requestReceived(source);
+    let status = 0;
     try {
-      return await channel.invoke(method === call.method ? call : { ...call, method });
+      const reply = await channel.invoke(method === call.method ? call : { ...call, method });
+      status = reply.status.code;
+      return reply;
     } catch (error) {
       throw apiError(invocationErrors.channelInvoke, { reason: goErrorText(error) }, { cause: error });
+    } finally {
+      metrics?.answerSent(source, status);
     }
+  }
+
+  /** Dapr keeps one circuit breaker for an endpoint's base URL, and otherwise one for each method. */
+  #policyOf(target: string, method: string): Policy | undefined {
+    const { resiliency, endpoints } = this.#options;
+    return resiliency.app(target)?.endpoint(endpoints.baseUrlOf(target) ?? method);
+  }
+
+  async #attempt(target: string, call: InvokeCall): Promise<InvokeReply> {
+    const { appId, namespace, endpoints, remote } = this.#options;
+    if (isHttpUrl(target)) {
+      return await endpoints.invoke(target, call);
+    }
+    const to = parseTarget(target, namespace);
+    if (endpoints.baseUrlOf(to.appId) !== undefined) {
+      return await endpoints.invoke(to.appId, call);
+    }
+    return to.appId === appId && to.namespace === namespace
+      ? await this.#invokeOwnApp(call)
+      : await remote.invoke(to, call);
   }
 
   async #invokeOwnApp(call: InvokeCall): Promise<InvokeReply> {

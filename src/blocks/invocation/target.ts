@@ -1,5 +1,10 @@
 import type { InvocationTarget } from "../../mesh/target.ts";
 
+/** Whether a target is the URL of an HTTP server rather than the id of an app. */
+export function isHttpUrl(target: string): boolean {
+  return target.startsWith("http://") || target.startsWith("https://");
+}
+
 /**
  * Reads `id` or `id.namespace`; without a namespace it is the caller's own.
  *

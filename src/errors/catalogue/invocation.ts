@@ -18,6 +18,27 @@ export const invocationErrors = {
   channelInvoke: entry(500, GRPC_STATUS.INTERNAL, "error invoking app channel: {reason}"),
   internalRequest: entry(400, GRPC_STATUS.INVALID_ARGUMENT, "parsing InternalInvokeRequest error: {reason}"),
   invalidMethod: entry(400, GRPC_STATUS.INVALID_ARGUMENT, "invalid method: {reason}"),
+  proxy: entry(500, GRPC_STATUS.UNKNOWN, "{reason}"),
+  proxyNoTarget: entry(
+    500,
+    GRPC_STATUS.UNKNOWN,
+    "cannot proxy request: missing dapr-callee-app-id or dapr-app-id metadata",
+  ),
+  proxyNoApp: entry(
+    503,
+    GRPC_STATUS.UNAVAILABLE,
+    "failed to proxy request: no app is behind this sidecar: start it with --app-port and --app-protocol=grpc",
+  ),
+  proxyOtherApp: entry(
+    503,
+    GRPC_STATUS.UNAVAILABLE,
+    "failed to proxy request: it is for the app {callee}, and this is the sidecar of {appId}",
+  ),
+  proxyStreamRetries: entry(
+    400,
+    GRPC_STATUS.FAILED_PRECONDITION,
+    "cannot use resiliency policies with retries on streaming RPCs",
+  ),
 } as const;
 
 function entry<M extends string>(httpStatus: number, grpcStatus: ErrorEntry["grpcStatus"], message: M) {

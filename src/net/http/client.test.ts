@@ -181,6 +181,17 @@ describe.each(kinds)("a client over %s", (_name, make) => {
   });
 });
 
+test("a 100 that nobody asked for is passed over, and a 101 is an answer", async () => {
+  const client = await clientOf((request, response) => {
+    if (request.url === "/continue") response.writeContinue();
+    response.writeHead(request.url === "/switch" ? 101 : 200).end();
+  });
+  const statuses: number[] = [];
+  for (const path of ["/continue", "/switch", "/plain", "/continue"])
+    statuses.push((await client.request(get(path))).status);
+  expect(statuses).toEqual([200, 101, 200, 200]);
+});
+
 test("connection headers are left out, others pass with their case", async () => {
   let seen: string[] = [];
   const client = await clientOf((request, response) => {
@@ -205,7 +216,22 @@ test("connection headers are left out, others pass with their case", async () =>
   expect(seen.join(" ")).toMatch(/elsewhere/);
   expect(seen).not.toContain("close");
   expect(seen).toEqual(expect.arrayContaining(["X-One", "1", "x-two", "2"]));
+  expect(seen.filter((text) => /^(connection|keep-alive)$/i.test(text))).toEqual([]);
   expect(response.headers).toEqual(expect.arrayContaining(["X-Case", "Kept", "set-cookie", "a", "b"]));
+});
+
+test("a body that ends before its declared length is an error, unless the client takes it for whole", async () => {
+  const broken: RequestListener = ({ url }, response) => {
+    const length = url === "/large" ? 100_000 : 99;
+    response.writeHead(200, { "content-length": length }).write("short", () => response.destroy());
+  };
+  const careful = await clientOf(broken);
+  await expect(careful.request(get("/"))).rejects.toMatchObject({ kind: "protocol" });
+  const lenient = await clientOf(broken, { acceptsShortBodies: true });
+  expect((await bytesOf((await lenient.request(get("/"))).body)).toString()).toBe("short");
+  await expect(lenient.request(get("/large")).then(({ body }) => bytesOf(body))).rejects.toMatchObject({
+    kind: "protocol",
+  });
 });
 
 test("no redirects, no decompression, keep-alive and a limit of connections", async () => {

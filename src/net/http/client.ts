@@ -1,7 +1,9 @@
+import type { SecureContext } from "node:tls";
 import { Pool, type Dispatcher } from "undici";
 import { Deadline, DeadlineWheel } from "../deadlines.ts";
 import { PullQueue, type QueueSource } from "../pull-queue.ts";
 import { connectErrorText, HttpClientError } from "./errors.ts";
+import { createH1Connector } from "./h1-connector.ts";
 import { headerValue, isBodyless, isConnectionHeader, joinChunks, lengthOf } from "./headers.ts";
 import {
   BODY_QUEUE_BYTES,
@@ -10,6 +12,7 @@ import {
   HEADER_BYTES_MAX,
   INLINE_BODY_BYTES_MAX,
 } from "./limits.ts";
+import { SWITCHED_REASON } from "./response-starts.ts";
 import type { HeaderList, HttpClient, HttpRequest, HttpResponse } from "./types.ts";
 
 /** What a client may be told; every field has a default. */
@@ -23,12 +26,29 @@ export interface HttpClientOptions {
   readonly headerBytesMax?: number | undefined;
   /** A response whose declared length is at most this many bytes is handed over whole. */
   readonly inlineBodyBytesMax?: number | undefined;
+  /**
+   * A body that ends before its declared length counts as whole where that length is at most `inlineBodyBytesMax`, as daprd
+   * takes it from apps; otherwise it is an error.
+   */
+  readonly acceptsShortBodies?: boolean | undefined;
   /** For https origins: false takes any certificate, as Dapr does with apps. */
   readonly rejectUnauthorized?: boolean | undefined;
   /** For https origins: certificates to trust, PEM, and our own. */
   readonly ca?: string | undefined;
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
+  /** For https origins: a context made once, instead of certificates that are read for every connection. */
+  readonly secureContext?: SecureContext | undefined;
+}
+
+/** undici's codes for a connection that ended within a body of declared length. */
+const BROKEN_OFF: ReadonlySet<string> = new Set(["UND_ERR_SOCKET", "UND_ERR_RES_CONTENT_LENGTH_MISMATCH"]);
+
+/** What all calls of a client share. */
+interface CallSettings {
+  readonly origin: string;
+  readonly inlineBodyBytesMax: number;
+  readonly acceptsShortBodies: boolean;
 }
 
 /** An HTTP/1.1 client of one origin, such as `http://127.0.0.1:3000`. It follows no redirects and decompresses nothing. */
@@ -38,13 +58,15 @@ export function createHttpClient(origin: string, options: HttpClientOptions = {}
 
 class PooledHttpClient implements HttpClient {
   private readonly pool: Pool;
-  private readonly origin: string;
-  private readonly inlineBodyBytesMax: number;
+  private readonly settings: CallSettings;
   private readonly deadlines = new DeadlineWheel();
 
   constructor(origin: string, options: HttpClientOptions) {
-    this.origin = origin;
-    this.inlineBodyBytesMax = options.inlineBodyBytesMax ?? INLINE_BODY_BYTES_MAX;
+    this.settings = {
+      origin,
+      inlineBodyBytesMax: options.inlineBodyBytesMax ?? INLINE_BODY_BYTES_MAX,
+      acceptsShortBodies: options.acceptsShortBodies ?? false,
+    };
     const connectTimeout = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
     this.pool = new Pool(origin, {
       connections: options.connectionsMax ?? CLIENT_CONNECTIONS_MAX,
@@ -54,20 +76,22 @@ class PooledHttpClient implements HttpClient {
       headersTimeout: 0,
       bodyTimeout: 0,
       maxHeaderSize: options.headerBytesMax ?? HEADER_BYTES_MAX,
-      connect: {
+      connect: createH1Connector({
         timeout: connectTimeout,
+        allowH2: false,
         rejectUnauthorized: options.rejectUnauthorized ?? true,
         ...(options.socketPath === undefined ? {} : { socketPath: options.socketPath }),
         ...(options.ca === undefined ? {} : { ca: options.ca }),
         ...(options.cert === undefined ? {} : { cert: options.cert }),
         ...(options.key === undefined ? {} : { key: options.key }),
-      },
+        ...(options.secureContext === undefined ? {} : { secureContext: options.secureContext }),
+      }),
     });
   }
 
   request(request: HttpRequest): Promise<HttpResponse> {
     return new Promise((resolve, reject) => {
-      const call = new HttpCall(request, this.origin, this.inlineBodyBytesMax, this.deadlines, resolve, reject);
+      const call = new HttpCall(request, this.settings, this.deadlines, resolve, reject);
       if (!call.begin()) return;
       try {
         this.pool.dispatch(
@@ -94,8 +118,7 @@ class PooledHttpClient implements HttpClient {
 /** One request: what undici calls while its response comes in. */
 class HttpCall extends Deadline implements Dispatcher.DispatchHandler, QueueSource {
   private readonly request: HttpRequest;
-  private readonly origin: string;
-  private readonly inlineBodyBytesMax: number;
+  private readonly settings: CallSettings;
   private readonly deadlines: DeadlineWheel;
   private readonly resolve: (response: HttpResponse) => void;
   private readonly reject: (error: HttpClientError) => void;
@@ -111,16 +134,14 @@ class HttpCall extends Deadline implements Dispatcher.DispatchHandler, QueueSour
 
   constructor(
     request: HttpRequest,
-    origin: string,
-    inlineBodyBytesMax: number,
+    settings: CallSettings,
     deadlines: DeadlineWheel,
     resolve: (response: HttpResponse) => void,
     reject: (error: HttpClientError) => void,
   ) {
     super();
     this.request = request;
-    this.origin = origin;
-    this.inlineBodyBytesMax = inlineBodyBytesMax;
+    this.settings = settings;
     this.deadlines = deadlines;
     this.resolve = resolve;
     this.reject = reject;
@@ -150,14 +171,20 @@ class HttpCall extends Deadline implements Dispatcher.DispatchHandler, QueueSour
     if (this.failure !== undefined) controller.abort(this.failure);
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
-    if (status < 200) return;
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    received: number,
+    _headers: unknown,
+    reason: string | undefined,
+  ): void {
+    if (received < 200) return;
+    const status = reason === SWITCHED_REASON ? 101 : received;
     this.deadlines.disarm(this);
     this.status = status;
     this.headers = headerStrings(controller.rawHeaders as readonly Uint8Array[]);
     const length =
       isBodyless(status) || this.request.method === "HEAD" ? 0 : lengthOf(headerValue(this.headers, "content-length"));
-    if (length !== undefined && length <= this.inlineBodyBytesMax) {
+    if (length !== undefined && length <= this.settings.inlineBodyBytesMax) {
       this.chunks = [];
       return;
     }
@@ -180,7 +207,12 @@ class HttpCall extends Deadline implements Dispatcher.DispatchHandler, QueueSour
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
-    const invalid = (error as NodeJS.ErrnoException).code === "UND_ERR_INVALID_ARG";
+    const { code } = error as NodeJS.ErrnoException;
+    if (this.chunks !== undefined && this.settings.acceptsShortBodies && BROKEN_OFF.has(code ?? "")) {
+      this.onResponseEnd();
+      return;
+    }
+    const invalid = code === "UND_ERR_INVALID_ARG";
     if (this.controller === undefined && !invalid) this.fail("connect", error);
     else this.fail("protocol", error);
   }
@@ -211,7 +243,7 @@ class HttpCall extends Deadline implements Dispatcher.DispatchHandler, QueueSour
   }
 
   private describe(kind: HttpClientError["kind"], cause: unknown): string {
-    const what = `${this.request.method} ${this.origin}`;
+    const what = `${this.request.method} ${this.settings.origin}`;
     if (kind === "timeout") return `${what}: no answer within ${this.request.headTimeoutMs ?? 0} ms`;
     if (kind === "aborted") return `${what}: the request was aborted`;
     const reason = cause instanceof Error ? connectErrorText(cause) : String(cause);

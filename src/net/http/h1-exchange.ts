@@ -148,6 +148,8 @@ export class H1Exchange implements HttpExchange, BodyWriter {
 
   private beginAnswer(headers: HeaderList): string[] {
     if (this.responseStatus !== 0) throw new Error("the exchange has been answered already");
+    // HTTP/1.1 connections persist unless somebody says otherwise; Go does not say so, and callers count the headers of a hop.
+    if (this.response.shouldKeepAlive && this.request.httpVersionMinor === 1) this.response.removeHeader("connection");
     return this.extraHeaders === undefined ? headers.slice() : headers.concat(this.extraHeaders);
   }
 

@@ -86,6 +86,18 @@ describe("HTTP/1.1", () => {
     expect(text).toContain("content-length: 6\r\n");
   });
 
+  test("says nothing about a connection that goes on as HTTP/1.1 has it, but what HTTP/1.0 must be told", async () => {
+    const { port } = await serve(hello);
+    const answered = async (head: string): Promise<string> => {
+      const client = new RawClient(port);
+      client.socket.write(`GET /a ${head}\r\n\r\n`);
+      return await client.until((all) => all.includes("GET /a"));
+    };
+    expect(await answered("HTTP/1.1\r\nhost: x")).not.toMatch(/connection:|keep-alive:/i);
+    expect(await answered("HTTP/1.1\r\nhost: x\r\nconnection: close")).toMatch(/connection: close/i);
+    expect(await answered("HTTP/1.0\r\nconnection: keep-alive")).toMatch(/connection: keep-alive/i);
+  });
+
   test("shows the request as it came", async () => {
     const seen: unknown[] = [];
     const { port } = await serve((exchange) => {
