@@ -39,7 +39,8 @@ const undiciParts: Plugin = {
   setup(context) {
     context.onResolve({ filter: /^undici$/ }, () => ({ path: "parts", namespace: "undici" }));
     context.onLoad({ filter: /.*/, namespace: "undici" }, () => ({
-      contents: 'export { default as Pool } from "undici/lib/dispatcher/pool.js";',
+      contents: `export { default as Pool } from "undici/lib/dispatcher/pool.js";
+export { default as buildConnector } from "undici/lib/core/connect.js";`,
       resolveDir: root,
     }));
   },

@@ -70,6 +70,8 @@ function collectableProcess(): HostProcess["memory"] {
       trim ??= allocatorTrimmer() ?? nothing;
       trim();
     },
+    // Asked for anew each time: the executable's loader puts the real one in its place with the first call.
+    collectYoung: () => globalThis.gc?.({ type: "minor", execution: "sync" }),
   };
 }
 

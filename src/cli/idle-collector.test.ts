@@ -16,6 +16,7 @@ function start() {
         state.collections += 1;
         state.resident = state.afterCollection;
       },
+      collectYoung: () => undefined,
     },
     activity,
     clock,

@@ -18,6 +18,8 @@ export interface CollectableProcess {
   residentBytes(): number;
   /** A full collection that gives memory back; it stops the event loop for some 10 ms on a small heap. */
   collect(): void;
+  /** A collection of what was allocated last, within a millisecond or so. */
+  collectYoung(): void;
 }
 
 /**

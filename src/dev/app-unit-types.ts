@@ -1,3 +1,4 @@
+import type { SubscriptionConditions } from "../blocks/pubsub/subscription-conditions.ts";
 import type { ComponentCondition } from "../inventory/types.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { AppPlan, Child, ChildEnd, SidecarPortPlan } from "./types.ts";
@@ -73,6 +74,7 @@ export interface UnitSidecar {
   /** A value of `GET /v1.0/metadata`; failures are nobody's. */
   setMetadata(key: string, value: string): Promise<void>;
   conditions(): Promise<readonly ComponentCondition[]>;
+  subscriptions(): Promise<SubscriptionConditions>;
   /** Resolves when it has ended; drains no longer than the grace. */
   stop(graceMs: number): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import type { SubscriptionConditions } from "../blocks/pubsub/subscription-conditions.ts";
 import type { ComponentCondition } from "../inventory/types.ts";
 import { VirtualClock } from "../kit/virtual-clock.fixture.ts";
 import { AppUnit } from "./app-unit.ts";
@@ -40,6 +41,10 @@ export class FakeSidecar implements UnitSidecar {
   }
 
   async setMetadata(): Promise<void> {}
+
+  async subscriptions(): Promise<SubscriptionConditions> {
+    return { programmatic: { state: "known" }, subscriptions: [] };
+  }
 
   async conditions(): Promise<readonly ComponentCondition[]> {
     return [];

@@ -68,6 +68,10 @@ class ChildSidecar implements UnitSidecar {
     return this.#client.conditions();
   }
 
+  subscriptions(): ReturnType<UnitSidecar["subscriptions"]> {
+    return this.#client.subscriptions();
+  }
+
   async stop(graceMs: number): Promise<void> {
     await this.#child.stop(graceMs);
   }

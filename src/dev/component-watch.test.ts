@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { component } from "../../test/harness/resources.ts";
+import type { SubscriptionCondition, SubscriptionConditions } from "../blocks/pubsub/subscription-conditions.ts";
 import type { ComponentCondition } from "../inventory/types.ts";
 import { VirtualClock } from "../kit/virtual-clock.fixture.ts";
 import { FakeSidecar } from "./app-unit.fixture.ts";
@@ -19,6 +20,11 @@ afterEach(() => rm(folder, { recursive: true }));
 
 class Reporting extends FakeSidecar {
   list: ComponentCondition[] = [];
+  live: SubscriptionCondition[] = [];
+
+  override async subscriptions(): Promise<SubscriptionConditions> {
+    return { programmatic: { state: "known" }, subscriptions: this.live };
+  }
 
   override async conditions(): Promise<readonly ComponentCondition[]> {
     return this.list;
@@ -73,7 +79,38 @@ it("tells a component that is down once for all apps, and that it works when it 
   stock.list = [UP];
   await pass(2_000);
   expect(said[1]).toBe("success -: component store (state.redis) works now");
+  watch.close();
   expect(clock.pendingTimers).toBe(0);
+});
+
+it("tells a component that has lost what it needs later, and that it works again", async () => {
+  await writeFile(join(folder, "store.yaml"), component("store", "state.redis"));
+  const { said, watch, pass, plan } = setUp();
+  const sidecar = sidecarWith(UP);
+  await watch.follow(plan("orders"), sidecar);
+  sidecar.list = [condition("store", "state.redis", "connection lost", { condition: "degraded" })];
+  await pass(2_000);
+  sidecar.list = [UP];
+  await pass(2_000);
+  expect(said).toEqual([
+    `error -: component store (state.redis) at ${folder}/store.yaml:1 has lost what it needs: connection lost\nIt works again as soon as that is back; calls of it fail until then.`,
+    "success -: component store (state.redis) works now",
+  ]);
+});
+
+it("tells of subscriptions that are not live, and when they are", async () => {
+  const { said, watch, pass, plan } = setUp();
+  const sidecar = sidecarWith();
+  const one = { pubsubName: "broker", topic: "orders", source: { kind: "programmatic" } } as const;
+  sidecar.live = [{ ...one, state: "waiting", waitingFor: "component" }];
+  await watch.follow(plan("orders"), sidecar);
+  await pass(2_000);
+  sidecar.live = [{ ...one, state: "active" }];
+  await pass(2_000);
+  expect(said).toEqual([
+    "error orders: the subscription to topic orders of broker waits for component broker, which is not loaded\nFix: add that component, or correct the name; nothing is delivered from this topic until then.",
+    "success orders: the subscription to topic orders of broker is live now",
+  ]);
 });
 
 it("tells another reason, and names the type that was meant and the store that is waited for", async () => {

@@ -6,9 +6,10 @@ import { errorMessage } from "../kit/error-message.ts";
 import { silentLogger } from "../kit/silent-logger.ts";
 import { loadResources } from "../resources/sources/files.ts";
 import type { UnitSidecar } from "./app-unit-types.ts";
+import { SubscriptionTeller } from "./subscription-teller.ts";
 import type { AppPlan, LineConsole } from "./types.ts";
 
-/** Milliseconds between two looks at components that did not come up. */
+/** Milliseconds between two looks at a sidecar. */
 const LOOK_INTERVAL_MS = 2_000;
 
 export interface ComponentWatchOptions {
@@ -20,37 +21,39 @@ export interface ComponentWatchOptions {
 
 interface Followed {
   readonly sidecar: UnitSidecar;
-  readonly timer: Timer;
+  timer: Timer | undefined;
 }
 
 /**
- * Says which resources cannot be read and which components do not come up: once for each, however many sidecars share
- * it, and once more when it has come up after all.
+ * Says which resources cannot be read, which components do not come up or have lost what they need, and which
+ * subscriptions are not live: once for each, components however many sidecars share them, and once more when it is well
+ * after all.
  */
 export class ComponentWatch {
   readonly #options: ComponentWatchOptions;
+  readonly #subscriptions: SubscriptionTeller;
   readonly #followed = new Map<string, Followed>();
   /** What is wrong with a component or a document, by its place, and for whose sidecars. */
   readonly #told = new Map<string, { readonly text: string; readonly appIds: Set<string> }>();
 
   constructor(options: ComponentWatchOptions) {
     this.#options = options;
+    this.#subscriptions = new SubscriptionTeller(options.console);
   }
 
-  /** Looks at the components of an app's sidecar that has just come up, in place of an earlier one. */
+  /** Looks at an app's sidecar that has just come up, in place of an earlier one, for as long as it is there. */
   async follow(plan: AppPlan, sidecar: UnitSidecar): Promise<void> {
     const { appId } = plan;
     this.leave(appId);
-    const isFollowed = (): boolean => this.#followed.get(appId)?.sidecar === sidecar;
-    const places = this.#placesOf(plan);
+    const followed: Followed = { sidecar, timer: undefined };
+    this.#followed.set(appId, followed);
+    const places = await this.#placesOf(plan);
     const look = async (): Promise<void> => {
-      const [conditions, known] = await Promise.all([sidecar.conditions().catch(() => undefined), places]);
-      if (conditions !== undefined && isFollowed() && this.#look(appId, conditions, known)) {
-        this.#unfollow(appId);
+      await this.#lookAt(appId, followed, places);
+      if (this.#followed.get(appId) === followed) {
+        followed.timer = this.#options.clock.after(LOOK_INTERVAL_MS, () => void look());
       }
     };
-    const timer = this.#options.clock.every(LOOK_INTERVAL_MS, () => void look());
-    this.#followed.set(appId, { sidecar, timer });
     await look();
   }
 
@@ -64,13 +67,13 @@ export class ComponentWatch {
 
   close(): void {
     for (const { timer } of this.#followed.values()) {
-      timer.cancel();
+      timer?.cancel();
     }
     this.#followed.clear();
   }
 
   #unfollow(appId: string): void {
-    this.#followed.get(appId)?.timer.cancel();
+    this.#followed.get(appId)?.timer?.cancel();
     this.#followed.delete(appId);
   }
 
@@ -98,8 +101,19 @@ export class ComponentWatch {
     }
   }
 
-  /** @returns whether all is well */
-  #look(appId: string, conditions: readonly ComponentCondition[], places: ReadonlyMap<string, string>): boolean {
+  /** A sidecar that does not answer is about to end. */
+  async #lookAt(appId: string, followed: Followed, places: ReadonlyMap<string, string>): Promise<void> {
+    const [components, subscriptions] = await Promise.all([
+      followed.sidecar.conditions().catch(() => undefined),
+      followed.sidecar.subscriptions().catch(() => undefined),
+    ]);
+    if (components !== undefined && subscriptions !== undefined && this.#followed.get(appId) === followed) {
+      this.#look(appId, components, places);
+      this.#subscriptions.look(appId, subscriptions);
+    }
+  }
+
+  #look(appId: string, conditions: readonly ComponentCondition[], places: ReadonlyMap<string, string>): void {
     for (const component of conditions) {
       const place = places.get(component.name);
       if (place === undefined) {
@@ -112,7 +126,6 @@ export class ComponentWatch {
         this.#options.console.say("success", undefined, `component ${component.name} (${component.type}) works now`);
       }
     }
-    return !conditions.some(isDown);
   }
 
   #tell(appId: string, place: string, text: string): void {
@@ -134,10 +147,13 @@ export class ComponentWatch {
 }
 
 function isDown({ condition }: ComponentCondition): boolean {
-  return condition === "failed" || condition === "waiting";
+  return condition === "failed" || condition === "waiting" || condition === "degraded";
 }
 
 function downText({ name, type, condition, reason }: ComponentCondition, place: string): string {
+  if (condition === "degraded") {
+    return `component ${name} (${type}) at ${place} has lost what it needs: ${reason}\nIt works again as soon as that is back; calls of it fail until then.`;
+  }
   const types = COMPONENT_MANIFESTS.flatMap((manifest) => [manifest.type, ...(manifest.aliases ?? [])]);
   const isKnown = types.includes(type.toLowerCase());
   const near = isKnown ? undefined : suggest(type, types);

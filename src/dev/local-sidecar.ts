@@ -55,6 +55,10 @@ class LocalSidecar implements UnitSidecar {
     return this.#sidecar.blocks.components.conditions();
   }
 
+  async subscriptions(): ReturnType<UnitSidecar["subscriptions"]> {
+    return this.#sidecar.blocks.subscriptions.conditions();
+  }
+
   async stop(graceMs: number): Promise<void> {
     const timer = this.#clock.after(graceMs, () => this.#stopped.resolve());
     void this.#sidecar.stop("host").then(() => this.#stopped.resolve());

@@ -14,6 +14,7 @@ export function refusedSidecar(ports: SidecarPortPlan, error: unknown): UnitSide
     appLeft: () => Promise.resolve(),
     setMetadata: () => Promise.resolve(),
     conditions: () => Promise.resolve([]),
+    subscriptions: () => Promise.resolve({ programmatic: { state: "unknown" }, subscriptions: [] }),
     stop: () => Promise.resolve(),
   };
 }

@@ -1,9 +1,19 @@
 import { request } from "node:http";
+import type { SubscriptionCondition, SubscriptionConditions } from "../blocks/pubsub/subscription-conditions.ts";
 import type { ComponentCondition } from "../inventory/types.ts";
 
 /** Milliseconds for one answer, and bytes of it that are read. */
 const ANSWER_MS_MAX = 2_000;
 const ANSWER_BYTES_MAX = 1024 * 1024;
+
+/** A subscription as `GET /outrigger/v1/subscriptions` lists it. */
+interface ListedCondition extends Pick<SubscriptionCondition, "topic" | "state" | "waitingFor" | "reason"> {
+  readonly pubsubname: string;
+  readonly source: SubscriptionCondition["source"]["kind"];
+  readonly resource?: string;
+  readonly store?: string;
+  readonly place?: string;
+}
 
 /** Where a sidecar's HTTP API is, and the token it wants. */
 export interface SidecarAddress {
@@ -48,6 +58,19 @@ export class SidecarClient {
     }));
   }
 
+  /** @throws Error when there is no answer or it is none */
+  async subscriptions(): Promise<SubscriptionConditions> {
+    const { body } = await this.#call("GET", "/outrigger/v1/subscriptions");
+    const answer = JSON.parse(body) as {
+      readonly programmatic?: SubscriptionConditions["programmatic"];
+      readonly subscriptions?: readonly ListedCondition[];
+    };
+    return {
+      programmatic: answer.programmatic ?? { state: "unknown" },
+      subscriptions: (answer.subscriptions ?? []).map(conditionOf),
+    };
+  }
+
   async #succeeds(method: string, path: string, body?: string): Promise<boolean> {
     try {
       const { status } = await this.#call(method, path, body);
@@ -87,5 +110,30 @@ export class SidecarClient {
       });
       call.end(body);
     });
+  }
+}
+
+function conditionOf(listed: ListedCondition): SubscriptionCondition {
+  return { ...listed, pubsubName: listed.pubsubname, source: sourceOf(listed) };
+}
+
+function sourceOf({
+  source: kind,
+  resource = "",
+  store = "",
+  place,
+}: ListedCondition): SubscriptionCondition["source"] {
+  switch (kind) {
+    case "declarative": {
+      const colon = place?.lastIndexOf(":") ?? -1;
+      const known =
+        place === undefined ? undefined : { file: place.slice(0, colon), line: Number(place.slice(colon + 1)) };
+      return { kind, name: resource, place: known };
+    }
+    case "outbox":
+      return { kind, store };
+    case "programmatic":
+    case "streaming":
+      return { kind };
   }
 }

@@ -1,5 +1,6 @@
 import type { BindingsBlock } from "../blocks/bindings/bindings-block.ts";
 import type { ConfigurationBlock } from "../blocks/configuration/configuration-block.ts";
+import type { ConversationBlock } from "../blocks/conversation/conversation-block.ts";
 import type { ControlBlock } from "../blocks/control/control.ts";
 import type { InvocationBlock } from "../blocks/invocation/invocation.ts";
 import type { LockBlock } from "../blocks/lock/lock-block.ts";
@@ -44,6 +45,7 @@ export interface Runtime {
   readonly secrets: SecretsBlock;
   readonly configuration: ConfigurationBlock;
   readonly lock: LockBlock;
+  readonly conversation: ConversationBlock;
   readonly control: ControlBlock;
   /** Sends a request through the HTTP API without a socket: what an HTTP client would get. */
   request(request: HttpRequest): Promise<HttpResponse>;

@@ -1,5 +1,7 @@
 import type { Binding } from "../components/spi/bindings.ts";
 import type { ConfigurationStore } from "../components/spi/configuration.ts";
+import type { Conversation } from "../components/spi/conversation.ts";
+import type { CryptoProvider } from "../components/spi/crypto.ts";
 import type { LockStore } from "../components/spi/lock.ts";
 import type { Component } from "../components/spi/component.ts";
 import type { PubSub } from "../components/spi/pubsub.ts";
@@ -40,6 +42,8 @@ class LiveInventory implements Inventory {
   readonly bindings = new LiveView<Binding>();
   readonly configuration = new LiveView<ConfigurationStore>();
   readonly lock = new LiveView<LockStore>();
+  readonly crypto = new LiveView<CryptoProvider>();
+  readonly conversation = new LiveView<Conversation>();
   readonly #options: InventoryOptions;
   readonly #resolver: ResolverOptions;
   readonly #starter: Starter;
@@ -81,7 +85,10 @@ class LiveInventory implements Inventory {
   }
 
   conditions(): readonly ComponentCondition[] {
-    return this.#conditions.list();
+    return this.#conditions.list().map((condition) => {
+      const retry = condition.condition === "failed" ? this.#retries.of(condition.name) : undefined;
+      return retry === undefined ? condition : { ...condition, retry };
+    });
   }
 
   load(resources: readonly ComponentResource[], signal?: AbortSignal): Promise<void> {
@@ -289,6 +296,10 @@ class LiveInventory implements Inventory {
         return this.configuration.set(loaded as Loaded<ConfigurationStore>);
       case "lock":
         return this.lock.set(loaded as Loaded<LockStore>);
+      case "crypto":
+        return this.crypto.set(loaded as Loaded<CryptoProvider>);
+      case "conversation":
+        return this.conversation.set(loaded as Loaded<Conversation>);
       case "nameresolution":
         return undefined;
     }
@@ -318,6 +329,8 @@ class LiveInventory implements Inventory {
     this.bindings.delete(name);
     this.configuration.delete(name);
     this.lock.delete(name);
+    this.crypto.delete(name);
+    this.conversation.delete(name);
     await closeQuietly(entry.loaded.component, entry.resource, this.#logger);
   }
 }

@@ -2,7 +2,6 @@ import type { ComponentMetadata } from "../components/spi/component.ts";
 import type { SecretStore, Secret } from "../components/spi/secret-store.ts";
 import type { Logger } from "../kit/logger.ts";
 import type { Random } from "../kit/random.ts";
-import type { ComponentResource } from "../resources/component.ts";
 import type { NameValuePair } from "../resources/resource.ts";
 import { isEnvironmentReferenceAllowed } from "./environment-reference.ts";
 import { errorText } from "./errors.ts";
@@ -19,6 +18,17 @@ export interface ResolverOptions {
   readonly secretStore: (name: string) => SecretStore | undefined;
 }
 
+/** A resource whose values may stand elsewhere: a component's metadata, the headers or documents of an HTTP endpoint. */
+export interface ReferencingResource {
+  /** As the log calls it; absent: `Component`. */
+  readonly kind?: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly metadata: readonly NameValuePair[];
+  /** Empty: none was written. */
+  readonly secretStore: string;
+}
+
 /** A component's metadata with references looked up, templates not yet filled in. */
 export interface ReferencedMetadata {
   readonly values: readonly { readonly name: string; readonly value: string }[];
@@ -31,11 +41,11 @@ export interface WaitingFor {
 }
 
 /**
- * Looks up the `envRef` and `secretKeyRef` values of a component. What is not allowed, not found or fails is logged and
- * left empty, as Dapr does it; a secret store that is not loaded makes the component wait.
+ * Looks up the `envRef` and `secretKeyRef` values of a resource. What is not allowed, not found or fails is logged and
+ * left empty, as Dapr does it; a secret store that is not loaded makes the resource wait.
  */
 export async function resolveReferences(
-  resource: ComponentResource,
+  resource: ReferencingResource,
   options: ResolverOptions,
 ): Promise<ReferencedMetadata | WaitingFor> {
   const secrets = new Map<string, Secret | undefined>();
@@ -50,7 +60,7 @@ export async function resolveReferences(
       const store = options.secretStore(resource.secretStore);
       if (store === undefined) {
         options.logger.warn(
-          `Component ${resource.name} references a secret store that isn't loaded: ${resource.secretStore}`,
+          `${kindOf(resource)} ${resource.name} references a secret store that isn't loaded: ${resource.secretStore}`,
         );
         return { waitingForSecretStore: resource.secretStore };
       }
@@ -66,9 +76,15 @@ export async function resolveReferences(
   return { values, secretNames };
 }
 
-function environmentValue(pair: NameValuePair, resource: ComponentResource, options: ResolverOptions): string {
+function kindOf(resource: ReferencingResource): string {
+  return resource.kind ?? "Component";
+}
+
+function environmentValue(pair: NameValuePair, resource: ReferencingResource, options: ResolverOptions): string {
   if (!isEnvironmentReferenceAllowed(pair.envRef, options.environment)) {
-    options.logger.warn(`Component ${resource.name} references an env variable that isn't allowed: ${pair.envRef}`);
+    options.logger.warn(
+      `${kindOf(resource)} ${resource.name} references an env variable that isn't allowed: ${pair.envRef}`,
+    );
     return "";
   }
   return options.environment[pair.envRef] ?? "";
@@ -77,7 +93,7 @@ function environmentValue(pair: NameValuePair, resource: ComponentResource, opti
 async function getSecret(
   store: SecretStore,
   name: string,
-  resource: ComponentResource,
+  resource: ReferencingResource,
   logger: Logger,
 ): Promise<Secret | undefined> {
   try {

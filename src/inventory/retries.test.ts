@@ -283,3 +283,17 @@ it("keeps failures where its owner wants to tell them: all run on and are tried 
   expect(inits).toEqual(["0 store", "0 last", "1 store", "3 store"]);
   expect(conditions()["store"]).toBe("ready");
 });
+
+it("says how often a component has failed and when it is tried next, until it comes up", async () => {
+  const { inventory, clock, behaviour } = setUp();
+  const retry = () => inventory.conditions()[0]?.retry;
+  behaviour.set("store", refused);
+  await inventory.load([resource("store")]);
+  expect(retry()).toEqual({ attempts: 1, nextAttemptMs: START_MS + 1_000 });
+  await pass(clock, 1);
+  expect(retry()).toEqual({ attempts: 2, nextAttemptMs: START_MS + 3_000 });
+  behaviour.set("store", fine);
+  await pass(clock, 2);
+  expect(inventory.conditions()[0]).not.toHaveProperty("retry");
+  await inventory.close();
+});

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../kit/clock.ts";
 import type { ComponentResource } from "../resources/component.ts";
+import type { ComponentRetry } from "./types.ts";
 
 /** Milliseconds before the first further attempt; doubles up to the second number. */
 export const RETRY_PAUSE_MS_MIN = 1_000;
@@ -8,6 +9,9 @@ export const RETRY_PAUSE_MS_MAX = 60_000;
 interface Retry {
   readonly resource: ComponentResource;
   readonly pauseMs: number;
+  readonly attempts: number;
+  /** Since the Unix epoch. */
+  readonly dueMs: number;
   readonly timer: Timer;
 }
 
@@ -38,7 +42,14 @@ export class Retries {
     }
     const pauseMs = last?.resource === resource ? Math.min(last.pauseMs * 2, RETRY_PAUSE_MS_MAX) : RETRY_PAUSE_MS_MIN;
     const timer = this.#clock.after(pauseMs, () => this.#attempt(resource));
-    this.#pending.set(resource.name, { resource, pauseMs, timer });
+    const attempts = last?.resource === resource ? last.attempts + 1 : 1;
+    this.#pending.set(resource.name, { resource, pauseMs, attempts, dueMs: this.#clock.now() + pauseMs, timer });
+  }
+
+  /** Undefined: the component of that name is not tried again. */
+  of(name: string): ComponentRetry | undefined {
+    const pending = this.#pending.get(name);
+    return pending === undefined ? undefined : { attempts: pending.attempts, nextAttemptMs: pending.dueMs };
   }
 
   cancel(name: string): void {

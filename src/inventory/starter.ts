@@ -58,7 +58,7 @@ export class Starter {
     let component: Component | undefined;
     try {
       const create = await manifest.load();
-      component = create(this.#depsOf(resource, report));
+      component = create(this.#depsOf(resource, version, report));
       const metadata = this.#metadataOf(referenced, manifest);
       await this.#initInTime(component, metadata, resource, stop);
       const loaded: Loaded<Component> = {
@@ -80,9 +80,9 @@ export class Starter {
     }
   }
 
-  #depsOf(resource: ComponentResource, report: ComponentDeps["report"]): ComponentDeps {
+  #depsOf({ name }: ComponentResource, version: string, report: ComponentDeps["report"]): ComponentDeps {
     const { appId, namespace, logger, clock, random, environment, shared, directory } = this.#options;
-    return { name: resource.name, appId, namespace, logger, clock, random, environment, shared, directory, report };
+    return { name, version, appId, namespace, logger, clock, random, environment, shared, directory, report };
   }
 
   #metadataOf(referenced: ReferencedMetadata, manifest: ComponentManifest): ComponentMetadata {

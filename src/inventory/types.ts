@@ -1,5 +1,7 @@
 import type { Binding } from "../components/spi/bindings.ts";
 import type { ConfigurationStore } from "../components/spi/configuration.ts";
+import type { Conversation } from "../components/spi/conversation.ts";
+import type { CryptoProvider } from "../components/spi/crypto.ts";
 import type { LockStore } from "../components/spi/lock.ts";
 import type { PubSub } from "../components/spi/pubsub.ts";
 import type { SecretStore } from "../components/spi/secret-store.ts";
@@ -48,6 +50,14 @@ export interface ComponentCondition {
   readonly reason: string;
   /** When the condition began, in milliseconds since the Unix epoch. */
   readonly sinceMs: number;
+  /** Present for a failed component that is tried again. */
+  readonly retry?: ComponentRetry;
+}
+
+/** How often a component has failed to come up, and when it is tried next, in milliseconds since the Unix epoch. */
+export interface ComponentRetry {
+  readonly attempts: number;
+  readonly nextAttemptMs: number;
 }
 
 /** Where doors read how the components are doing. */
@@ -73,6 +83,8 @@ export interface InventoryView {
   readonly bindings: ComponentView<Binding>;
   readonly configuration: ComponentView<ConfigurationStore>;
   readonly lock: ComponentView<LockStore>;
+  readonly crypto: ComponentView<CryptoProvider>;
+  readonly conversation: ComponentView<Conversation>;
 }
 
 /** Everything that is loaded, with the operations of the composition root and of hot reload. */

@@ -37,6 +37,8 @@ const document = struct(documentFields);
 const shape = struct({
   ...objectFields,
   spec: struct({
+    // Dapr's own examples write it, and nothing reads it.
+    version: text,
     baseUrl: text,
     headers: nameValuePairs,
     clientTLS: struct({ rootCA: document, certificate: document, privateKey: document, renegotiation: text }),

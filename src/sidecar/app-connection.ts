@@ -1,9 +1,13 @@
+import { AppPassage, type AppPassageOptions } from "../app/app-passage.ts";
 import { appDialer } from "../app/dial.ts";
+import type { GrpcAppChannel } from "../app/grpc-channel.ts";
 import { HttpAppChannel } from "../app/http-channel.ts";
 import type { AppChannelOptions } from "../app/options.ts";
 import type { AppChannel } from "../app/types.ts";
 import type { DialApp } from "../app/wait.ts";
 import { tls } from "../kit/lazy-builtins.ts";
+import type { GrpcClientObserver } from "../net/grpc/client-observer.ts";
+import type { GrpcClient } from "../net/grpc/types.ts";
 import type { Transport, TransportClientOptions } from "../net/h2/transport.ts";
 import { callInProcess } from "../net/http/in-process.ts";
 import type { HttpClient, HttpHandler } from "../net/http/types.ts";
@@ -13,9 +17,16 @@ import { messageBytesMax, type SidecarOptions } from "./options.ts";
 export interface AppConnectionParts {
   readonly channel: AppChannel;
   readonly dial: DialApp;
+  /** For calls of methods of the app's own; an app in this process has no port for them. */
+  readonly passage?: AppPassage;
 }
 
-type ChannelSettings = Pick<AppChannelOptions, "clock" | "random" | "logger" | "isHealthy">;
+/** Connections to a gRPC app, each with as many calls as the app lets it have. */
+const APP_CONNECTIONS_MAX = 16;
+
+type ChannelSettings = Pick<AppChannelOptions, "clock" | "logger" | "isHealthy" | "observer" | "initRetries"> & {
+  readonly grpcObserver?: GrpcClientObserver | undefined;
+};
 
 /**
  * The channel to the app that the options name, or to the function of an embedded app; undefined when there is neither.
@@ -42,17 +53,21 @@ export async function connectApp(
   const authority = `${options.appChannelAddress}:${port}`;
   const secure = options.appProtocol === "https" || options.appProtocol === "grpcs";
   const dial = appDialer(options.appChannelAddress, port, secure);
+  const passageOf = (channel: GrpcAppChannel | HttpAppChannel, connect: AppPassageOptions["connect"]): AppPassage =>
+    new AppPassage({ connect, appToken: options.appToken, limit: channel.limit, isHealthy: settings.isHealthy });
   switch (options.appProtocol) {
     case "grpc":
-    case "grpcs":
-      return { channel: await grpcChannel(options, authority, transport, settings), dial };
+    case "grpcs": {
+      const { GrpcAppChannel } = await import("../app/grpc-channel.ts");
+      const client = await grpcClient(options, authority, transport, settings);
+      const channel = new GrpcAppChannel(options.appProtocol, client, channelOptions(options, settings, authority));
+      return { channel, dial, passage: passageOf(channel, () => client) };
+    }
     default: {
       const address = `${secure ? "https" : "http"}://${authority}`;
       const client = await httpClient(options, authority, transport);
-      return {
-        channel: new HttpAppChannel(options.appProtocol, client, channelOptions(options, settings, address)),
-        dial,
-      };
+      const channel = new HttpAppChannel(options.appProtocol, client, channelOptions(options, settings, address));
+      return { channel, dial, passage: passageOf(channel, () => grpcClient(options, authority, transport, settings)) };
     }
   }
 }
@@ -65,26 +80,24 @@ async function httpClient(options: SidecarOptions, authority: string, transport:
   }
   const { createHttpClient } = await import("../net/http/client.ts");
   return options.appProtocol === "https"
-    ? createHttpClient(`https://${authority}`, { rejectUnauthorized: false })
-    : createHttpClient(`http://${authority}`);
+    ? createHttpClient(`https://${authority}`, { rejectUnauthorized: false, acceptsShortBodies: true })
+    : createHttpClient(`http://${authority}`, { acceptsShortBodies: true });
 }
 
-async function grpcChannel(
+async function grpcClient(
   options: SidecarOptions,
   authority: string,
   transport: Transport,
   settings: ChannelSettings,
-): Promise<AppChannel> {
-  const [{ GrpcAppChannel }, { createGrpcClient }] = await Promise.all([
-    import("../app/grpc-channel.ts"),
-    import("../net/grpc/client.ts"),
-  ]);
-  const protocol = options.appProtocol === "grpcs" ? "grpcs" : "grpc";
-  const client = createGrpcClient(transport, authority, {
+): Promise<GrpcClient> {
+  const { createGrpcClient } = await import("../net/grpc/client.ts");
+  const secure = options.appProtocol === "grpcs" || options.appProtocol === "https";
+  return createGrpcClient(transport, authority, {
     messageBytesMax: messageBytesMax(options.maxBodyBytes),
-    ...(protocol === "grpcs" ? { scheme: "https", transport: tlsTransport(options) } : {}),
+    observer: settings.grpcObserver,
+    scheme: secure ? "https" : "http",
+    transport: { connectionsMax: APP_CONNECTIONS_MAX, ...(secure ? tlsTransport(options) : {}) },
   });
-  return new GrpcAppChannel(protocol, client, channelOptions(options, settings, authority));
 }
 
 function tlsTransport(options: SidecarOptions): TransportClientOptions {

@@ -17,6 +17,8 @@ export class AppSession {
   readonly #unhealthy: (() => void)[] = [];
   #health: AppHealth | undefined;
   #introduced = false;
+  /** The app's port has answered, and its probes, where there are any, have not failed since. */
+  #isWell = false;
   /** Aborted when the app leaves. */
   #visit = new AbortController();
 
@@ -50,6 +52,7 @@ export class AppSession {
     this.#health = undefined;
     this.#assembly.appHealth.follow(undefined);
     this.#introduced = false;
+    this.#isWell = false;
     await Promise.all([this.#assembly.subscriptions.forget(), this.#assembly.inputBindings.stop()]);
   }
 
@@ -57,6 +60,7 @@ export class AppSession {
     const { app } = this.#assembly;
     const { logger, clock } = this.#deps;
     if (app === undefined) {
+      this.#isWell = true;
       return;
     }
     if (this.#options.appPort !== undefined && this.#deps.app === undefined) {
@@ -85,8 +89,11 @@ export class AppSession {
     this.#health.start();
   }
 
-  /** Resolves when the app turns unhealthy; never without health checks. */
+  /** Resolves when the app is not, or no longer, there and well; never for one without health checks that has answered. */
   unhealthy(): Promise<void> {
+    if (!this.#isWell) {
+      return Promise.resolve();
+    }
     return new Promise((resolve) => void this.#unhealthy.push(resolve));
   }
 
@@ -100,6 +107,7 @@ export class AppSession {
         await this.#appIsHealthy(signal);
         return;
       }
+      this.#isWell = false;
       for (const resolve of this.#unhealthy.splice(0)) {
         resolve();
       }
@@ -114,6 +122,7 @@ export class AppSession {
 
   async #appIsHealthy(signal: AbortSignal): Promise<void> {
     const { app, subscriptions, inputBindings } = this.#assembly;
+    this.#isWell = true;
     if (app === undefined) {
       return;
     }

@@ -1,14 +1,14 @@
-import { hostname } from "node:os";
 import type { InputBindings } from "../blocks/bindings/input-bindings.ts";
+import type { Outbox } from "../blocks/outbox/outbox.ts";
 import type { Subscriptions } from "../blocks/pubsub/subscriptions.ts";
+import type { ComponentManifest } from "../components/spi/component.ts";
 import type { NameResolver } from "../components/spi/name-resolution.ts";
 import { createInventory, type InventoryOptions } from "../inventory/inventory.ts";
 import type { Inventory } from "../inventory/types.ts";
 import { errorMessage } from "../kit/error-message.ts";
 import type { Logger } from "../kit/logger.ts";
-import { Mesh } from "../mesh/mesh.ts";
-import { createGrpcClient } from "../net/grpc/client.ts";
 import type { HttpHandler } from "../net/http/types.ts";
+import { createResiliency } from "../resiliency/resiliency.ts";
 import { type Configuration, loadConfiguration } from "../resources/configuration.ts";
 import { loadResources } from "../resources/sources/files.ts";
 import type { LoadedResources } from "../resources/types.ts";
@@ -16,15 +16,18 @@ import { createRuntimeMetrics, type RuntimeMetrics } from "../telemetry/metrics/
 import { type AppConnectionParts, connectApp } from "./app-connection.ts";
 import { AppHealthSwitch } from "./app-health-switch.ts";
 import { createBlocks } from "./blocks.ts";
-import { checkConfiguration, checkResources, checkSecretScopes, metricsSettings } from "./configured.ts";
+import { componentTypes } from "./component-types.ts";
+import { checkConfiguration, checkSecretScopes, metricsSettings } from "./configured.ts";
 import { CutOffObserver, watchedTransport } from "./cut-offs.ts";
 import { createDoors } from "./doors.ts";
-import { COMPONENT_MANIFESTS } from "./families.ts";
 import { hostAddress } from "./host-address.ts";
+import { openInternalPort } from "./internal-port.ts";
 import { Listeners } from "./listeners.ts";
 import { createNameResolver } from "./name-resolution.ts";
 import { namespaceOf } from "./namespace.ts";
-import { messageBytesMax, type SidecarOptions } from "./options.ts";
+import type { SidecarOptions } from "./options.ts";
+import { createOutgoing, loadEndpoints, type Outgoing } from "./outgoing.ts";
+import { grpcClientObserver } from "./observers.ts";
 import type { AssemblyPlan } from "./plan.ts";
 import { subscriptionSpec } from "./subscription-spec.ts";
 import type { SidecarBlocks, SidecarPorts } from "./types.ts";
@@ -38,10 +41,11 @@ export interface Assembly {
   readonly appHealth: AppHealthSwitch;
   readonly subscriptions: Subscriptions;
   readonly inputBindings: InputBindings;
+  readonly outbox: Outbox;
   readonly inventory: Inventory;
   readonly listeners: Listeners;
   readonly resolver: NameResolver | undefined;
-  readonly mesh: Mesh;
+  readonly outgoing: Outgoing;
 }
 
 /**
@@ -56,7 +60,6 @@ export async function assemble(plan: AssemblyPlan): Promise<Assembly> {
   );
   checkConfiguration(configuration, logger);
   const resources = await loadAllResources(plan);
-  checkResources(resources, logger);
   const undo: (() => Promise<void>)[] = [];
   try {
     return await open(plan, configuration, resources, undo);
@@ -88,26 +91,64 @@ async function open(
   const plan = withWatchedTransport(given, metrics);
   const { options, deps, signal } = plan;
   const { logger } = deps;
+  const resiliency = await createResiliency({
+    ...deps,
+    documents: resources.resiliencies,
+    logger: logger.scope("dapr.runtime"),
+    observer: metrics?.resiliency,
+  });
   const listeners = new Listeners(deps.transport, logger);
   undo.push(() => listeners.close(0));
-  const inventory = createInventory(inventoryOptions(plan, configuration, metrics));
+  const inventory = createInventory(inventoryOptions(plan, configuration, metrics, await componentTypes(plan)));
   undo.push(() => inventory.close());
   const appHealth = new AppHealthSwitch();
-  const app = await connectApp(options, deps.app, deps.transport, { ...deps, isHealthy: () => appHealth.healthy });
-  undo.push(async () => await app?.channel.close());
+  const app = await connectApp(options, deps.app, deps.transport, {
+    ...deps,
+    isHealthy: () => appHealth.healthy,
+    observer: metrics?.httpClient,
+    grpcObserver: grpcClientObserver(metrics),
+    initRetries: resiliency.builtIn("DaprBuiltInInitializationRetries"),
+  });
+  undo.push(async () => void (await Promise.all([app?.channel.close(), app?.passage?.close()])));
   const resolver = await openResolver(plan, configuration, signal);
   undo.push(async () => await resolver?.close());
-  const mesh = createMesh(plan, resolver);
-  undo.push(() => mesh.close());
-  const { blocks, subscriptions, inputBindings } = createBlocks(plan, configuration, resources, inventory, app, mesh);
+  const outgoing = createOutgoing(plan, resolver, resiliency, metrics);
+  undo.push(async () => void (await Promise.all([outgoing.mesh.close(), outgoing.endpoints.close()])));
+  const { blocks, subscriptions, inputBindings, outbox } = createBlocks(
+    plan,
+    configuration,
+    resources,
+    inventory,
+    app,
+    outgoing,
+    metrics,
+    resiliency,
+  );
   undo.push(
     async () => void (await Promise.all([subscriptions.close(), inputBindings.close(), blocks.configuration.close()])),
   );
 
+  undo.push(() => outbox.close());
+
+  const internalPort = await openInternalPort(plan, listeners);
+  undo.push(async () => internalPort?.abandon());
   await inventory.load(resources.components, signal);
+  await loadEndpoints(outgoing, plan, resources, inventory);
+  // Before the doors open: an event published where nobody has subscribed yet would be lost.
+  await outbox.start();
   checkSecretScopes(configuration, inventory, logger);
   await declareSubscriptions(subscriptions, resources, logger);
-  const doors = createDoors({ plan, configuration, metrics, blocks, listeners, appChannel: app?.channel });
+  const passages = { app: app?.passage, mesh: outgoing.mesh, resiliency };
+  const doors = createDoors({
+    plan,
+    configuration,
+    metrics,
+    blocks,
+    listeners,
+    internalPort,
+    appChannel: app?.channel,
+    passages,
+  });
   const ports = await doors.open();
   await announce(plan, resolver, ports);
   return {
@@ -118,10 +159,11 @@ async function open(
     appHealth,
     subscriptions,
     inputBindings,
+    outbox,
     inventory,
     listeners,
     resolver,
-    mesh,
+    outgoing,
   };
 }
 
@@ -131,6 +173,7 @@ function createMetrics({ options, deps }: AssemblyPlan, configuration: Configura
   }
   return createRuntimeMetrics({
     appId: options.appId,
+    namespace: options.namespace,
     settings: metricsSettings(configuration),
     logger: deps.logger,
     ...(deps.process === undefined ? {} : { process: deps.process }),
@@ -148,13 +191,14 @@ function inventoryOptions(
   { options, deps }: AssemblyPlan,
   configuration: Configuration,
   metrics: RuntimeMetrics | undefined,
+  manifests: readonly ComponentManifest[],
 ): InventoryOptions {
   const components = metrics?.components;
   const base = {
     ...deps,
     appId: options.appId,
     namespace: options.namespace,
-    manifests: COMPONENT_MANIFESTS,
+    manifests,
     podName: deps.environment["POD_NAME"] ?? "",
     denied: configuration.components.deny,
     componentFailures: deps.componentFailures,
@@ -170,19 +214,6 @@ function inventoryOptions(
       componentInitFailed: (type, reason, name) => components.initFailed(type, reason, name),
     },
   };
-}
-
-function createMesh({ options, deps }: AssemblyPlan, resolver: NameResolver | undefined): Mesh {
-  return new Mesh({
-    ...deps,
-    appId: options.appId,
-    namespace: namespaceOf(options),
-    hostAddress: ownAddress(options),
-    hostName: hostname(),
-    resolver: () => resolver,
-    connect: (address) =>
-      createGrpcClient(deps.transport, address, { messageBytesMax: messageBytesMax(options.maxBodyBytes) }),
-  });
 }
 
 function ownAddress(options: SidecarOptions): string {
@@ -216,7 +247,7 @@ async function declareSubscriptions(
 ): Promise<void> {
   for (const resource of resources.subscriptions) {
     try {
-      await subscriptions.declare(resource.name, subscriptionSpec(resource));
+      await subscriptions.declare(resource.name, subscriptionSpec(resource), resource.origin);
     } catch (error) {
       logger.error(
         `${resource.origin.file}:${resource.origin.line}: subscription ${resource.name} is left out: ${errorMessage(error)}`,

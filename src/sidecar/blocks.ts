@@ -1,19 +1,24 @@
 import { createBindingsBlock } from "../blocks/bindings/bindings-block.ts";
 import { createInputBindings, type InputBindings } from "../blocks/bindings/input-bindings.ts";
 import { createConfigurationBlock } from "../blocks/configuration/configuration-block.ts";
+import { createConversationBlock } from "../blocks/conversation/conversation-block.ts";
+import { createCryptoBlock } from "../blocks/crypto/crypto-block.ts";
 import { createMetadataBlock } from "../blocks/control/metadata.ts";
 import { InvocationBlock } from "../blocks/invocation/invocation.ts";
 import { createLockBlock } from "../blocks/lock/lock-block.ts";
+import { createOutbox, type Outbox } from "../blocks/outbox/outbox.ts";
 import { createPubSubBlock } from "../blocks/pubsub/pubsub-block.ts";
 import { createSubscriptions, type Subscriptions } from "../blocks/pubsub/subscriptions.ts";
 import { createSecretsBlock } from "../blocks/secrets/secrets-block.ts";
 import { createStateBlock } from "../blocks/state/state-block.ts";
 import type { Inventory } from "../inventory/types.ts";
-import type { Mesh } from "../mesh/mesh.ts";
+import type { Resiliency } from "../resiliency/types.ts";
 import type { Configuration } from "../resources/configuration.ts";
 import type { LoadedResources } from "../resources/types.ts";
+import type { RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
 import type { AppConnectionParts } from "./app-connection.ts";
 import { appConnectionMetadata } from "./app-metadata.ts";
+import type { Outgoing } from "./outgoing.ts";
 import type { AssemblyPlan } from "./plan.ts";
 import { namespaceOf } from "./namespace.ts";
 import type { SidecarBlocks } from "./types.ts";
@@ -24,6 +29,8 @@ export interface BlockParts {
   readonly blocks: SidecarBlocks;
   readonly subscriptions: Subscriptions;
   readonly inputBindings: InputBindings;
+  /** Runs without the app. */
+  readonly outbox: Outbox;
 }
 
 /** Makes all blocks of one sidecar over an inventory that may still be empty: they follow it. */
@@ -33,33 +40,56 @@ export function createBlocks(
   resources: LoadedResources,
   inventory: Inventory,
   app: AppConnectionParts | undefined,
-  mesh: Mesh,
+  { mesh, endpoints }: Outgoing,
+  metrics: RuntimeMetrics | undefined,
+  resiliency: Resiliency,
 ): BlockParts {
-  const { options, deps } = plan;
+  const { options } = plan;
+  const deps = { ...plan.deps, policies: resiliency };
   const identity = { appId: options.appId, namespace: options.namespace };
-  const state = createStateBlock({ ...deps, ...identity, stores: inventory.state });
-  const pubsub = createPubSubBlock({ ...deps, ...identity, brokers: inventory.pubsub });
+  const calls = metrics?.componentCalls;
+  // Topics carry a namespace even where there is none.
+  const atBrokers = { appId: options.appId, namespace: namespaceOf(options) };
+  const pubsub = createPubSubBlock({ ...deps, ...atBrokers, brokers: inventory.pubsub, metrics: metrics?.pubsub });
+  const outbox = createOutbox({ ...deps, ...atBrokers, stores: inventory.state, pubsub });
+  const state = createStateBlock({ ...deps, ...identity, stores: inventory.state, calls: calls?.state, outbox });
   const programmaticEnabled = !options.disableInitEndpoints.includes("subscribe");
-  const subscriptions = createSubscriptions({ ...deps, block: pubsub, programmaticEnabled });
+  const subscriptions = createSubscriptions({ ...deps, block: pubsub, programmaticEnabled, metrics: metrics?.pubsub });
   const invocation = new InvocationBlock({
     appId: options.appId,
     namespace: namespaceOf(options),
     appChannel: () => app?.channel,
     remote: mesh,
+    endpoints,
+    resiliency,
+    metrics: metrics?.invocation,
   });
-  const bindings = createBindingsBlock(inventory);
+  const bindings = createBindingsBlock({ ...deps, bindings: inventory.bindings, calls: calls?.outputBindings });
   const inputBindings = createInputBindings({
     ...deps,
     bindings: inventory.bindings,
     state,
     outputs: bindings,
+    calls: calls?.inputBindings,
     discoveryTimeoutMs: options.bindingDiscoveryTimeoutMs,
   });
   const more = {
     bindings,
-    secrets: createSecretsBlock({ ...deps, stores: inventory.secretstores, scopes: configuration.secretScopes }),
-    configuration: createConfigurationBlock({ ...deps, stores: inventory.configuration }),
-    lock: createLockBlock({ stores: inventory.lock, appId: options.appId }),
+    secrets: createSecretsBlock({
+      ...deps,
+      stores: inventory.secretstores,
+      scopes: configuration.secretScopes,
+      calls: calls?.secrets,
+    }),
+    configuration: createConfigurationBlock({ ...deps, stores: inventory.configuration, calls: calls?.configuration }),
+    crypto: createCryptoBlock({ ...deps, providers: inventory.crypto, calls: calls?.crypto }),
+    lock: createLockBlock({ ...deps, stores: inventory.lock, appId: options.appId }),
+    conversation: createConversationBlock({
+      ...deps,
+      components: inventory.conversation,
+      calls: calls?.conversation,
+      policy: (name) => resiliency.component(name, "Conversation", "outbound"),
+    }),
   };
   const metadata = createMetadataBlock({
     id: options.appId,
@@ -72,8 +102,28 @@ export function createBlocks(
     subscriptions: () => subscriptions.list().map(({ spec, type }) => ({ ...spec, type })),
   });
   return {
-    blocks: { state, pubsub, invocation, ...more, control: plan.control(metadata), components: inventory },
+    blocks: {
+      state,
+      pubsub,
+      invocation,
+      ...more,
+      control: plan.control(metadata),
+      components: inventory,
+      subscriptions: withOutbox(subscriptions, outbox),
+    },
     subscriptions,
     inputBindings,
+    outbox,
+  };
+}
+
+/** The app's subscriptions, and in their conditions those of the outbox too. */
+function withOutbox(subscriptions: Subscriptions, outbox: Outbox): SidecarBlocks["subscriptions"] {
+  return {
+    streams: subscriptions.streams,
+    conditions() {
+      const conditions = subscriptions.conditions();
+      return { ...conditions, subscriptions: [...conditions.subscriptions, ...outbox.conditions()] };
+    },
   };
 }

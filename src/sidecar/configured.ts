@@ -1,7 +1,6 @@
 import type { InventoryView } from "../inventory/types.ts";
 import type { Logger } from "../kit/logger.ts";
 import type { Configuration } from "../resources/configuration.ts";
-import type { LoadedResources } from "../resources/types.ts";
 import { DEFAULT_METRICS_SETTINGS, type MetricsSettings } from "../telemetry/metrics/runtime-metrics.ts";
 
 /** Sections whose rules protect something: running without them would be worse than not running. */
@@ -32,18 +31,6 @@ export function checkConfiguration(configuration: Configuration, logger: Logger)
     if (origin !== undefined) {
       logger.warn(`${origin.file}:${origin.line}: spec.${section} has no effect in this release`);
     }
-  }
-}
-
-/** Says which kinds of resources were read and are not acted on yet. */
-export function checkResources(resources: LoadedResources, logger: Logger): void {
-  for (const endpoint of resources.httpEndpoints) {
-    logger.warn(
-      `HTTPEndpoint ${endpoint.name} has no effect in this release: service invocation reaches apps by their id only`,
-    );
-  }
-  for (const resiliency of resources.resiliencies) {
-    logger.warn(`Resiliency ${resiliency.name} has no effect in this release: only the built-in retries are applied`);
   }
 }
 

@@ -43,7 +43,7 @@ describe("CutOffObserver", () => {
 
   it("counts every one by its kind, under a name of our own", () => {
     const logger = recordingLogger();
-    const metrics = createRuntimeMetrics({ appId: "app", settings: DEFAULT_METRICS_SETTINGS, logger });
+    const metrics = createRuntimeMetrics({ appId: "app", namespace: "", settings: DEFAULT_METRICS_SETTINGS, logger });
     const observer = new CutOffObserver(logger, new VirtualClock(), metrics.connections);
     observer.cutOff(FLOOD);
     observer.cutOff(FLOOD);

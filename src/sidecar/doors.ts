@@ -2,13 +2,19 @@ import { bindingsRoutes } from "../api/http/bindings.ts";
 import { componentsRoutes } from "../api/http/components.ts";
 import { configurationRoutes } from "../api/http/configuration.ts";
 import { controlRoutes } from "../api/http/control.ts";
+import { conversationRoutes } from "../api/http/conversation.ts";
+import { cryptoRoutes } from "../api/http/crypto.ts";
 import { createHttpDoor, type HttpDoorOptions } from "../api/http/door.ts";
 import { invokeFallback, invokeRoutes } from "../api/http/invoke.ts";
 import { lockRoutes } from "../api/http/lock.ts";
 import { publishRoutes } from "../api/http/publish.ts";
+import type { Route } from "../api/http/route.ts";
 import { secretsRoutes } from "../api/http/secrets.ts";
 import { stateRoutes } from "../api/http/state.ts";
+import { subscriptionsRoutes } from "../api/http/subscriptions.ts";
+import { subtleCryptoRoutes } from "../api/http/subtle-crypto.ts";
 import { unimplementedRoutes } from "../api/http/unimplemented.ts";
+import { createStreamTally } from "../kit/stream-tally.ts";
 import type { HttpHandler } from "../net/http/types.ts";
 import { metricsHandler } from "../telemetry/metrics/metrics-handler.ts";
 import type { RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
@@ -30,30 +36,49 @@ export function createDoors(plan: DoorsPlan): Doors {
 }
 
 function createApiHandler(doors: DoorsPlan): HttpHandler {
-  const { blocks } = doors;
-  const { options, deps } = doors.plan;
-  const invoke = { invocation: blocks.invocation, maxBodyBytes: options.maxBodyBytes, logger: deps.logger };
+  const { options } = doors.plan;
   return createHttpDoor({
     ...sharedHttpOptions(doors),
-    routes: [
-      ...controlRoutes(blocks.control),
-      ...componentsRoutes(blocks.components),
-      ...stateRoutes(blocks.state, { maxBodyBytes: options.maxBodyBytes }),
-      ...publishRoutes(blocks.pubsub, { maxBodyBytes: options.maxBodyBytes }),
-      ...bindingsRoutes(blocks.bindings, { maxBodyBytes: options.maxBodyBytes }),
-      ...secretsRoutes(blocks.secrets),
-      ...configurationRoutes(blocks.configuration, {
-        appChannel: () => doors.appChannel,
-        logger: deps.logger.scope("dapr.runtime.http"),
-      }),
-      ...lockRoutes(blocks.lock, { maxBodyBytes: options.maxBodyBytes }),
-      ...invokeRoutes(invoke),
-      ...unimplementedRoutes(),
-    ],
-    fallback: invokeFallback(invoke),
+    routes: apiRoutes(doors),
+    fallback: invokeFallback(invokeOptions(doors)),
     apiToken: options.apiToken,
     allowedOrigins: options.allowedOrigins,
   });
+}
+
+/** Every route of the HTTP API. */
+export function apiRoutes(doors: DoorsPlan): readonly Route[] {
+  const { blocks } = doors;
+  const { options, deps } = doors.plan;
+  return [
+    ...controlRoutes(blocks.control),
+    ...componentsRoutes(blocks.components),
+    ...subscriptionsRoutes(blocks.subscriptions),
+    ...stateRoutes(blocks.state, { maxBodyBytes: options.maxBodyBytes }),
+    ...publishRoutes(blocks.pubsub, { maxBodyBytes: options.maxBodyBytes }),
+    ...bindingsRoutes(blocks.bindings, { maxBodyBytes: options.maxBodyBytes }),
+    ...secretsRoutes(blocks.secrets),
+    ...configurationRoutes(blocks.configuration, {
+      appChannel: () => doors.appChannel,
+      logger: deps.logger.scope("dapr.runtime.http"),
+    }),
+    ...cryptoRoutes(blocks.crypto, { maxBodyBytes: options.maxBodyBytes, logger: deps.logger }),
+    ...subtleCryptoRoutes(blocks.crypto, { maxBodyBytes: options.maxBodyBytes }),
+    ...lockRoutes(blocks.lock, { maxBodyBytes: options.maxBodyBytes }),
+    ...conversationRoutes(blocks.conversation, { maxBodyBytes: options.maxBodyBytes }),
+    ...invokeRoutes(invokeOptions(doors)),
+    ...unimplementedRoutes(),
+  ];
+}
+
+function invokeOptions({ blocks, plan }: DoorsPlan): Parameters<typeof invokeFallback>[0] {
+  const { options, deps } = plan;
+  return {
+    invocation: blocks.invocation,
+    maxBodyBytes: options.maxBodyBytes,
+    tally: createStreamTally(deps.collectYoung),
+    logger: deps.logger,
+  };
 }
 
 /** The public port serves health and metadata, and asks for no token. */
@@ -84,7 +109,7 @@ function sharedHttpOptions({
 }
 
 async function openDoors(doors: DoorsPlan, http: HttpHandler): Promise<SidecarPorts> {
-  const { listeners, metrics } = doors;
+  const { listeners, metrics, internalPort } = doors;
   const { options, deps, health } = doors.plan;
   const { logger } = deps;
   const { listenAddresses, unixDomainSocket, appId } = options;
@@ -127,17 +152,8 @@ async function openDoors(doors: DoorsPlan, http: HttpHandler): Promise<SidecarPo
           createPublicHandler(doors),
           limits,
         );
-  let internalGrpc: number | undefined;
-  if (options.internalGrpcPort !== undefined) {
-    const target = health.addTarget("grpc-internal-server");
-    internalGrpc = await listeners.grpc(
-      [tcpAddress(options.internalListenAddress, options.internalGrpcPort)],
-      async () => (await import("./grpc-doors.ts")).createInternalApi(doors),
-    );
-    logger.info(`Internal gRPC server is running on ${options.internalListenAddress}:${internalGrpc}`);
-    target.ready();
-  }
-  return { http: httpPort, grpc, internalGrpc, public: publicPort, metrics: metricsPort };
+  internalPort?.serve(async () => (await import("./grpc-doors.ts")).createInternalApi(doors));
+  return { http: httpPort, grpc, internalGrpc: internalPort?.port, public: publicPort, metrics: metricsPort };
 }
 
 async function openMetrics(doors: DoorsPlan, metrics: RuntimeMetrics): Promise<number> {

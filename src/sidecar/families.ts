@@ -1,8 +1,13 @@
 import type { ComponentManifest } from "../components/spi/component.ts";
+import { echoManifest } from "../components/echo/manifest.ts";
+import { openaiManifest } from "../components/openai/manifest.ts";
+import { cryptoLocalStorageManifest } from "../components/crypto-local-storage/manifest.ts";
 import { cronManifest } from "../components/cron/manifest.ts";
+import { etcdStateManifest } from "../components/etcd/state-manifest.ts";
 import { httpBindingManifest } from "../components/http-binding/manifest.ts";
 import { inMemoryPubSubManifest } from "../components/in-memory/pubsub-manifest.ts";
 import { inMemoryStateManifest } from "../components/in-memory/state-manifest.ts";
+import { jwksManifest } from "../components/jwks/manifest.ts";
 import { localEnvManifest } from "../components/local-env/manifest.ts";
 import { localFileManifest } from "../components/local-file/manifest.ts";
 import { postgresqlBindingsManifest } from "../components/postgresql/bindings-manifest.ts";
@@ -26,6 +31,7 @@ export const COMPONENT_MANIFESTS: readonly ComponentManifest[] = [
   sqliteLockManifest,
   inMemoryPubSubManifest,
   redisStateManifest,
+  etcdStateManifest,
   redisPubSubManifest,
   redisConfigurationManifest,
   redisLockManifest,
@@ -36,4 +42,8 @@ export const COMPONENT_MANIFESTS: readonly ComponentManifest[] = [
   cronManifest,
   httpBindingManifest,
   localStorageManifest,
+  cryptoLocalStorageManifest,
+  jwksManifest,
+  echoManifest,
+  openaiManifest,
 ];

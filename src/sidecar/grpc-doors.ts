@@ -1,32 +1,50 @@
 import { bindingsHandlers } from "../api/grpc/bindings.ts";
 import { configurationHandlers } from "../api/grpc/configuration.ts";
 import { controlHandlers } from "../api/grpc/control.ts";
+import { conversationHandlers } from "../api/grpc/conversation.ts";
+import { cryptoHandlers } from "../api/grpc/crypto.ts";
 import { createGrpcDoor } from "../api/grpc/door.ts";
 import { invokeHandlers } from "../api/grpc/invoke.ts";
 import { lockHandlers } from "../api/grpc/lock.ts";
+import { proxyUnknown } from "../api/grpc/proxy.ts";
 import { publishHandlers } from "../api/grpc/publish.ts";
 import { secretsHandlers } from "../api/grpc/secrets.ts";
 import { stateHandlers } from "../api/grpc/state.ts";
+import { stateListHandlers } from "../api/grpc/state-list.ts";
+import { subscribeHandlers } from "../api/grpc/subscribe.ts";
+import { subtleCryptoHandlers } from "../api/grpc/subtle-crypto.ts";
 import { createPeerServer } from "../api/peer/peer-server.ts";
+import { proxyFromPeers } from "../api/peer/proxy.ts";
+import { CallProxy } from "../blocks/invocation/call-proxy.ts";
+import { PeerPassage } from "../mesh/peer-passage.ts";
+import { createStreamTally } from "../kit/stream-tally.ts";
 import type { GrpcServer } from "../net/grpc/server.ts";
 import type { DoorsPlan } from "./plan.ts";
-import { createApiLog, grpcObserver } from "./observers.ts";
+import { namespaceOf } from "./namespace.ts";
+import { createApiLog, grpcObserver, internalGrpcObserver } from "./observers.ts";
 import { messageBytesMax } from "./options.ts";
 
 /** The gRPC API of a sidecar. */
-export function createGrpcApi({ plan, configuration, metrics, blocks }: DoorsPlan): GrpcServer {
+export function createGrpcApi(doors: DoorsPlan): GrpcServer {
+  const { plan, configuration, metrics, blocks } = doors;
   const { options, deps } = plan;
   return createGrpcDoor({
     handlers: {
       ...controlHandlers(blocks.control),
       ...stateHandlers(blocks.state),
       ...publishHandlers(blocks.pubsub),
+      ...subscribeHandlers(blocks.subscriptions.streams),
       ...bindingsHandlers(blocks.bindings),
       ...secretsHandlers(blocks.secrets),
       ...configurationHandlers(blocks.configuration, deps.logger.scope("dapr.runtime.grpc.api")),
       ...lockHandlers(blocks.lock),
+      ...cryptoHandlers(blocks.crypto, deps.clock),
+      ...subtleCryptoHandlers(blocks.crypto),
+      ...conversationHandlers(blocks.conversation),
       ...invokeHandlers({ invocation: blocks.invocation, maxBodyBytes: options.maxBodyBytes, logger: deps.logger }),
     },
+    stateHandlers: stateListHandlers(blocks.state),
+    unknown: proxyUnknown(createCallProxy(doors)),
     apiToken: options.apiToken,
     accessRules: configuration.api,
     maxBodyBytes: messageBytesMax(options.maxBodyBytes),
@@ -37,13 +55,30 @@ export function createGrpcApi({ plan, configuration, metrics, blocks }: DoorsPla
 }
 
 /** The door for other sidecars. */
-export function createInternalApi({ plan, metrics, blocks }: DoorsPlan): GrpcServer {
+export function createInternalApi(doors: DoorsPlan): GrpcServer {
+  const { plan, metrics, blocks } = doors;
   const { options, deps } = plan;
   return createPeerServer({
     invocation: blocks.invocation,
+    unknown: proxyFromPeers(createCallProxy(doors)),
     maxBodyBytes: messageBytesMax(options.maxBodyBytes),
+    tally: createStreamTally(deps.collectYoung),
     logger: deps.logger.scope("dapr.runtime.grpc.internal"),
-    observer: grpcObserver(metrics, undefined, deps.activity),
+    observer: internalGrpcObserver(metrics, deps.activity),
+    clock: deps.clock,
+  });
+}
+
+function createCallProxy({ plan, metrics, passages }: DoorsPlan): CallProxy {
+  const { options, deps } = plan;
+  const { app, mesh, resiliency } = passages;
+  return new CallProxy({
+    appId: options.appId,
+    namespace: namespaceOf(options),
+    app,
+    peers: new PeerPassage(options.appId, mesh),
+    resiliency,
+    metrics: metrics?.invocation,
     clock: deps.clock,
   });
 }

@@ -8,6 +8,7 @@ import type { Transport, TransportServer } from "../net/h2/transport.ts";
 import { acceptHttp } from "../net/http/h2-exchange.ts";
 import { type ListenAddress, type Listener, listen } from "../net/http/listener.ts";
 import type { HttpHandler } from "../net/http/types.ts";
+import { removeDeadSocket } from "./dead-socket.ts";
 
 /** Opens ports for the doors of one sidecar and closes them together. */
 export class Listeners {
@@ -77,9 +78,12 @@ export class Listeners {
     let failure: unknown;
     for (const address of addresses) {
       const wanted = "port" in address && address.port === 0 && port !== undefined ? { ...address, port } : address;
+      const socketPath = "path" in wanted ? wanted.path : undefined;
+      if (socketPath !== undefined && (await removeDeadSocket(socketPath))) {
+        this.#logger.warn(`removed ${socketPath}, which a process that was killed has left behind`);
+      }
       try {
         const listener = await open(wanted);
-        const socketPath = "path" in wanted ? wanted.path : undefined;
         this.#open.push({ listener, describe, socketPath });
         port ??= listener.port;
         this.#logger.info(

@@ -2,9 +2,12 @@ import type { GrpcDoorObserver } from "../api/grpc/door.ts";
 import type { HttpDoorObserver } from "../api/http/door.ts";
 import { ApiLog } from "../telemetry/api-log.ts";
 import type { Configuration } from "../resources/configuration.ts";
+import type { GrpcClientObserver } from "../net/grpc/client-observer.ts";
 import type { RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
 import type { AssemblyPlan } from "./plan.ts";
 import type { SidecarDeps } from "./types.ts";
+
+const APP_PROBE = "/dapr.proto.runtime.v1.AppCallbackHealthCheck/HealthCheck";
 
 /** What the HTTP door's exchanges leave behind: server metrics, error codes and, where it is on, the API log. */
 export function httpObserver(
@@ -40,7 +43,7 @@ export function httpObserver(
   };
 }
 
-/** The same for a gRPC door. */
+/** The same for the gRPC API: of streams Dapr counts the proxied ones alone, and not their bytes. */
 export function grpcObserver(
   metrics: RuntimeMetrics | undefined,
   apiLog: ApiLog | undefined,
@@ -51,7 +54,11 @@ export function grpcObserver(
       if (activity !== undefined) {
         activity.calls += 1;
       }
-      metrics?.grpcServer.record(call.path, call.status.code, call.latencyMs, call.receivedBytes, call.sentBytes);
+      if (call.kind === "unary") {
+        metrics?.grpcServer.record(call.path, call.status.code, call.latencyMs, call.receivedBytes, call.sentBytes);
+      } else if (call.namesApp) {
+        metrics?.grpcServer.recordStream(call.path, call.status.code, call.latencyMs);
+      }
       apiLog?.grpc({
         method: call.path,
         userAgent: call.userAgent,
@@ -60,6 +67,40 @@ export function grpcObserver(
       });
     },
     errorAnswered: (error) => metrics?.errorCodes?.record(error),
+  };
+}
+
+/** The same for the door of other sidecars, where Dapr counts proxied calls as those of a client. */
+export function internalGrpcObserver(
+  metrics: RuntimeMetrics | undefined,
+  activity: SidecarDeps["activity"],
+): GrpcDoorObserver {
+  const { callDone, errorAnswered } = grpcObserver(metrics, undefined, activity);
+  return {
+    callDone(call) {
+      if (call.namesApp) {
+        metrics?.grpcClient.recordStream(call.path, call.status.code, call.latencyMs);
+      }
+      callDone(call.namesApp ? { ...call, namesApp: false } : call);
+    },
+    errorAnswered,
+  };
+}
+
+/** Calls that the sidecar makes itself, to its app and to other sidecars. */
+export function grpcClientObserver(metrics: RuntimeMetrics | undefined): GrpcClientObserver | undefined {
+  if (metrics === undefined) {
+    return undefined;
+  }
+  const { grpcClient } = metrics;
+  return {
+    unaryDone(path, code, latencyMs, sentBytes, receivedBytes) {
+      if (path === APP_PROBE) {
+        grpcClient.recordProbe(code, latencyMs);
+      } else {
+        grpcClient.record(path, code, latencyMs, receivedBytes, sentBytes);
+      }
+    },
   };
 }
 

@@ -29,6 +29,7 @@ export interface SidecarOptions {
   /** Bytes; 0: no limit. */
   readonly maxBodyBytes: number;
   readonly readBufferBytes: number;
+  /** What a stop may take in all; 0: as long as it takes. */
   readonly gracefulShutdownMs: number;
   readonly blockShutdownMs: number | undefined;
   /** Undefined: the Configuration decides. */

@@ -10,8 +10,10 @@ import { assemble, type Assembly } from "./assembly.ts";
 import type { SidecarOptions } from "./options.ts";
 import type { Sidecar, SidecarBlocks, SidecarDeps, SidecarExit, SidecarPorts, StopReason } from "./types.ts";
 
-/** What is left of the grace period for open requests once subscriptions have drained. */
-const LISTENER_GRACE_MS_MIN = 250;
+/** Requests still open so long after the grace period has ended are cut off; by then a process of its own has gone. */
+const CUT_OFF_DELAY_MS = 250;
+/** Where the grace period has no limit, open requests have a day. */
+const UNLIMITED_GRACE_MS = 86_400_000;
 
 /** Makes a sidecar; nothing happens before `start`. */
 export function createSidecar(options: SidecarOptions, deps: SidecarDeps): Sidecar {
@@ -32,6 +34,8 @@ class SidecarRuntime implements Sidecar {
   #startMs = 0;
   #isInitialized = false;
   #assembly: Assembly | undefined;
+  /** Settles when the attempt to assemble has ended, one way or the other. */
+  #assembling: Promise<Assembly> | undefined;
   #session: AppSession | undefined;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -70,20 +74,27 @@ class SidecarRuntime implements Sidecar {
   async #start(): Promise<void> {
     const { logger, clock } = this.#deps;
     this.#startMs = clock.monotonicMs();
+    if (this.#options.gracefulShutdownMs === 0) {
+      logger.warn("Graceful shutdown timeout is infinite, will wait indefinitely to shutdown");
+    }
     logger.info("standalone mode configured");
     logger.info(`app id: ${this.#options.appId}`);
     const outboundTarget = this.#outboundHealth.addTarget("app");
     try {
-      this.#assembly = await assemble({
+      this.#assembling = assemble({
         options: this.#options,
         deps: this.#deps,
         health: this.#health,
         control: (metadata) => this.#control(metadata),
         signal: this.#abort.signal,
       });
+      this.#assembly = await this.#assembling;
     } catch (error) {
       await this.#fail(error);
       throw error;
+    }
+    if (this.#stopping !== undefined) {
+      return;
     }
     outboundTarget.ready();
     this.#session = new AppSession(this.#options, this.#deps, this.#assembly);
@@ -151,6 +162,7 @@ class SidecarRuntime implements Sidecar {
       await this.#block();
     }
     logger.info("Dapr is shutting down");
+    this.#runtimeTarget.notReady();
     const drained = await this.#drainWithin(this.#options.gracefulShutdownMs);
     if (!drained) {
       logger.fatal("Graceful shutdown timeout exceeded, forcing shutdown");
@@ -168,14 +180,15 @@ class SidecarRuntime implements Sidecar {
       return;
     }
     const { logger, clock } = this.#deps;
+    const unhealthy = this.#session?.unhealthy() ?? Promise.resolve();
     logger.info(`Blocking graceful shutdown for ${formatGoDuration(blockMs)} or until app reports unhealthy...`);
     await Promise.all([this.#assembly.subscriptions.close(), this.#assembly.inputBindings.close()]);
     const expired = new AbortController();
-    const unhealthy = this.#session?.unhealthy() ?? new Promise<never>(() => undefined);
     const first = await Promise.race([
       sleep(clock, blockMs, expired.signal).then(() => "expired"),
       unhealthy.then(() => "unhealthy"),
     ]);
+    expired.abort();
     logger.info(
       first === "expired"
         ? "Block shutdown period expired, entering shutdown..."
@@ -184,30 +197,42 @@ class SidecarRuntime implements Sidecar {
   }
 
   async #drainWithin(limitMs: number): Promise<boolean> {
+    if (limitMs === 0) {
+      await this.#close(UNLIMITED_GRACE_MS);
+      return true;
+    }
+    this.#deps.logger.debug(`Graceful shutdown timeout: ${formatGoDuration(limitMs)}`);
     const timer = Promise.withResolvers<boolean>();
     const pending = this.#deps.clock.after(limitMs, () => timer.resolve(false));
-    const closed = this.#close(limitMs).then(() => true);
+    const closed = this.#close(limitMs + CUT_OFF_DELAY_MS).then(() => true);
     const drained = await Promise.race([closed, timer.promise]);
     pending.cancel();
     return drained;
   }
 
-  async #close(limitMs: number): Promise<void> {
+  /**
+   * Intake ends first, so that the app can finish what it was given with the APIs still there; then the APIs, then what
+   * they stand on, and the way to the app last.
+   */
+  async #close(requestsMs: number): Promise<void> {
     this.#abort.abort(new Error("the sidecar is stopping"));
     this.#ready.reject(this.#abort.signal.reason);
-    const assembly = this.#assembly;
     this.#session?.close();
+    // A start that is under way closes what it has opened, or comes to its end.
+    const assembly = await this.#assembling?.catch(() => undefined);
     if (assembly === undefined) {
       return;
     }
     const steps = [
-      () => assembly.subscriptions.close(),
-      () => assembly.inputBindings.close(),
+      () => Promise.all([assembly.subscriptions.close(), assembly.inputBindings.close()]),
       () => assembly.blocks.configuration.close(),
-      () => assembly.listeners.close(Math.max(limitMs - LISTENER_GRACE_MS_MIN, LISTENER_GRACE_MS_MIN)),
+      () => assembly.listeners.close(requestsMs),
+      () => assembly.outbox.close(),
       () => closeComponents(assembly.inventory, this.#deps),
       () => assembly.resolver?.close(),
-      () => assembly.mesh.close(),
+      () => assembly.outgoing.mesh.close(),
+      () => assembly.outgoing.endpoints.close(),
+      () => assembly.app?.passage?.close(),
       () => assembly.app?.channel.close(),
     ];
     for (const step of steps) {

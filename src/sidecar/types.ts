@@ -1,9 +1,12 @@
 import type { BindingsBlock } from "../blocks/bindings/bindings-block.ts";
 import type { ConfigurationBlock } from "../blocks/configuration/configuration-block.ts";
+import type { ConversationBlock } from "../blocks/conversation/conversation-block.ts";
 import type { ControlBlock } from "../blocks/control/control.ts";
+import type { CryptoBlock } from "../blocks/crypto/crypto-block.ts";
 import type { InvocationBlock } from "../blocks/invocation/invocation.ts";
 import type { LockBlock } from "../blocks/lock/lock-block.ts";
 import type { PubSubBlock } from "../blocks/pubsub/pubsub-block.ts";
+import type { Subscriptions } from "../blocks/pubsub/subscriptions.ts";
 import type { SecretsBlock } from "../blocks/secrets/secrets-block.ts";
 import type { StateBlock } from "../blocks/state/state-block.ts";
 import type { SharedScope } from "../components/spi/component.ts";
@@ -37,6 +40,8 @@ export interface SidecarDeps {
   readonly componentFailures?: "stop" | "keep" | undefined;
   /** Counts what the API doors have answered, scrapes of the metrics port not among it; absent: nobody asks. */
   readonly activity?: { calls: number } | undefined;
+  /** Collects young garbage, which large bodies leave much of; absent: V8 does when it sees fit. */
+  readonly collectYoung?: (() => void) | undefined;
   /** Absent: no `process_*` metrics, for a sidecar that is not the process. */
   readonly process?: ProcessFacts | undefined;
 }
@@ -59,8 +64,12 @@ export interface SidecarBlocks {
   readonly secrets: SecretsBlock;
   readonly configuration: ConfigurationBlock;
   readonly lock: LockBlock;
+  readonly crypto: CryptoBlock;
+  readonly conversation: ConversationBlock;
   readonly control: ControlBlock;
   readonly components: ComponentConditions;
+  /** How the app's subscriptions are doing, and those that it opens as streams. */
+  readonly subscriptions: Pick<Subscriptions, "conditions" | "streams">;
 }
 
 /** Why a sidecar is asked to stop: only a signal is held back by `--dapr-block-shutdown-duration`. */

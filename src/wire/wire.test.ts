@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 const root = resolve(import.meta.dirname, "../..");
 const genRoot = join(import.meta.dirname, "gen");
 
-/** What Dapr 1.18.3 and gRPC have: how many RPCs, and which of them stream. */
+/** What Dapr 1.18.3, gRPC and we ourselves have: how many RPCs, and which of them stream. */
 const services: Record<string, { rpcs: number; streams: Record<string, DescMethod["methodKind"]> }> = {
   "dapr.proto.runtime.v1.Dapr": {
     rpcs: 72,
@@ -33,10 +33,21 @@ const services: Record<string, { rpcs: number; streams: Record<string, DescMetho
   "dapr.proto.runtime.v1.AppCallback": { rpcs: 7, streams: {} },
   "dapr.proto.runtime.v1.AppCallbackAlpha": { rpcs: 2, streams: {} },
   "dapr.proto.runtime.v1.AppCallbackHealthCheck": { rpcs: 1, streams: {} },
+  "dapr.proto.components.v1.StateStore": { rpcs: 9, streams: {} },
+  "dapr.proto.components.v1.TransactionalStateStore": { rpcs: 1, streams: {} },
+  "dapr.proto.components.v1.TransactionalStoreMultiMaxSize": { rpcs: 1, streams: {} },
+  "dapr.proto.components.v1.QueriableStateStore": { rpcs: 1, streams: {} },
+  "dapr.proto.components.v1.PubSub": { rpcs: 8, streams: { PullMessages: "bidi_streaming" } },
+  "dapr.proto.components.v1.InputBinding": { rpcs: 3, streams: { Read: "bidi_streaming" } },
+  "dapr.proto.components.v1.OutputBinding": { rpcs: 4, streams: {} },
+  "dapr.proto.components.v1.SecretStore": { rpcs: 5, streams: {} },
+  "etcdserverpb.KV": { rpcs: 4, streams: {} },
+  "etcdserverpb.Lease": { rpcs: 1, streams: {} },
   "dapr.proto.internals.v1.ServiceInvocation": {
     rpcs: 5,
     streams: { CallLocalStream: "bidi_streaming", CallActorStream: "server_streaming" },
   },
+  "outrigger.v1.State": { rpcs: 1, streams: {} },
   "grpc.health.v1.Health": { rpcs: 3, streams: { Watch: "server_streaming" } },
   "grpc.reflection.v1.ServerReflection": {
     rpcs: 1,

@@ -25,7 +25,7 @@ export const VALID_BODIES: Readonly<Record<string, readonly unknown[]>> = {
   ],
   PublishEvent: [
     { specversion: "1.0", id: "1", source: "me", type: "t", datacontenttype: "application/json", data: { a: 1 } },
-    { total: 9007199254740993 },
+    { total: 1e300 },
     "text",
   ],
   BulkPublishEvent: [

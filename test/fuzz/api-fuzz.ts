@@ -1,16 +1,16 @@
 import type { DescService } from "@bufbuild/protobuf";
 import fc from "fast-check";
-import * as bindings from "../../src/errors/catalogue/bindings.ts";
-import * as common from "../../src/errors/catalogue/common.ts";
-import * as configuration from "../../src/errors/catalogue/configuration.ts";
-import * as conversation from "../../src/errors/catalogue/conversation.ts";
-import * as crypto from "../../src/errors/catalogue/crypto.ts";
-import * as health from "../../src/errors/catalogue/health.ts";
-import * as invocation from "../../src/errors/catalogue/invocation.ts";
-import * as lock from "../../src/errors/catalogue/lock.ts";
-import * as pubsub from "../../src/errors/catalogue/pubsub.ts";
-import * as secrets from "../../src/errors/catalogue/secrets.ts";
-import * as state from "../../src/errors/catalogue/state.ts";
+import { bindingErrors } from "../../src/errors/catalogue/bindings.ts";
+import { commonErrors } from "../../src/errors/catalogue/common.ts";
+import { configurationErrors } from "../../src/errors/catalogue/configuration.ts";
+import { conversationErrors } from "../../src/errors/catalogue/conversation.ts";
+import { cryptoErrors } from "../../src/errors/catalogue/crypto.ts";
+import { healthErrors } from "../../src/errors/catalogue/health.ts";
+import { invocationErrors } from "../../src/errors/catalogue/invocation.ts";
+import { lockErrors } from "../../src/errors/catalogue/lock.ts";
+import { pubsubErrors } from "../../src/errors/catalogue/pubsub.ts";
+import { secretErrors } from "../../src/errors/catalogue/secrets.ts";
+import { stateErrors } from "../../src/errors/catalogue/state.ts";
 import type { ErrorEntry } from "../../src/errors/error.ts";
 import { createGrpcClient } from "../../src/net/grpc/client.ts";
 import { methodOf } from "../../src/net/grpc/protobuf.ts";
@@ -37,9 +37,20 @@ const LEFT_OUT: ReadonlySet<string> = new Set(["Shutdown", "shutdown"]);
 
 /** Codes that an answer of the runtime's own may carry: those of the catalogue, and reasons of rich errors. */
 export const CATALOGUE_CODES: ReadonlySet<string> = new Set(
-  [bindings, common, configuration, conversation, crypto, health, invocation, lock, pubsub, secrets, state]
-    .flatMap((area) => Object.values(area))
-    .flatMap((errors) => (typeof errors === "object" ? (Object.values(errors) as ErrorEntry[]) : []))
+  [
+    bindingErrors,
+    commonErrors,
+    configurationErrors,
+    conversationErrors,
+    cryptoErrors,
+    healthErrors,
+    invocationErrors,
+    lockErrors,
+    pubsubErrors,
+    secretErrors,
+    stateErrors,
+  ]
+    .flatMap((errors: Readonly<Record<string, ErrorEntry>>) => Object.values(errors))
     .flatMap(({ code, reason }) => (reason === undefined ? [code] : [code, reason])),
 );
 
@@ -245,8 +256,8 @@ export class GrpcJudge {
       await stream.send(message, index === messages.length - 1);
     }
     let read = 0;
-    for await (const _ of stream.responses) {
-      read += 1;
+    for await (const response of stream.responses) {
+      read += response === undefined ? 0 : 1;
       if (read >= STREAM_MESSAGES_MAX) break;
     }
     stream.cancel();

@@ -38,6 +38,18 @@ it("the block period ends as soon as the app is unhealthy", async () => {
   expect(one.logger.said("App reported unhealthy, entering shutdown...")).toBe(true);
 });
 
+it("there is no block period for an app that is unhealthy already", async () => {
+  await using app = await startTestApp({
+    answer: ({ url }) => (url === "/healthz" ? { status: 503 } : undefined),
+  });
+  const appHealth = { enabled: true, path: "/healthz", probeIntervalMs: 100, probeTimeoutMs: 100, threshold: 1 };
+  await using one = await startTestSidecar({ appPort: app.port, appHealth, blockShutdownMs: 600_000 });
+  await until("the app was probed", () => app.at("/healthz").length > 1);
+  await one.sidecar.stop("signal");
+  expect(one.logger.said("App reported unhealthy, entering shutdown...")).toBe(true);
+  expect(await one.sidecar.done).toEqual({ exitCode: 0 });
+});
+
 it("the shutdown API does not wait for the block period", async () => {
   await using one = await startTestSidecar({ blockShutdownMs: 600_000 });
   await one.fetch("/v1.0/shutdown", { method: "POST" });

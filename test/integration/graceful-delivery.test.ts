@@ -34,3 +34,32 @@ it("stopping takes nothing new and waits for the delivery under way", async () =
   expect(app.at("/dead")).toEqual([]);
   expect(await one.sidecar.done).toEqual({ exitCode: 0 });
 });
+
+it("an app that was given an event can still use the APIs while the sidecar stops", async () => {
+  const begin = Promise.withResolvers<undefined>();
+  let answered: number | undefined;
+  await using app = await startTestApp({
+    subscriptions: [{ pubsubname: "broker", topic: "topic", route: "/topic" }],
+    answer: async ({ url }) => {
+      if (url === "/topic") {
+        await begin.promise;
+        const init = {
+          method: "POST",
+          body: '[{"key":"a","value":1}]',
+          headers: { "content-type": "application/json" },
+        };
+        answered = (await fetch(`${one.url}/v1.0/state/store`, init)).status;
+      }
+      return undefined;
+    },
+  });
+  await using one = await startTestSidecar({ appPort: app.port, resources: IN_MEMORY });
+  await one.fetch("/v1.0/publish/broker/topic", { method: "POST", body: "one" });
+  await until("the app has the event", () => app.at("/topic").length === 1);
+  const stopping = one.sidecar.stop("signal");
+  await until("the stop has begun", () => one.logger.said("Dapr is shutting down"));
+  begin.resolve(undefined);
+  await stopping;
+  expect(answered).toBe(204);
+  expect(await one.sidecar.done).toEqual({ exitCode: 0 });
+});

@@ -67,5 +67,7 @@ it("what does not end within the grace period is cut off, with exit code 1", asy
   );
   await until("the app has the request", () => app.at("/forever").length === 1);
   await one.sidecar.stop("signal");
+  expect(await one.sidecar.done).toEqual({ exitCode: 1 });
+  expect(one.logger.said("Graceful shutdown timeout exceeded, forcing shutdown")).toBe(true);
   expect(await forever).toBe("cut off");
 });

@@ -57,7 +57,7 @@ it("GetMetadata tells all that the runtime knows of itself", async () => {
     ],
     httpEndpoints: [{ name: "outside" }],
     resiliencies: [{ name: "patient" }],
-    actorRuntime: { runtimeStatus: ActorRuntime_ActorRuntimeStatus.DISABLED },
+    actorRuntime: { runtimeStatus: ActorRuntime_ActorRuntimeStatus.DISABLED, placement: "placement: disconnected" },
     appConnectionProperties: {
       port: 1,
       protocol: "http",

@@ -44,7 +44,7 @@ function metadataResponse(metadata: RuntimeMetadata) {
     subscriptions: metadata.subscriptions.map(subscriptionMessage),
     httpEndpoints: metadata.httpEndpoints.map((name) => ({ name })),
     resiliencies: metadata.resiliencies.map((name) => ({ name })),
-    actorRuntime: { runtimeStatus: ActorRuntime_ActorRuntimeStatus.DISABLED },
+    actorRuntime: { runtimeStatus: ActorRuntime_ActorRuntimeStatus.DISABLED, placement: "placement: disconnected" },
     appConnectionProperties: {
       ...connection,
       ...(health === undefined

@@ -10,6 +10,7 @@ import { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
 import { createGrpcClient } from "../../net/grpc/client.ts";
 import { metadataOf } from "../../net/grpc/metadata.ts";
 import { methodsOf } from "../../net/grpc/protobuf.ts";
+import { GrpcError } from "../../net/grpc/status.ts";
 import { MemoryTransport } from "../../net/h2/memory.ts";
 import { Dapr } from "../../wire/gen/dapr/proto/runtime/v1/dapr_pb.js";
 import {
@@ -32,6 +33,9 @@ function testDoor(options: Partial<GrpcDoorOptions> = {}) {
   const transport = new MemoryTransport();
   const door = createGrpcDoor({
     handlers: controlHandlers(control),
+    unknown: ({ path }) => {
+      throw new GrpcError(GRPC_STATUS.UNIMPLEMENTED, path);
+    },
     apiToken: "",
     accessRules: { allowed: [], denied: [] },
     maxBodyBytes: 1024,

@@ -9,11 +9,12 @@ import { addReflection } from "../../net/grpc/reflection.ts";
 import type { Interceptor } from "../../net/grpc/server-types.ts";
 import { GrpcServer } from "../../net/grpc/server.ts";
 import { GrpcError } from "../../net/grpc/status.ts";
-import type { GrpcStatus } from "../../net/grpc/types.ts";
+import type { GrpcMethod, GrpcStatus, RelayHandler } from "../../net/grpc/types.ts";
 import { Dapr } from "../../wire/gen/dapr/proto/runtime/v1/dapr_pb.js";
+import { State } from "../../wire/gen/outrigger/v1/state_pb.js";
 import { type ApiAccessRules, isApiAllowed } from "../access-rules.ts";
 import { statusOf, statusOfBug } from "./errors.ts";
-import { METHOD_GROUPS } from "./groups.ts";
+import { METHOD_GROUPS, OWN_METHOD_GROUPS } from "./groups.ts";
 import type { ServiceHandlers } from "./service.ts";
 
 const TOKEN_KEY = "dapr-api-token";
@@ -21,6 +22,9 @@ const TOKEN_KEY = "dapr-api-token";
 /** A finished call, for metrics and the API log. */
 export interface GrpcCallRecord {
   readonly path: string;
+  readonly kind: GrpcMethod<unknown, unknown>["kind"];
+  /** It names an app in `dapr-app-id`: by that Dapr knows the proxied calls among the streams that it counts. */
+  readonly namesApp: boolean;
   readonly userAgent: string | undefined;
   readonly status: GrpcStatus;
   readonly latencyMs: number;
@@ -37,6 +41,10 @@ export interface GrpcDoorObserver {
 export interface GrpcDoorOptions {
   /** What is served of `dapr.proto.runtime.v1.Dapr`; any other of its methods answers Unimplemented. */
   readonly handlers: Partial<ServiceHandlers<typeof Dapr>>;
+  /** Gets the calls of all methods that are not Dapr's. */
+  readonly unknown: RelayHandler;
+  /** `outrigger.v1.State`, our addition to Dapr's state API. */
+  readonly stateHandlers?: ServiceHandlers<typeof State> | undefined;
   /** Empty: no token is asked for. */
   readonly apiToken: string;
   readonly accessRules: ApiAccessRules;
@@ -58,13 +66,14 @@ export function createGrpcDoor(options: GrpcDoorOptions): GrpcServer {
     interceptors,
     mapError: createErrorMapper(options.logger, (error) => options.observer.errorAnswered(error)),
   });
-  const methods = methodsOf(Dapr);
-  const handlers = Object.entries(options.handlers).map(([name, handler]) => {
-    const path = methods[name as keyof typeof methods].path;
-    return [name, isServed(path, options.accessRules) ? handler : refuseDenied];
-  });
-  server.addService(methods, Object.fromEntries(handlers) as Partial<ServiceHandlers<typeof Dapr>>);
-  addReflection(server, createRegistry(Dapr.file));
+  const daprMethods = methodsOf(Dapr);
+  server.addService(daprMethods, servedOf(daprMethods, options.handlers, options.accessRules));
+  if (options.stateHandlers !== undefined) {
+    const stateMethods = methodsOf(State);
+    server.addService(stateMethods, servedOf(stateMethods, options.stateHandlers, options.accessRules));
+  }
+  addReflection(server, createRegistry(Dapr.file, State.file));
+  server.passUnknown(options.unknown);
   return server;
 }
 
@@ -85,8 +94,24 @@ export function createErrorMapper(logger: Logger, answered: (error: ApiError) =>
   };
 }
 
+/** The handlers of a service; what the access rules deny is refused. */
+function servedOf<H extends object>(
+  methods: Readonly<Record<keyof H, { readonly path: string }>>,
+  handlers: H,
+  rules: ApiAccessRules,
+): H {
+  const served = { ...handlers } as Record<string, unknown>;
+  for (const name of Object.keys(served)) {
+    if (!isServed(methods[name as keyof H].path, rules)) {
+      served[name] = refuseDenied;
+    }
+  }
+  return served as H;
+}
+
 function isServed(path: string, rules: ApiAccessRules): boolean {
-  const group = METHOD_GROUPS[path.slice(path.lastIndexOf("/") + 1)];
+  const method = path.slice(path.lastIndexOf("/") + 1);
+  const group = METHOD_GROUPS[method] ?? OWN_METHOD_GROUPS[method];
   return isApiAllowed(rules, "grpc", (rule) => `${rule.name}.${rule.version}` === group);
 }
 
@@ -112,6 +137,8 @@ export function observeCalls(options: Pick<GrpcDoorOptions, "clock" | "observer"
     end(call, status) {
       observer.callDone({
         path: call.path,
+        kind: call.kind,
+        namesApp: call.kind !== "unary" && headerOf(call.headers, "dapr-app-id") !== undefined,
         userAgent: headerOf(call.headers, "user-agent"),
         status,
         latencyMs: clock.monotonicMs() - call.startedMs,

@@ -11,6 +11,7 @@ export const METHOD_GROUPS: Readonly<Record<string, string>> = {
   PublishEvent: "publish.v1",
   BulkPublishEvent: "publish.v1",
   BulkPublishEventAlpha1: "publish.v1alpha1",
+  SubscribeTopicEventsAlpha1: "subscribe.v1alpha1",
   InvokeBinding: "bindings.v1",
   GetSecret: "secrets.v1",
   GetBulkSecret: "secrets.v1",
@@ -22,7 +23,23 @@ export const METHOD_GROUPS: Readonly<Record<string, string>> = {
   UnsubscribeConfigurationAlpha1: "configuration.v1alpha1",
   TryLockAlpha1: "lock.v1alpha1",
   UnlockAlpha1: "unlock.v1alpha1",
+  EncryptAlpha1: "crypto.v1alpha1",
+  DecryptAlpha1: "crypto.v1alpha1",
+  SubtleGetKeyAlpha1: "subtlecrypto.v1alpha1",
+  SubtleEncryptAlpha1: "subtlecrypto.v1alpha1",
+  SubtleDecryptAlpha1: "subtlecrypto.v1alpha1",
+  SubtleWrapKeyAlpha1: "subtlecrypto.v1alpha1",
+  SubtleUnwrapKeyAlpha1: "subtlecrypto.v1alpha1",
+  SubtleSignAlpha1: "subtlecrypto.v1alpha1",
+  SubtleVerifyAlpha1: "subtlecrypto.v1alpha1",
+  ConverseAlpha1: "conversation.v1alpha1",
+  ConverseAlpha2: "conversation.v1alpha2",
   GetMetadata: "metadata.v1",
   SetMetadata: "metadata.v1",
   Shutdown: "shutdown.v1",
+};
+
+/** The same for the methods of our own services. */
+export const OWN_METHOD_GROUPS: Readonly<Record<string, string>> = {
+  ListState: "state.v1",
 };

@@ -10,6 +10,14 @@ it("lists the components with their conditions", async () => {
       conditions: () => [
         { ...one, condition: "ready", reason: "", sinceMs: Date.UTC(2026, 0, 2, 3, 4, 5) },
         { ...one, name: "other", condition: "degraded", reason: "connection lost", sinceMs: 1 },
+        {
+          ...one,
+          name: "down",
+          condition: "failed",
+          reason: "refused",
+          sinceMs: 1,
+          retry: { attempts: 3, nextAttemptMs: 4_001 },
+        },
       ],
     }),
   });
@@ -19,6 +27,15 @@ it("lists the components with their conditions", async () => {
     components: [
       { ...one, condition: "ready", since: "2026-01-02T03:04:05.000Z" },
       { ...one, name: "other", condition: "degraded", reason: "connection lost", since: "1970-01-01T00:00:00.001Z" },
+      {
+        ...one,
+        name: "down",
+        condition: "failed",
+        reason: "refused",
+        since: "1970-01-01T00:00:00.001Z",
+        attempts: 3,
+        nextAttempt: "1970-01-01T00:00:04.001Z",
+      },
     ],
   });
 });

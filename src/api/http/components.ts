@@ -17,7 +17,7 @@ export function componentsRoutes(components: ComponentConditions): Route[] {
   ];
 }
 
-function conditionBody({ name, type, version, condition, reason, sinceMs }: ComponentCondition): unknown {
+function conditionBody({ name, type, version, condition, reason, sinceMs, retry }: ComponentCondition): unknown {
   return {
     name,
     type,
@@ -25,5 +25,7 @@ function conditionBody({ name, type, version, condition, reason, sinceMs }: Comp
     condition,
     reason: reason === "" ? undefined : reason,
     since: new Date(sinceMs).toISOString(),
+    attempts: retry?.attempts,
+    nextAttempt: retry === undefined ? undefined : new Date(retry.nextAttemptMs).toISOString(),
   };
 }

@@ -50,7 +50,7 @@ describe("metadata", () => {
         { pubsubname: "broker", topic: "t", rules: [{ path: "/t" }], deadLetterTopic: "", type: "DECLARATIVE" },
       ],
       appConnectionProperties: { port: 8080, protocol: "http", channelAddress: "127.0.0.1" },
-      actorRuntime: { runtimeStatus: "DISABLED", hostReady: false },
+      actorRuntime: { runtimeStatus: "DISABLED", hostReady: false, placement: "placement: disconnected" },
     });
   });
 

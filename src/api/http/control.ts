@@ -89,7 +89,7 @@ function metadataBody(metadata: RuntimeMetadata): unknown {
     subscriptions: nonEmpty(metadata.subscriptions.map(subscriptionBody)),
     httpEndpoints: nonEmpty(metadata.httpEndpoints.map((name) => ({ name }))),
     appConnectionProperties: appConnectionBody(metadata),
-    actorRuntime: { runtimeStatus: "DISABLED", hostReady: false },
+    actorRuntime: { runtimeStatus: "DISABLED", hostReady: false, placement: "placement: disconnected" },
     resiliencies: nonEmpty(metadata.resiliencies.map((name) => ({ name }))),
   };
 }

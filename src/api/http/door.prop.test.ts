@@ -216,6 +216,10 @@ const QUERIES = [
   "%zz=%",
   "metadata.contentType=application%2Fjson",
   "metadata.partitionKey=a",
+  "prefix=k&pageSize=1",
+  "pageSize=0",
+  "include=value",
+  "token=MWtleQ",
 ];
 
 const path = fc
@@ -238,6 +242,7 @@ const realPath = fc
       "/v1.0/state/S/bulk",
       "/v1.0/state/S/transaction",
       "/v1.0-alpha1/state/S/query",
+      "/outrigger/v1/state/S",
       "/v1.0/publish/B/K",
       "/v1.0/publish/bulk/B/K",
       "/v1.0-alpha1/publish/bulk/B/K",

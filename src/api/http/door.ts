@@ -2,7 +2,7 @@ import { ApiError, apiError } from "../../errors/error.ts";
 import { commonErrors } from "../../errors/catalogue/common.ts";
 import type { Clock } from "../../kit/clock.ts";
 import type { Logger } from "../../kit/logger.ts";
-import { BodyTooLargeError } from "../../net/http/errors.ts";
+import { BodyTooLargeError, PeerGoneError } from "../../net/http/errors.ts";
 import type { HttpExchange } from "../../net/http/types.ts";
 import { type ApiAccessRules, isApiAllowed } from "../access-rules.ts";
 import { type Cors, createCors } from "./cors.ts";
@@ -122,6 +122,10 @@ class Door {
       this.#options.logger.error(
         `error after the answer to ${exchange.method} ${exchange.target} had begun: ${describe(error)}`,
       );
+      return;
+    }
+    if (error instanceof PeerGoneError) {
+      this.#options.logger.debug(`the caller went away before ${exchange.method} ${exchange.target} was answered`);
       return;
     }
     if (error instanceof BadEscapeError) {

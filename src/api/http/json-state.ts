@@ -31,6 +31,7 @@ interface Draft {
   metadata: RequestMetadata;
   concurrency: string;
   consistency: string;
+  contentType: string | undefined;
 }
 
 /** How a decoder names the places and types of one item in its errors. */
@@ -75,6 +76,7 @@ const TRANSACTION_DIALECT: ItemDialect = {
 const GO_FIELDS: Readonly<Record<string, string>> = {
   key: "Key",
   etag: "ETag",
+  contentType: "ContentType",
   metadata: "Metadata",
   options: "Options",
 };
@@ -198,6 +200,9 @@ function decodeItem(
       case "metadata":
         own = decoder.stringMap(own, place(name), dialect.metadataPlace, mismatch);
         return true;
+      case "contenttype":
+        draft.contentType = decoder.string(undefined, place("contentType"), mismatch);
+        return true;
       case "options":
         decodeOptions(decoder, draft, dialect);
         return true;
@@ -257,7 +262,16 @@ function decodeInteger(decoder: JsonDecoder, path: string): number | undefined {
 const NO_METADATA: RequestMetadata = Object.freeze({});
 
 function newDraft(metadata: RequestMetadata): Draft {
-  return { key: "", value: NULL_VALUE, valueIsJson: true, etag: undefined, metadata, concurrency: "", consistency: "" };
+  return {
+    key: "",
+    value: NULL_VALUE,
+    valueIsJson: true,
+    etag: undefined,
+    metadata,
+    concurrency: "",
+    consistency: "",
+    contentType: undefined,
+  };
 }
 
 function merged(own: RequestMetadata | undefined, queryMetadata: RequestMetadata): RequestMetadata {

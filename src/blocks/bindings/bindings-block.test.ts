@@ -2,12 +2,13 @@ import { describe, expect, it } from "vitest";
 import { BindingFailure } from "../../components/spi/binding-failure.ts";
 import type { Binding } from "../../components/spi/bindings.ts";
 import { LiveView } from "../../inventory/view.ts";
+import { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
 import { FakeBinding, loadedBinding } from "./bindings.fixture.ts";
 import { createBindingsBlock } from "./bindings-block.ts";
 
 function setUp(metadata: Readonly<Record<string, string>> = {}, binding: Binding = new FakeBinding()) {
   const bindings = new LiveView<Binding>();
-  const block = createBindingsBlock({ bindings });
+  const block = createBindingsBlock({ bindings, clock: new VirtualClock() });
   bindings.set(loadedBinding("out", binding, metadata));
   return { block, bindings };
 }

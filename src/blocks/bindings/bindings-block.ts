@@ -4,6 +4,10 @@ import { ComponentError } from "../../components/spi/errors.ts";
 import { bindingErrors } from "../../errors/catalogue/bindings.ts";
 import { type ApiError, apiError } from "../../errors/error.ts";
 import type { ComponentView, Loaded } from "../../inventory/types.ts";
+import type { Clock } from "../../kit/clock.ts";
+import type { Policy } from "../../resiliency/types.ts";
+import { type ComponentCalls, type ComponentCallsSource, NO_CALLS } from "../../telemetry/metrics/component-calls.ts";
+import { type ComponentPolicies, guarded, NO_POLICIES } from "../component-policy.ts";
 
 /** One call of an output binding. */
 export interface InvokeBinding {
@@ -25,33 +29,62 @@ export interface BindingsBlock {
 
 export interface BindingsBlockOptions {
   readonly bindings: ComponentView<Binding>;
+  readonly clock: Clock;
+  readonly calls?: ComponentCallsSource | undefined;
+  readonly policies?: ComponentPolicies | undefined;
 }
 
 /** Follows `bindings` from now on. */
-export function createBindingsBlock({ bindings }: BindingsBlockOptions): BindingsBlock {
+export function createBindingsBlock({
+  bindings,
+  clock,
+  calls = NO_CALLS,
+  policies = NO_POLICIES,
+}: BindingsBlockOptions): BindingsBlock {
   const outputs = new Map<string, Output>();
   bindings.watch((name, loaded) => {
-    const output = loaded === undefined ? undefined : outputOf(loaded);
+    const policy = policies.component(name, "Binding", "outbound");
+    const output = loaded === undefined ? undefined : outputOf(loaded, calls.of(name), policy);
     if (output === undefined) {
       outputs.delete(name);
     } else {
       outputs.set(name, output);
     }
   });
-  return { invoke: (call) => invoke(outputs.get(call.binding), call) };
+  return {
+    async invoke(call) {
+      const output = outputs.get(call.binding);
+      const startedMs = clock.monotonicMs();
+      let success = false;
+      try {
+        const response = await invoke(output, call);
+        success = true;
+        return response;
+      } finally {
+        // As in Dapr, calls of bindings that do not exist count too.
+        (output?.calls ?? calls.of(call.binding)).record(call.operation, success, clock.monotonicMs() - startedMs);
+      }
+    },
+  };
 }
 
 interface Output {
   readonly operations: ReadonlySet<string>;
   readonly component: Pick<OutputBinding, "invoke">;
+  readonly calls: ComponentCalls;
+  readonly policy: Policy | undefined;
 }
 
-function outputOf({ component, metadata }: Loaded<Binding>): Output | undefined {
+function outputOf(
+  { component, metadata }: Loaded<Binding>,
+  calls: ComponentCalls,
+  policy: Policy | undefined,
+): Output | undefined {
   const { invoke: method, operations } = component;
   if (method === undefined || operations === undefined || !allowsDirection(metadata, "output")) {
     return undefined;
   }
-  return { operations: new Set(operations), component: { invoke: method.bind(component) } };
+  return { operations: new Set(operations), component: { invoke: method.bind(component) }, calls, policy };
 }
 
 async function invoke(output: Output | undefined, call: InvokeBinding): Promise<BindingResponse> {
@@ -70,7 +103,8 @@ async function invoke(output: Output | undefined, call: InvokeBinding): Promise<
     );
   }
   try {
-    return await output.component.invoke({ operation, data, metadata }, call.signal);
+    const { component, policy } = output;
+    return await guarded(policy, () => component.invoke({ operation, data, metadata }, call.signal));
   } catch (error) {
     if (error instanceof ComponentError) {
       throw failure(binding, error.message, error);

@@ -1,11 +1,16 @@
 import type { AppChannel } from "../../app/types.ts";
 import { bindingDirections } from "../../components/spi/binding-direction.ts";
-import type { Binding, BindingEvent, BindingReading, InputBinding } from "../../components/spi/bindings.ts";
+import type { Binding, BindingEvent, InputBinding } from "../../components/spi/bindings.ts";
 import type { ComponentView, Loaded } from "../../inventory/types.ts";
 import type { Clock } from "../../kit/clock.ts";
 import { errorMessage } from "../../kit/error-message.ts";
 import type { Logger } from "../../kit/logger.ts";
+import { type ComponentCallsSource, NO_CALLS } from "../../telemetry/metrics/component-calls.ts";
+import { AppAnswerError } from "../../app/app-answer-error.ts";
+import type { FailureStatus } from "../../resiliency/types.ts";
+import { type ComponentPolicies, guarded, PoliciesByName } from "../component-policy.ts";
 import { type DirectionPorts, followDirections } from "./app-directions.ts";
+import { InputReading } from "./input-reading.ts";
 
 /** The input bindings: reading the ones that the app takes, while it is up. */
 export interface InputBindings {
@@ -21,6 +26,8 @@ export interface InputBindingsDeps extends DirectionPorts {
   readonly bindings: ComponentView<Binding>;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly calls?: ComponentCallsSource | undefined;
+  readonly policies?: ComponentPolicies | undefined;
   /** Milliseconds for the app's answer about one binding (`--app-binding-options-timeout`). */
   readonly discoveryTimeoutMs: number;
 }
@@ -41,8 +48,10 @@ interface Input {
 class InputBindingManager implements InputBindings {
   readonly #deps: InputBindingsDeps;
   readonly #logger: Logger;
+  readonly #calls: ComponentCallsSource;
+  readonly #policies: PoliciesByName;
   readonly #inputs = new Map<string, Input>();
-  readonly #readings = new Map<string, BindingReading>();
+  readonly #readings = new Map<string, InputReading>();
   #channel: AppChannel | undefined;
   #closed = false;
   #abort = new AbortController();
@@ -52,6 +61,8 @@ class InputBindingManager implements InputBindings {
   constructor(deps: InputBindingsDeps) {
     this.#deps = deps;
     this.#logger = deps.logger.scope("dapr.runtime.processor.binding");
+    this.#calls = deps.calls ?? NO_CALLS;
+    this.#policies = new PoliciesByName(deps.policies, "Binding", "inbound");
     deps.bindings.watch((name, loaded) => this.#changed(name, loaded));
   }
 
@@ -109,10 +120,13 @@ class InputBindingManager implements InputBindings {
       }
       // The app may have gone while it was being asked.
       if (this.#channel === channel) {
-        this.#readings.set(
-          input.name,
-          await input.component.read((event, signal) => this.#deliver(channel, input, event, signal)),
+        const reading = new InputReading(
+          (event, signal) => this.#deliver(channel, input, event, signal),
+          this.#deps.clock,
+          this.#calls.of(input.name),
         );
+        await reading.begin(input.component);
+        this.#readings.set(input.name, reading);
       }
     } catch (error) {
       this.#logger.warn(`failed to read from bindings: ${errorMessage(error)} `);
@@ -139,7 +153,11 @@ class InputBindingManager implements InputBindings {
   ): Promise<Uint8Array> {
     const { data, metadata } = event;
     try {
-      const reply = await channel.deliverBindingEvent({ name, route, data, metadata }, signal);
+      const reply = await guarded(
+        this.#policies.of(name),
+        (attempt) => channel.deliverBindingEvent({ name, route, data, metadata }, attempt),
+        { statusOf, signal },
+      );
       await followDirections(reply, this.#deps, this.#logger);
       return reply.body;
     } catch (error) {
@@ -152,7 +170,7 @@ class InputBindingManager implements InputBindings {
     const reading = this.#readings.get(name);
     this.#readings.delete(name);
     try {
-      await reading?.close();
+      await reading?.end();
     } catch (error) {
       this.#logger.warn(`error while stopping to read from binding ${name}: ${errorMessage(error)}`);
     }
@@ -162,6 +180,10 @@ class InputBindingManager implements InputBindings {
     this.#line = this.#line.then(action);
     return this.#line;
   }
+}
+
+function statusOf(error: unknown): FailureStatus | undefined {
+  return error instanceof AppAnswerError ? error.status : undefined;
 }
 
 function inputOf({ name, component, metadata }: Loaded<Binding>): Input | undefined {

@@ -1,7 +1,9 @@
 import type { AppChannel } from "../../app/types.ts";
 import type { ConfigurationItem, ConfigurationItems } from "../../components/spi/configuration.ts";
+import type { CancelSignal } from "../../kit/cancel-signal.ts";
 import { errorMessage } from "../../kit/error-message.ts";
 import type { Logger } from "../../kit/logger.ts";
+import { guarded } from "../component-policy.ts";
 import type { ConfigurationUpdates } from "./configuration-block.ts";
 
 /** Passes a subscription's updates on to the app until it ends: `POST /configuration/{store}/{key}` for each key, in order. */
@@ -15,7 +17,8 @@ export async function tellApp(
     const body = Buffer.from(JSON.stringify({ id: subscription.id, items: itemsBody(items) }));
     for (const key of Object.keys(items)) {
       try {
-        await tellOne(channel, `configuration/${store}/${key}`, body);
+        const method = `configuration/${store}/${key}`;
+        await guarded(subscription.policy, (signal) => tellOne(channel, method, body, signal));
       } catch (error) {
         logger.error(`error sending configuration item to the app: ${errorMessage(error)}`);
       }
@@ -36,7 +39,7 @@ function itemBody({ value, version, metadata }: ConfigurationItem): unknown {
   };
 }
 
-async function tellOne(channel: AppChannel, method: string, body: Uint8Array): Promise<void> {
+async function tellOne(channel: AppChannel, method: string, body: Uint8Array, signal: CancelSignal): Promise<void> {
   const reply = await channel.invoke({
     method,
     verb: "POST",
@@ -45,6 +48,7 @@ async function tellOne(channel: AppChannel, method: string, body: Uint8Array): P
     origin: "http",
     contentType: "application/json",
     body,
+    signal,
   });
   const { status } = reply;
   if (!(reply.body instanceof Uint8Array)) {

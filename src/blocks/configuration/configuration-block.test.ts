@@ -9,6 +9,7 @@ import { ComponentError } from "../../components/spi/errors.ts";
 import { LiveView } from "../../inventory/view.ts";
 import { systemRandom } from "../../kit/random.ts";
 import { silentLogger } from "../../kit/silent-logger.ts";
+import { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
 import { createConfigurationBlock } from "./configuration-block.ts";
 import { UpdateQueue, WAITING_UPDATES_MAX } from "./update-queue.ts";
 
@@ -52,7 +53,12 @@ const manifest: ComponentManifest<ConfigurationStore> = {
 
 function setUp() {
   const stores = new LiveView<ConfigurationStore>();
-  const block = createConfigurationBlock({ stores, random: systemRandom, logger: silentLogger });
+  const block = createConfigurationBlock({
+    stores,
+    random: systemRandom,
+    logger: silentLogger,
+    clock: new VirtualClock(),
+  });
   const store = new FakeStore();
   const load = (): void =>
     stores.set({ name: "store", manifest, version: "v1", metadata: {}, secretNames: {}, component: store });

@@ -1,11 +1,19 @@
 import { ComponentError } from "../../components/spi/errors.ts";
-import type { ConfigurationItems, ConfigurationStore } from "../../components/spi/configuration.ts";
+import type {
+  ConfigurationItems,
+  ConfigurationStore,
+  ConfigurationSubscription,
+} from "../../components/spi/configuration.ts";
 import { configurationErrors } from "../../errors/catalogue/configuration.ts";
 import { type ApiError, apiError } from "../../errors/error.ts";
 import type { ComponentView } from "../../inventory/types.ts";
+import type { Clock } from "../../kit/clock.ts";
 import { errorMessage } from "../../kit/error-message.ts";
 import type { Logger } from "../../kit/logger.ts";
 import type { Random } from "../../kit/random.ts";
+import { type ComponentCallsSource, NO_CALLS } from "../../telemetry/metrics/component-calls.ts";
+import type { Policy } from "../../resiliency/types.ts";
+import { type ComponentPolicies, guarded, PoliciesByName } from "../component-policy.ts";
 import { UpdateQueue } from "./update-queue.ts";
 
 export interface GetConfiguration {
@@ -19,6 +27,8 @@ export interface GetConfiguration {
 export interface ConfigurationUpdates {
   readonly id: string;
   readonly updates: AsyncIterable<ConfigurationItems>;
+  /** For telling an app of each update. */
+  readonly policy: Policy | undefined;
   close(): Promise<void>;
 }
 
@@ -38,6 +48,9 @@ export interface ConfigurationBlockOptions {
   readonly stores: ComponentView<ConfigurationStore>;
   readonly random: Random;
   readonly logger: Logger;
+  readonly clock: Clock;
+  readonly calls?: ComponentCallsSource | undefined;
+  readonly policies?: ComponentPolicies | undefined;
 }
 
 /** Follows `stores` from now on: what leaves takes its subscriptions along. */
@@ -57,13 +70,21 @@ class Block implements ConfigurationBlock {
   readonly #stores: ComponentView<ConfigurationStore>;
   readonly #random: Random;
   readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #calls: ComponentCallsSource;
+  readonly #policies: PoliciesByName;
+  readonly #updatePolicies: PoliciesByName;
   readonly #live = new Map<string, Live>();
   #closed = false;
 
-  constructor({ stores, random, logger }: ConfigurationBlockOptions) {
+  constructor({ stores, random, logger, clock, calls = NO_CALLS, policies }: ConfigurationBlockOptions) {
     this.#stores = stores;
     this.#random = random;
     this.#logger = logger.scope("dapr.runtime.configuration");
+    this.#clock = clock;
+    this.#calls = calls;
+    this.#policies = new PoliciesByName(policies, "Configuration", "outbound");
+    this.#updatePolicies = new PoliciesByName(policies, "Configuration", "inbound");
     stores.watch((name) => void this.#endAllOf(name));
   }
 
@@ -74,7 +95,12 @@ class Block implements ConfigurationBlock {
   async get({ store, keys, metadata }: GetConfiguration): Promise<ConfigurationItems> {
     const component = this.#store(store);
     try {
-      return await component.get({ keys, metadata });
+      const policy = this.#policies.of(store);
+      return await this.#counted(
+        store,
+        "get",
+        guarded(policy, () => component.get({ keys, metadata })),
+      );
     } catch (error) {
       throw failure(configurationErrors.get, store, keys, error);
     }
@@ -86,17 +112,25 @@ class Block implements ConfigurationBlock {
     const id = this.#random.uuid();
     const updates = new UpdateQueue();
     try {
-      const subscription = await component.subscribe({ keys, metadata }, (items) => updates.push(items));
+      const subscription = await this.#counted(
+        store,
+        "subscribe",
+        guarded(
+          this.#policies.of(store),
+          () => component.subscribe({ keys, metadata }, (items) => updates.push(items)),
+          { discard: (late) => this.#closeLate(late) },
+        ),
+      );
       const end = async (): Promise<void> => {
         this.#live.delete(id);
         updates.end();
-        await subscription.close();
+        await this.#counted(store, "unsubscribe", subscription.close());
       };
       this.#live.set(id, { store, end });
       if (this.#closed) {
         await end();
       }
-      return { id, updates, close: () => this.#end(id) };
+      return { id, updates, policy: this.#updatePolicies.of(store), close: () => this.#end(id) };
     } catch (error) {
       throw failure(configurationErrors.subscribe, store, keys, error);
     }
@@ -118,6 +152,13 @@ class Block implements ConfigurationBlock {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#live.keys()].map((id) => this.#end(id)));
+  }
+
+  /** A subscription that came when its caller had given up on it. */
+  #closeLate(late: ConfigurationSubscription): void {
+    late.close().catch((error: unknown) => {
+      this.#logger.warn(`error while ending a configuration subscription: ${errorMessage(error)}`);
+    });
   }
 
   #refuseWhenFull(store: string, keys: readonly string[]): void {
@@ -142,6 +183,18 @@ class Block implements ConfigurationBlock {
   async #endAllOf(name: string): Promise<void> {
     const gone = [...this.#live].filter(([, live]) => live.store === name).map(([id]) => id);
     await Promise.all(gone.map((id) => this.#end(id)));
+  }
+
+  async #counted<T>(store: string, operation: string, call: Promise<T>): Promise<T> {
+    const startedMs = this.#clock.monotonicMs();
+    let success = false;
+    try {
+      const result = await call;
+      success = true;
+      return result;
+    } finally {
+      this.#calls.of(store).record(operation, success, this.#clock.monotonicMs() - startedMs);
+    }
   }
 
   #store(name: string): ConfigurationStore {

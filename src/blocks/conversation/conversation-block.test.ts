@@ -37,7 +37,9 @@ function setUp(answer = "mail me: a@b.example", failure?: Error) {
     clock: new VirtualClock(),
     calls: { of: (name) => ({ record: (...call) => void counted.push([name, ...call]) }) },
     policy: (name) =>
-      name === "guarded" ? { repeats: true, run: (attempt) => attempt(new Cancellation(), attempts.push(1)) } : undefined,
+      name === "guarded"
+        ? { repeats: true, run: (attempt) => attempt(new Cancellation(), attempts.push(1)) }
+        : undefined,
   });
   for (const name of ["llm", "guarded"]) {
     components.set({ name, manifest, version: "v1", metadata: {}, secretNames: {}, component });

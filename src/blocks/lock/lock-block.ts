@@ -4,6 +4,8 @@ import { lockErrors } from "../../errors/catalogue/lock.ts";
 import { apiError } from "../../errors/error.ts";
 import type { ComponentView, Loaded } from "../../inventory/types.ts";
 import { errorMessage } from "../../kit/error-message.ts";
+import type { Policy } from "../../resiliency/types.ts";
+import { type ComponentPolicies, guarded, NO_POLICIES } from "../component-policy.ts";
 import { IllegalLockKeyError, lockPrefix, storedResource } from "./lock-key.ts";
 
 export interface Unlock {
@@ -26,6 +28,7 @@ export interface LockBlock {
 export interface LockBlockOptions {
   readonly stores: ComponentView<LockStore>;
   readonly appId: string;
+  readonly policies?: ComponentPolicies | undefined;
 }
 
 /** Follows `stores` from now on. */
@@ -36,14 +39,17 @@ export function createLockBlock(options: LockBlockOptions): LockBlock {
 interface Target {
   readonly component: LockStore;
   readonly prefix: string;
+  readonly policy: Policy | undefined;
 }
 
 class Block implements LockBlock {
   readonly #appId: string;
+  readonly #policies: ComponentPolicies;
   readonly #targets = new Map<string, Target>();
 
-  constructor({ stores, appId }: LockBlockOptions) {
+  constructor({ stores, appId, policies = NO_POLICIES }: LockBlockOptions) {
     this.#appId = appId;
+    this.#policies = policies;
     stores.watch((name, loaded) => this.#update(name, loaded));
   }
 
@@ -51,19 +57,21 @@ class Block implements LockBlock {
     if (request.expirySeconds <= 0) {
       throw apiError(lockErrors.expiryNotPositive, { store: request.store });
     }
-    const { component, prefix } = this.#target(request);
+    const { component, prefix, policy } = this.#target(request);
     const { owner, expirySeconds } = request;
     try {
-      return await component.tryLock({ resourceId: storedResource(prefix, request.resourceId), owner, expirySeconds });
+      const stored = { resourceId: storedResource(prefix, request.resourceId), owner, expirySeconds };
+      return await guarded(policy, () => component.tryLock(stored));
     } catch (error) {
       throw apiError(lockErrors.tryLock, { reason: reasonOf(error) }, { cause: error });
     }
   }
 
   async unlock(request: Unlock): Promise<UnlockStatus> {
-    const { component, prefix } = this.#target(request);
+    const { component, prefix, policy } = this.#target(request);
     try {
-      return await component.unlock({ resourceId: storedResource(prefix, request.resourceId), owner: request.owner });
+      const stored = { resourceId: storedResource(prefix, request.resourceId), owner: request.owner };
+      return await guarded(policy, () => component.unlock(stored));
     } catch (error) {
       throw apiError(lockErrors.unlock, { reason: reasonOf(error) }, { cause: error });
     }
@@ -94,7 +102,9 @@ class Block implements LockBlock {
       return;
     }
     try {
-      this.#targets.set(name, { component: loaded.component, prefix: lockPrefix(loaded.metadata, name, this.#appId) });
+      const prefix = lockPrefix(loaded.metadata, name, this.#appId);
+      const policy = this.#policies.component(name, "Lock", "outbound");
+      this.#targets.set(name, { component: loaded.component, prefix, policy });
     } catch (cause) {
       throw new Error(`failed to save lock keyprefix: ${errorMessage(cause)}`, { cause });
     }

@@ -4,6 +4,7 @@ import { ComponentError } from "../../components/spi/errors.ts";
 import type { SecretStore } from "../../components/spi/secret-store.ts";
 import { LiveView } from "../../inventory/view.ts";
 import { silentLogger } from "../../kit/silent-logger.ts";
+import { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
 import type { SecretScopeRule } from "./secret-scopes.ts";
 import { createSecretsBlock } from "./secrets-block.ts";
 
@@ -44,7 +45,10 @@ function setUp(scopes: readonly Partial<SecretScopeRule>[] = []) {
     deniedSecrets: [],
     ...rule,
   }));
-  return { stores, block: createSecretsBlock({ stores, scopes: rules, logger: silentLogger }) };
+  return {
+    stores,
+    block: createSecretsBlock({ stores, scopes: rules, logger: silentLogger, clock: new VirtualClock() }),
+  };
 }
 
 function loaded(scopes: readonly Partial<SecretScopeRule>[] = []) {

@@ -3,8 +3,11 @@ import type { Secret, SecretStore } from "../../components/spi/secret-store.ts";
 import { secretErrors } from "../../errors/catalogue/secrets.ts";
 import { type ApiError, apiError } from "../../errors/error.ts";
 import type { ComponentView } from "../../inventory/types.ts";
+import type { Clock } from "../../kit/clock.ts";
 import { goQuote } from "../../kit/go-quote.ts";
 import type { Logger } from "../../kit/logger.ts";
+import { type ComponentCallsSource, NO_CALLS } from "../../telemetry/metrics/component-calls.ts";
+import { type ComponentPolicies, guarded, PoliciesByName } from "../component-policy.ts";
 import { compileSecretAccess, type SecretAccess, type SecretScopeRule } from "./secret-scopes.ts";
 
 export interface GetSecret {
@@ -29,6 +32,9 @@ export interface SecretsBlockOptions {
   readonly stores: ComponentView<SecretStore>;
   readonly scopes: readonly SecretScopeRule[];
   readonly logger: Logger;
+  readonly clock: Clock;
+  readonly calls?: ComponentCallsSource | undefined;
+  readonly policies?: ComponentPolicies | undefined;
 }
 
 export function createSecretsBlock(options: SecretsBlockOptions): SecretsBlock {
@@ -39,11 +45,17 @@ class Block implements SecretsBlock {
   readonly #stores: ComponentView<SecretStore>;
   readonly #isAllowed: SecretAccess;
   readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #calls: ComponentCallsSource;
+  readonly #policies: PoliciesByName;
 
-  constructor({ stores, scopes, logger }: SecretsBlockOptions) {
+  constructor({ stores, scopes, logger, clock, calls = NO_CALLS, policies }: SecretsBlockOptions) {
     this.#stores = stores;
     this.#isAllowed = compileSecretAccess(scopes);
     this.#logger = logger.scope("dapr.api");
+    this.#clock = clock;
+    this.#calls = calls;
+    this.#policies = new PoliciesByName(policies, "Secretstore", "outbound");
   }
 
   async get({ store, key, metadata }: GetSecret): Promise<Secret> {
@@ -51,22 +63,31 @@ class Block implements SecretsBlock {
     if (!this.#isAllowed(store, key)) {
       throw denied(store, key);
     }
+    const startedMs = this.#clock.monotonicMs();
+    let success = false;
     try {
-      return await component.getSecret(key, metadata);
+      const secret = await guarded(this.#policies.of(store), () => component.getSecret(key, metadata));
+      success = true;
+      return secret;
     } catch (error) {
       const cause = asComponentError(error);
       throw apiError(secretErrors.get, { secret: key, store, reason: cause.message }, { cause });
+    } finally {
+      this.#calls.of(store).record("get", success, this.#clock.monotonicMs() - startedMs);
     }
   }
 
   async bulkGet({ store, metadata }: BulkGetSecret): Promise<Readonly<Record<string, Secret>>> {
     const component = this.#store(store);
-    let secrets: Readonly<Record<string, Secret>>;
+    const startedMs = this.#clock.monotonicMs();
+    let secrets: Readonly<Record<string, Secret>> | undefined;
     try {
-      secrets = await component.bulkGetSecret(metadata);
+      secrets = await guarded(this.#policies.of(store), () => component.bulkGetSecret(metadata));
     } catch (error) {
       const cause = asComponentError(error);
       throw apiError(secretErrors.bulkGet, { store, reason: cause.message }, { cause });
+    } finally {
+      this.#calls.of(store).record("bulk_get", secrets !== undefined, this.#clock.monotonicMs() - startedMs);
     }
     return Object.fromEntries(
       Object.entries(secrets).filter(([key]) => {

@@ -10,7 +10,9 @@ export type ComponentFamily =
   | "nameresolution"
   | "bindings"
   | "configuration"
-  | "lock";
+  | "conversation"
+  | "lock"
+  | "crypto";
 
 /** A component's metadata after secrets, environment references and templates have been resolved. Keys keep their case. */
 export type ComponentMetadata = Readonly<Record<string, string>>;
@@ -40,6 +42,8 @@ export type ReportedCondition = "ready" | "degraded";
 export interface ComponentDeps {
   /** The resource's `metadata.name`. */
   readonly name: string;
+  /** The version of the type that is asked for, where there are several; absent: the first. */
+  readonly version?: string | undefined;
   readonly appId: string;
   /** Empty when the sidecar runs without one. */
   readonly namespace: string;

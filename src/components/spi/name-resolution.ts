@@ -25,6 +25,11 @@ export interface NameResolver extends Component {
    * @throws ComponentError `notFound` when nobody answers under that id
    */
   resolve(request: ResolveRequest, signal?: CancelSignal): Promise<string>;
+  /**
+   * All addresses of an app, where a resolver can know several: the caller keeps them for a while and picks one at random
+   * for each call. With this, `resolve` is not asked.
+   */
+  resolveAll?(request: ResolveRequest, signal?: CancelSignal): Promise<readonly string[]>;
   /** Nobody answered at an address that `resolve` gave: a resolver with a cache drops it. */
   forget?(request: ResolveRequest, address: string): void;
 }

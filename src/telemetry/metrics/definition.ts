@@ -42,3 +42,36 @@ export const LATENCY_BUCKETS_MS: readonly number[] = [
   1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 30, 40, 50, 65, 80, 100, 130, 160, 200, 250, 300, 400, 500, 650, 800, 1_000,
   2_000, 5_000, 10_000, 20_000, 50_000, 100_000,
 ];
+
+/** The three kinds of rows that tables of metrics are made of. */
+export function counter(
+  name: string,
+  help: string,
+  labels: readonly string[],
+): MetricDefinition & { readonly kind: "counter" } {
+  return { name, help, kind: "counter", labels };
+}
+
+export function gauge(
+  name: string,
+  help: string,
+  labels: readonly string[],
+): MetricDefinition & { readonly kind: "gauge" } {
+  return { name, help, kind: "gauge", labels };
+}
+
+export function latency(
+  name: string,
+  help: string,
+  labels: readonly string[],
+): MetricDefinition & { readonly kind: "histogram" } {
+  return { name, help, kind: "histogram", labels, buckets: "latency" };
+}
+
+export function size(
+  name: string,
+  help: string,
+  labels: readonly string[],
+): MetricDefinition & { readonly kind: "histogram" } {
+  return { name, help, kind: "histogram", labels, buckets: "size" };
+}

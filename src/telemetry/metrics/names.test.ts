@@ -1,7 +1,13 @@
 import { expect, it } from "vitest";
+import * as callNames from "./component-call-names.ts";
+import type { MetricDefinition } from "./definition.ts";
 import * as names from "./names.ts";
 
-const definitions = Object.values(names).flatMap((group) => Object.values(group));
+const groups: readonly Readonly<Record<string, MetricDefinition>>[] = [
+  ...Object.values(names),
+  ...Object.values(callNames),
+];
+const definitions = groups.flatMap((group) => Object.values(group));
 
 it("names every metric once, in Prometheus' alphabet", () => {
   const all = definitions.map((definition) => definition.name);

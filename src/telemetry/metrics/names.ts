@@ -1,4 +1,4 @@
-import type { MetricDefinition } from "./definition.ts";
+import { counter, gauge, latency, size } from "./definition.ts";
 
 const HTTP_LABELS = ["app_id", "method", "path", "status"] as const;
 const PROBE_LABELS = ["app_id", "status"] as const;
@@ -110,6 +110,57 @@ export const componentMetrics = {
   ]),
 } as const;
 
+/** Service invocation between sidecars (`pkg/diagnostics/service_monitoring.go`). */
+export const invocationMetrics = {
+  requestsSent: counter(
+    "runtime_service_invocation_req_sent_total",
+    "The number of requests sent via service invocation.",
+    ["app_id", "dst_app_id", "type"],
+  ),
+  requestsReceived: counter(
+    "runtime_service_invocation_req_recv_total",
+    "The number of requests received via service invocation.",
+    ["app_id", "src_app_id"],
+  ),
+  answersSent: counter(
+    "runtime_service_invocation_res_sent_total",
+    "The number of responses sent via service invocation.",
+    ["app_id", "dst_app_id", "status"],
+  ),
+  answersReceived: counter(
+    "runtime_service_invocation_res_recv_total",
+    "The number of responses received via service invocation.",
+    ["app_id", "src_app_id", "status", "type"],
+  ),
+  answerLatency: latency(
+    "runtime_service_invocation_res_recv_latency_ms",
+    "The latency of service invocation response.",
+    ["app_id", "src_app_id", "status"],
+  ),
+} as const;
+
+const POLICY_LABELS = ["app_id", "name", "policy", "namespace", "flow_direction", "target", "status"] as const;
+
+/** What resiliency policies do (`pkg/diagnostics/resiliency_monitoring.go`). */
+export const resiliencyMetrics = {
+  loaded: counter("resiliency_loaded", "Number of resiliency policies loaded.", ["app_id", "name", "namespace"]),
+  executions: counter(
+    "resiliency_count",
+    "Number of times a resiliency policyKey has been applied to a building block.",
+    POLICY_LABELS,
+  ),
+  activations: counter(
+    "resiliency_activations_total",
+    "Number of times a resiliency policyKey has been activated in a building block after a failure or after a state change.",
+    POLICY_LABELS,
+  ),
+  breakerState: gauge(
+    "resiliency_cb_state",
+    "A resiliency policy's current CircuitBreakerState state. 0 is closed, 1 is half-open, 2 is open, and -1 is unknown.",
+    POLICY_LABELS,
+  ),
+} as const;
+
 /** Registered only where the Configuration has `recordErrorCodes`. */
 export const errorMetrics = {
   codes: counter("error_code_total", "Total number of times an error with a specific error code was encountered.", [
@@ -130,27 +181,3 @@ export const ownMetrics = {
     own: true,
   },
 } as const;
-
-function counter(
-  name: string,
-  help: string,
-  labels: readonly string[],
-): MetricDefinition & { readonly kind: "counter" } {
-  return { name, help, kind: "counter", labels };
-}
-
-function latency(
-  name: string,
-  help: string,
-  labels: readonly string[],
-): MetricDefinition & { readonly kind: "histogram" } {
-  return { name, help, kind: "histogram", labels, buckets: "latency" };
-}
-
-function size(
-  name: string,
-  help: string,
-  labels: readonly string[],
-): MetricDefinition & { readonly kind: "histogram" } {
-  return { name, help, kind: "histogram", labels, buckets: "size" };
-}

@@ -129,7 +129,8 @@ class Family<S extends AnySeries> implements MetricFamily<S> {
 
   series(values: readonly string[]): S {
     const shown = values.map((value, index) => {
-      const rewritten = this.#rewrites[index]?.(value) ?? value;
+      // As in Dapr, no rule sees an empty value.
+      const rewritten = value === "" ? value : (this.#rewrites[index]?.(value) ?? value);
       return LABEL_VALUE.test(rewritten) ? rewritten : "";
     });
     const labels = formatLabels(this.#definition.labels, shown);

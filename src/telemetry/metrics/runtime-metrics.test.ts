@@ -13,6 +13,7 @@ import {
 function metricsWith(settings: Partial<MetricsSettings> = {}): RuntimeMetrics {
   return createRuntimeMetrics({
     appId: "myapp",
+    namespace: "",
     settings: { ...DEFAULT_METRICS_SETTINGS, ...settings },
     logger: silentLogger,
   });
@@ -130,6 +131,7 @@ describe("createRuntimeMetrics", () => {
     };
     const metrics = createRuntimeMetrics({
       appId: "a",
+      namespace: "",
       settings: DEFAULT_METRICS_SETTINGS,
       logger: silentLogger,
       process: facts,

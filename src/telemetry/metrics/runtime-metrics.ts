@@ -1,13 +1,17 @@
 import type { Logger } from "../../kit/logger.ts";
+import { type ComponentCallMetrics, createComponentCallMetrics } from "./component-calls.ts";
 import { ComponentMetrics } from "./component-metrics.ts";
 import { ConnectionMetrics } from "./connection-metrics.ts";
 import { ErrorCodeMetrics } from "./error-code-metrics.ts";
 import { GrpcClientMetrics, GrpcServerMetrics } from "./grpc-metrics.ts";
 import { HttpClientMetrics } from "./http-client-metrics.ts";
 import { HttpServerMetrics, type HttpMetricsOptions } from "./http-server-metrics.ts";
+import { InvocationMetrics } from "./invocation-metrics.ts";
 import type { LabelRule } from "./label-rules.ts";
 import { collectProcessMetrics, type ProcessFacts } from "./process-metrics.ts";
+import { PubSubCallMetrics } from "./pubsub-metrics.ts";
 import { MetricRegistry } from "./registry.ts";
+import { ResiliencyMetrics } from "./resiliency-metrics.ts";
 
 /** `spec.metrics` (or `metric`) of a Configuration. */
 export interface MetricsSettings {
@@ -28,6 +32,8 @@ export const DEFAULT_METRICS_SETTINGS: MetricsSettings = {
 
 export interface RuntimeMetricsOptions {
   readonly appId: string;
+  /** As the environment has it; empty: none. */
+  readonly namespace: string;
   readonly settings: MetricsSettings;
   readonly logger: Logger;
   /** Absent: no `process_*` metrics. */
@@ -42,7 +48,11 @@ export interface RuntimeMetrics {
   readonly grpcServer: GrpcServerMetrics;
   readonly grpcClient: GrpcClientMetrics;
   readonly components: ComponentMetrics;
+  readonly componentCalls: ComponentCallMetrics;
+  readonly pubsub: PubSubCallMetrics;
   readonly connections: ConnectionMetrics;
+  readonly invocation: InvocationMetrics;
+  readonly resiliency: ResiliencyMetrics;
   /** Present when the Configuration asks for error codes. */
   readonly errorCodes: ErrorCodeMetrics | undefined;
 }
@@ -66,7 +76,11 @@ export function createRuntimeMetrics(options: RuntimeMetricsOptions): RuntimeMet
     grpcServer: new GrpcServerMetrics(registry, appId),
     grpcClient: new GrpcClientMetrics(registry, appId),
     components: new ComponentMetrics(registry, appId),
+    componentCalls: createComponentCallMetrics(registry, options),
+    pubsub: new PubSubCallMetrics(registry, options),
     connections: new ConnectionMetrics(registry, appId),
+    invocation: new InvocationMetrics(registry, appId),
+    resiliency: new ResiliencyMetrics(registry, appId),
     errorCodes: settings.recordErrorCodes ? new ErrorCodeMetrics(registry, appId) : undefined,
   };
 }

@@ -1,4 +1,4 @@
-import type { GrpcStatusCode } from "../../errors/grpc-status.ts";
+import type { GrpcStatusCode } from "./grpc-status.ts";
 
 /** HTTP statuses by gRPC code, 0 to 16 (grpc-gateway's table, which Dapr uses). */
 const HTTP_STATUSES: readonly number[] = [
