@@ -1,5 +1,12 @@
-/** Bytes of one piece of a body between sidecars; daprd sends 2 KiB and takes any size up to its message limit. */
-export const CHUNK_BYTES_MAX = 64 * 1024;
+/** Bytes of one piece of a body between sidecars; a peer takes any size up to its message limit. */
+const PIECE_BYTES = 64 * 1024;
+/** What daprd sends, for fleets whose messages are limited to little more than our pieces. */
+const SMALL_PIECE_BYTES = 2 * 1024;
+
+/** Bytes of the pieces that bodies are sent in. @param messageBytesMax our own limit, which peers mostly share; 0: none */
+export function pieceBytesOf(messageBytesMax: number): number {
+  return messageBytesMax > 0 && messageBytesMax < 2 * PIECE_BYTES ? SMALL_PIECE_BYTES : PIECE_BYTES;
+}
 
 /** Calls on one connection before another is opened, as with daprd. */
 export const CALLS_PER_CONNECTION = 100;

@@ -55,6 +55,7 @@ export async function startPeer(
   const ports = { clock: systemClock, random: systemRandom, logger: silentLogger };
   const resiliency = await createResiliency({ ...ports, documents: [] });
   const mesh = new Mesh({
+    pieceBytes: 64 * 1024,
     appId,
     namespace: "default",
     hostAddress: "127.0.0.1",

@@ -52,6 +52,7 @@ async function setUp(
       },
     }) as unknown as GrpcClient;
   const mesh = new Mesh({
+    pieceBytes: 64 * 1024,
     appId: "me",
     namespace: "ns",
     hostAddress: "::1",

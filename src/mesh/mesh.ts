@@ -29,6 +29,8 @@ export interface MeshOptions {
   /** Undefined while there is no resolver. */
   readonly resolver: () => NameResolver | undefined;
   readonly connect: ConnectPeer;
+  /** Bytes of the pieces that bodies are sent in. */
+  readonly pieceBytes: number;
   readonly resiliency: Pick<Resiliency, "builtIn" | "hasAppPolicy">;
   readonly metrics?: Pick<InvocationMetrics, "requestSent" | "answerReceived"> | undefined;
   readonly clock: Clock;

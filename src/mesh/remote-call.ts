@@ -6,7 +6,7 @@ import type { Logger } from "../kit/logger.ts";
 import { GrpcError } from "../net/grpc/status.ts";
 import type { ClientStream, GrpcClient } from "../net/grpc/types.ts";
 import type { Body } from "../net/http/types.ts";
-import { BODY_END_GRACE_MS, CHUNK_BYTES_MAX } from "./limits.ts";
+import { BODY_END_GRACE_MS } from "./limits.ts";
 import { type CallerStamps, isGrpcCode, type RequestHead, type ResponseHead, type StreamMessage } from "./messages.ts";
 import { PiecewiseBody, piecesOf } from "./piecewise-body.ts";
 import { callLocal, callLocalStream } from "./service-invocation.ts";
@@ -19,6 +19,8 @@ const NO_BYTES = new Uint8Array(0);
 export interface RemoteCallPorts {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Bytes of the pieces that bodies are sent in. */
+  readonly pieceBytes: number;
 }
 
 /**
@@ -54,7 +56,7 @@ async function streamed(
   onOver: () => void,
 ): Promise<InvokeReply> {
   const stream = client.stream(callLocalStream, { signal: call.signal });
-  const sending = new RequestSender(stream, headOf(call, stamps, undefined));
+  const sending = new RequestSender(stream, headOf(call, stamps, undefined), ports.pieceBytes);
   const responses = stream.responses[Symbol.asyncIterator]();
   const sent = sending.send(call.body);
   sent?.catch(() => undefined);
@@ -175,20 +177,22 @@ class RequestSender {
   /** Why the body could not be read; the call was cancelled with it. */
   bodyError: unknown;
   readonly #stream: ClientStream<Request, Response>;
+  readonly #pieceBytes: number;
   #head: RequestHead | undefined;
   #seq = 0;
 
-  constructor(stream: ClientStream<Request, Response>, head: RequestHead) {
+  constructor(stream: ClientStream<Request, Response>, head: RequestHead, pieceBytes: number) {
     this.#stream = stream;
     this.#head = head;
+    this.#pieceBytes = pieceBytes;
   }
 
   /** @returns undefined when everything has gone out at once */
   send(body: Body): Promise<void> | undefined {
     if (!(body instanceof Uint8Array)) {
-      return this.#sendPieces(piecesOf(body, CHUNK_BYTES_MAX));
+      return this.#sendPieces(piecesOf(body, this.#pieceBytes));
     }
-    if (body.byteLength > CHUNK_BYTES_MAX) {
+    if (body.byteLength > this.#pieceBytes) {
       return this.#sendWhole(body);
     }
     this.#sendPiece(body.byteLength === 0 ? undefined : body, true)?.catch(() => undefined);
@@ -196,8 +200,8 @@ class RequestSender {
   }
 
   async #sendWhole(body: Uint8Array): Promise<void> {
-    for (let at = 0; at < body.byteLength; at += CHUNK_BYTES_MAX) {
-      await this.#sendPiece(body.subarray(at, at + CHUNK_BYTES_MAX));
+    for (let at = 0; at < body.byteLength; at += this.#pieceBytes) {
+      await this.#sendPiece(body.subarray(at, at + this.#pieceBytes));
     }
     this.#stream.closeSend();
   }

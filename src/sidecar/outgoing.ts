@@ -6,6 +6,7 @@ import { errorMessage } from "../kit/error-message.ts";
 import { endpointSecureContext } from "../mesh/endpoint-tls.ts";
 import { type ConnectOrigin, httpUrl } from "../mesh/http-endpoint-client.ts";
 import { HttpEndpoints } from "../mesh/http-endpoints.ts";
+import { pieceBytesOf } from "../mesh/limits.ts";
 import { Mesh } from "../mesh/mesh.ts";
 import { createGrpcClient } from "../net/grpc/client.ts";
 import type { Resiliency } from "../resiliency/types.ts";
@@ -46,6 +47,7 @@ export function createOutgoing(
         messageBytesMax: messageBytesMax(options.maxBodyBytes),
         observer,
       }),
+    pieceBytes: pieceBytesOf(messageBytesMax(options.maxBodyBytes)),
     resiliency,
     metrics: metrics?.invocation,
   });

@@ -6,7 +6,7 @@ import { invocationErrors } from "../../errors/catalogue/invocation.ts";
 import { apiError } from "../../errors/error.ts";
 import type { CancelSignal } from "../../kit/cancel-signal.ts";
 import { type StreamTally, tallied } from "../../kit/stream-tally.ts";
-import { CHUNK_BYTES_MAX } from "../../mesh/limits.ts";
+import { pieceBytesOf } from "../../mesh/limits.ts";
 import type { RequestHead, ResponseHead, ResponseStatus, StreamMessage } from "../../mesh/messages.ts";
 import { PiecewiseBody, piecesOf } from "../../mesh/piecewise-body.ts";
 import { callLocal, callLocalStream } from "../../mesh/service-invocation.ts";
@@ -50,7 +50,7 @@ async function answerWhole(
 async function* answerStreamed(
   requests: AsyncIterable<StreamMessage<RequestHead>>,
   call: ServerCall,
-  { invocation, tally }: PeerInvocationOptions,
+  { invocation, maxBodyBytes, tally }: PeerInvocationOptions,
 ): AsyncGenerator<StreamMessage<ResponseHead>> {
   const messages = requests[Symbol.asyncIterator]();
   const first = await messages.next();
@@ -66,12 +66,13 @@ async function* answerStreamed(
     callOf(head, body, call.cancellation),
     headerValue(head.headers, CALLER_ID),
   );
+  const pieceBytes = pieceBytesOf(maxBodyBytes);
   const eventStream = wantsEventStream(head.headers) && reply.status.kind === "http";
   if (eventStream && !isSuccess(reply)) {
     await discardBody(reply.body);
     throw apiError(invocationErrors.channelInvoke, { reason: "no response received from stream" });
   }
-  if (reply.body instanceof Uint8Array && reply.body.byteLength <= CHUNK_BYTES_MAX) {
+  if (reply.body instanceof Uint8Array && reply.body.byteLength <= pieceBytes) {
     yield {
       head: headOf(reply, undefined),
       payload: reply.body.byteLength === 0 ? undefined : reply.body,
@@ -79,7 +80,7 @@ async function* answerStreamed(
     };
     return;
   }
-  yield* messagesOf(reply, eventStream, tally);
+  yield* messagesOf(reply, eventStream, pieceBytes, tally);
 }
 
 /** The body where the first message is known to hold all of it. */
@@ -128,6 +129,7 @@ async function streamedBody(
 async function* messagesOf(
   reply: InvokeReply,
   eventStream: boolean,
+  pieceBytes: number,
   tally: StreamTally | undefined,
 ): AsyncGenerator<StreamMessage<ResponseHead>> {
   let head: ResponseHead | undefined = headOf(reply, undefined);
@@ -136,7 +138,7 @@ async function* messagesOf(
     head = undefined;
   }
   let seq = 0;
-  for await (const payload of piecesOf(reply.body instanceof Uint8Array ? [reply.body] : reply.body, CHUNK_BYTES_MAX)) {
+  for await (const payload of piecesOf(reply.body instanceof Uint8Array ? [reply.body] : reply.body, pieceBytes)) {
     yield { head, payload, seq };
     tally?.add(payload.byteLength);
     head = undefined;
