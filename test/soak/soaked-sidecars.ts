@@ -66,6 +66,7 @@ async function startOne(appId: string, folder: string, resources: string, appPor
     process.execPath,
     [
       "--expose-gc",
+      "--disable-warning=ExperimentalWarning",
       `--import=${join(ROOT, "test/soak/collect-on-signal.mjs")}`,
       join(ROOT, "src/main.ts"),
       "sidecar",
