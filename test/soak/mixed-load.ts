@@ -86,9 +86,9 @@ export class MixedLoad {
   async #step(): Promise<void> {
     const step = this.#pick(this.#count);
     this.#count += 1;
-    const status = await this.#send(step);
+    const { status, text } = await this.#send(step);
     if (status !== step.status) {
-      throw new Error(`${step.method} ${step.path} was answered with ${status} instead of ${step.status}`);
+      throw new Error(`${step.method} ${step.path} was answered with ${status} instead of ${step.status}: ${text}`);
     }
   }
 
@@ -135,7 +135,7 @@ export class MixedLoad {
     }
   }
 
-  #send({ method, path, body }: Step): Promise<number> {
+  #send({ method, path, body }: Step): Promise<{ readonly status: number; readonly text: string }> {
     return new Promise((resolve, reject) => {
       const sent = request(
         {
@@ -147,8 +147,9 @@ export class MixedLoad {
           headers: { "content-type": "application/json" },
         },
         (response) => {
-          response.resume();
-          response.once("end", () => resolve(response.statusCode ?? 0));
+          let text = "";
+          response.setEncoding("utf8").on("data", (part: string) => (text += part));
+          response.once("end", () => resolve({ status: response.statusCode ?? 0, text }));
         },
       );
       sent.once("error", reject);

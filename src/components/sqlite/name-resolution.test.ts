@@ -123,6 +123,19 @@ describe("renewal", () => {
     }
   });
 
+  test("leaves a write that is late time enough", async () => {
+    const one = await start();
+    await one.announce(instance(5001));
+    const announced = seconds();
+    clock.advance(2_000);
+    await soon(() => expect(hosts()).toMatchObject([{ last_update: announced + 2 }]));
+    // Five seconds after the announcement the write of the second renewal may still be under way.
+    edit("UPDATE hosts SET last_update = ?", announced + 2);
+    clock.advance(3_000);
+    edit("UPDATE hosts SET last_update = ?", announced + 2);
+    expect(await resolve(one, "app")).toBe("127.0.0.1:5001");
+  });
+
   test("makes a registration again that somebody removed", async () => {
     const one = await start();
     await one.announce(instance(5001));

@@ -31,6 +31,12 @@ function schemaOf({ tableName, metadataTableName }: Options): Schema {
   };
 }
 
+/**
+ * Dapr renews once, just before a registration runs out: as times are whole seconds, that leaves the write as little as
+ * nothing, and an app is then unknown for a moment.
+ */
+const RENEWALS_PER_LIFE = 2;
+
 /** Times are whole seconds since the epoch. */
 function statementsOf({ tableName, metadataTableName }: Options) {
   return {
@@ -117,7 +123,8 @@ class SqliteNameResolver implements NameResolver {
     this.#registration = registration;
     const { updateInterval, timeout } = this.#options ?? {};
     if (updateInterval !== undefined && timeout !== undefined) {
-      this.#timers.push(clock.every(updateInterval - timeout, () => void this.#renew(engine, registration)));
+      const renewalMs = (updateInterval - timeout) / RENEWALS_PER_LIFE;
+      this.#timers.push(clock.every(renewalMs, () => void this.#renew(engine, registration)));
     }
   }
 
