@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type Candidate, type RunningProcess, startSidecar } from "./candidate.ts";
+import { dropFromPageCache } from "./measure.ts";
 import { resourcesOf } from "./operations.ts";
 import { residentMb } from "./process-usage.ts";
 import { spread, type Spread } from "./report.ts";
@@ -53,6 +54,7 @@ const idle = new Map<string, number[]>(candidates.map(({ name }) => [name, []]))
 for (let round = 1; round <= Number(values.rounds); round += 1) {
   process.stderr.write(`round ${round} of ${values.rounds}\n`);
   for (const candidate of candidates) {
+    dropFromPageCache(candidate.path);
     uploads.get(candidate.name)?.push(await withResources((folder) => measureUploads(candidate, folder)));
     idle.get(candidate.name)?.push(await withResources((folder) => measureIdle(candidate, folder)));
   }

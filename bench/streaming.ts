@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type Candidate, type RunningProcess, startSidecar } from "./candidate.ts";
+import { dropFromPageCache } from "./measure.ts";
 import { residentMb } from "./process-usage.ts";
 
 const CHUNK = Buffer.alloc(64 * 1024, 0x78);
@@ -56,6 +57,7 @@ async function measure(candidate: Candidate): Promise<void> {
     const folder = mkdtempSync(join(tmpdir(), "outrigger-bench-"));
     const flags = { resourcesPath: folder, more: ["--max-body-size=0"] };
     const appPort = (app.address() as AddressInfo).port;
+    dropFromPageCache(candidate.path);
     const callee = await startSidecar(candidate, { ...flags, appId: "callee", appPort });
     const caller = await startSidecar(candidate, { ...flags, appId: "caller" });
     try {

@@ -71,7 +71,11 @@ function collectableProcess(): HostProcess["memory"] {
       trim();
     },
     // Asked for anew each time: the executable's loader puts the real one in its place with the first call.
-    collectYoung: () => globalThis.gc?.({ type: "minor", execution: "sync" }),
+    streamed: {
+      collectYoung: () => globalThis.gc?.({ type: "minor", execution: "sync" }),
+      collectAll: () => globalThis.gc?.({ type: "major", execution: "sync" }),
+      bufferBytes: () => process.memoryUsage().arrayBuffers,
+    },
   };
 }
 

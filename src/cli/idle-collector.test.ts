@@ -16,7 +16,7 @@ function start() {
         state.collections += 1;
         state.resident = state.afterCollection;
       },
-      collectYoung: () => undefined,
+      streamed: { collectYoung: () => undefined, collectAll: () => undefined, bufferBytes: () => 0 },
     },
     activity,
     clock,

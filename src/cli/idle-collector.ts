@@ -1,3 +1,4 @@
+import type { StreamGarbage } from "../kit/stream-tally.ts";
 import type { Clock, Timer } from "../kit/clock.ts";
 
 /** How often the process is looked at. */
@@ -18,8 +19,7 @@ export interface CollectableProcess {
   residentBytes(): number;
   /** A full collection that gives memory back; it stops the event loop for some 10 ms on a small heap. */
   collect(): void;
-  /** A collection of what was allocated last, within a millisecond or so. */
-  collectYoung(): void;
+  readonly streamed: StreamGarbage;
 }
 
 /**

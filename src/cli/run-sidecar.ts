@@ -97,7 +97,7 @@ function sidecarDeps(
     shared,
     nameResolution: "mdns",
     process: ownProcess(systemClock),
-    collectYoung: host.memory?.collectYoung,
+    streamGarbage: host.memory?.streamed,
     componentFailures: host.env[COMPONENT_FAILURES_VARIABLE] === "keep" ? "keep" : "stop",
   };
 }

@@ -76,7 +76,7 @@ function invokeOptions({ blocks, plan }: DoorsPlan): Parameters<typeof invokeFal
   return {
     invocation: blocks.invocation,
     maxBodyBytes: options.maxBodyBytes,
-    tally: createStreamTally(deps.collectYoung),
+    tally: createStreamTally(deps.streamGarbage),
     logger: deps.logger,
   };
 }

@@ -62,7 +62,7 @@ export function createInternalApi(doors: DoorsPlan): GrpcServer {
     invocation: blocks.invocation,
     unknown: proxyFromPeers(createCallProxy(doors)),
     maxBodyBytes: messageBytesMax(options.maxBodyBytes),
-    tally: createStreamTally(deps.collectYoung),
+    tally: createStreamTally(deps.streamGarbage),
     logger: deps.logger.scope("dapr.runtime.grpc.internal"),
     observer: internalGrpcObserver(metrics, deps.activity),
     clock: deps.clock,

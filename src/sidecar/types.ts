@@ -1,3 +1,4 @@
+import type { StreamGarbage } from "../kit/stream-tally.ts";
 import type { BindingsBlock } from "../blocks/bindings/bindings-block.ts";
 import type { ConfigurationBlock } from "../blocks/configuration/configuration-block.ts";
 import type { ConversationBlock } from "../blocks/conversation/conversation-block.ts";
@@ -40,8 +41,8 @@ export interface SidecarDeps {
   readonly componentFailures?: "stop" | "keep" | undefined;
   /** Counts what the API doors have answered, scrapes of the metrics port not among it; absent: nobody asks. */
   readonly activity?: { calls: number } | undefined;
-  /** Collects young garbage, which large bodies leave much of; absent: V8 does when it sees fit. */
-  readonly collectYoung?: (() => void) | undefined;
+  /** Collects the garbage that large bodies leave; absent: V8 does when it sees fit. */
+  readonly streamGarbage?: StreamGarbage | undefined;
   /** Absent: no `process_*` metrics, for a sidecar that is not the process. */
   readonly process?: ProcessFacts | undefined;
 }

@@ -142,7 +142,15 @@ test("streamed bodies are counted in both directions, whole ones are not", async
     yield Buffer.alloc(COLLECT_EVERY_BYTES);
   }
   let collections = 0;
-  const { seen, send } = setUp({ ...reply, body: large() }, 0, new StreamTally(() => void (collections += 1)));
+  const { seen, send } = setUp(
+    { ...reply, body: large() },
+    0,
+    new StreamTally({
+      collectYoung: () => void (collections += 1),
+      collectAll: () => undefined,
+      bufferBytes: () => 0,
+    }),
+  );
   const response = await send("/v1.0/invoke/app/method/m", { method: "POST", body: large() });
   expect(collections).toBe(0);
   await collectBody(response.body, 0);
