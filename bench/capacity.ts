@@ -24,6 +24,8 @@ const CHUNK = Buffer.alloc(64 * 1024, 0x78);
 /** A sidecar is let come to rest before its memory is read. */
 const SETTLE_MS = 1_500;
 const MEMORY_POLL_MS = 20;
+/** Connections have been idle for so long when their memory is read. */
+const IDLE_MS = 5_000;
 
 const { values } = parseArgs({
   options: {
@@ -171,7 +173,7 @@ async function measureIdle(candidate: Candidate, resourcesPath: string): Promise
     for (let count = 0; count < IDLE_CONNECTIONS; count += 1) {
       sockets.push(await connectOnce(sidecar.port));
     }
-    await settle();
+    await new Promise((done) => setTimeout(done, IDLE_MS));
     return memory([sidecar]) - beforeMb;
   } finally {
     for (const socket of sockets) socket.destroy();

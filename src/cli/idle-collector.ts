@@ -8,7 +8,7 @@ const IDLE_CALLS_MAX = 10;
 /** CPU seconds a second that it may use besides: a busy broker or scrape is not to be held up either. */
 const IDLE_UTILIZATION_MAX = 0.25;
 /** Growth of resident memory since the last collection that makes another worth its pause. */
-const GROWTH_BYTES_MIN = 32 * 1024 * 1024;
+const GROWTH_BYTES_MIN = 16 * 1024 * 1024;
 /** Idle seconds before a collection: a pause between two requests is not the end of the load. */
 const IDLE_LOOKS_MIN = 2;
 
