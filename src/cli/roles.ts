@@ -32,8 +32,16 @@ const ROLES: readonly Role[] = [
     summary: "run an app beside its sidecar, or the apps of a dapr.yaml, as `dapr run` does",
     load: async () => (await import("./run-command.ts")).runCommand,
   },
-  { name: "placement", summary: "keep the table of actors" },
-  { name: "scheduler", summary: "keep jobs and reminders" },
+  {
+    name: "placement",
+    summary: "keep the table of actors, with placement's flags (see `outrigger placement --help`)",
+    load: async () => (await import("./placement-command.ts")).placementCommand,
+  },
+  {
+    name: "scheduler",
+    summary: "keep jobs and reminders, with the scheduler's flags (see `outrigger scheduler --help`)",
+    load: async () => (await import("./scheduler-command.ts")).schedulerCommand,
+  },
   { name: "sentry", summary: "issue certificates" },
   { name: "operator", summary: "serve resources from Kubernetes" },
   { name: "injector", summary: "add sidecars to pods" },

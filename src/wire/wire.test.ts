@@ -37,6 +37,17 @@ const services: Record<string, { rpcs: number; streams: Record<string, DescMetho
     rpcs: 5,
     streams: { CallLocalStream: "bidi_streaming", CallActorStream: "server_streaming" },
   },
+  "dapr.proto.placement.v1.Placement": { rpcs: 1, streams: { ReportDaprStatus: "bidi_streaming" } },
+  "dapr.proto.scheduler.v1.Scheduler": {
+    rpcs: 8,
+    streams: { WatchJobs: "bidi_streaming", WatchHosts: "server_streaming" },
+  },
+  "etcdserverpb.Cluster": { rpcs: 1, streams: {} },
+  "etcdserverpb.KV": { rpcs: 5, streams: {} },
+  "etcdserverpb.Lease": { rpcs: 5, streams: { LeaseKeepAlive: "bidi_streaming" } },
+  "etcdserverpb.Maintenance": { rpcs: 3, streams: {} },
+  "etcdserverpb.Watch": { rpcs: 1, streams: { Watch: "bidi_streaming" } },
+  "outrigger.placement.v1.Election": { rpcs: 1, streams: {} },
   "grpc.health.v1.Health": { rpcs: 3, streams: { Watch: "server_streaming" } },
   "grpc.reflection.v1.ServerReflection": {
     rpcs: 1,

@@ -3,7 +3,16 @@ import { importsOf, isOurSource, isTestCode, type SourceFile } from "./source.ts
 
 /** Where a package, or a part of Node that belongs behind a port, may be imported. A new dependency gets a line here. */
 const homes: Readonly<Record<string, readonly string[]>> = {
-  "@bufbuild/protobuf": ["src/wire/", "src/errors/", "src/net/", "src/app/", "src/mesh/", "src/api/", "src/blocks/"],
+  "@bufbuild/protobuf": [
+    "src/wire/",
+    "src/errors/",
+    "src/net/",
+    "src/app/",
+    "src/mesh/",
+    "src/api/",
+    "src/blocks/",
+    "src/control-plane/",
+  ],
   "@marcbachmann/cel-js": ["src/blocks/pubsub/", "src/resiliency/"],
   "multicast-dns": ["src/components/mdns/"],
   pg: ["src/components/postgresql/"],
