@@ -47,7 +47,7 @@ describe("chooseRole", () => {
   });
 
   it.each([
-    [["placement", "--port=1"], "outrigger placement is not part of this release"],
+    [["sentry", "--port=1"], "outrigger sentry is not part of this release"],
     [["sidcar"], "did you mean sidecar?"],
     [["nothing"], "see `outrigger --help`"],
   ])("refuses %j", async (args, message) => {
@@ -59,9 +59,9 @@ describe("chooseRole", () => {
   });
 
   it("knows other roles by the name of the executable too", async () => {
-    expect(await outcome(["scheduler"], ["--port=1"])).toMatchObject({
+    expect(await outcome(["injector"], ["--port=1"])).toMatchObject({
       exitCode: 1,
-      err: expect.stringContaining("outrigger scheduler") as string,
+      err: expect.stringContaining("outrigger injector") as string,
     });
   });
 });

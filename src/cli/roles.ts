@@ -37,8 +37,16 @@ const ROLES: readonly Role[] = [
     summary: "say what a sidecar does with a component, a topic or a call, and which line of which file says so",
     load: async () => (await import("./explain-command.ts")).explainCommand,
   },
-  { name: "placement", summary: "keep the table of actors" },
-  { name: "scheduler", summary: "keep jobs and reminders" },
+  {
+    name: "placement",
+    summary: "keep the table of actors, with placement's flags (see `outrigger placement --help`)",
+    load: async () => (await import("./placement-command.ts")).placementCommand,
+  },
+  {
+    name: "scheduler",
+    summary: "keep jobs and reminders, with the scheduler's flags (see `outrigger scheduler --help`)",
+    load: async () => (await import("./scheduler-command.ts")).schedulerCommand,
+  },
   { name: "sentry", summary: "issue certificates" },
   { name: "operator", summary: "serve resources from Kubernetes" },
   { name: "injector", summary: "add sidecars to pods" },

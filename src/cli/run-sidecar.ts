@@ -1,5 +1,3 @@
-import { errorMessage } from "../kit/error-message.ts";
-import { goQuote } from "../kit/go-quote.ts";
 import { systemRandom } from "../kit/random.ts";
 import { systemClock } from "../kit/system-clock.ts";
 import { createSharedScope } from "../inventory/shared-scope.ts";
@@ -10,18 +8,15 @@ import { createSidecar } from "../sidecar/sidecar.ts";
 import type { Sidecar, SidecarDeps } from "../sidecar/types.ts";
 import { RUNTIME_VERSION } from "../sidecar/version.ts";
 import { createLogger, type LeveledLogger } from "../telemetry/log/logger.ts";
-import { createLogSink, type LogSink } from "../telemetry/log/sink.ts";
 import { ownProcess } from "../telemetry/metrics/process-metrics.ts";
 import type { HostProcess } from "./host-process.ts";
 import { startIdleCollector } from "./idle-collector.ts";
 import { localOffset } from "./local-time.ts";
+import { flushProgramLog, openProgramLog } from "./program-log.ts";
 import type { SidecarInvocation } from "./sidecar-invocation.ts";
 import { SidecarSupervisor } from "./sidecar-supervisor.ts";
 import { stablePort } from "./stable-port.ts";
 import { OUTRIGGER_VERSION } from "./version.ts";
-
-/** The last lines get this long to reach a reader that has stopped reading. */
-const EXIT_FLUSH_MS_MAX = 1_000;
 
 /** `keep`: components that do not come up are left out and tried again; set by `outrigger dev` for its sidecars. */
 const COMPONENT_FAILURES_VARIABLE = "OUTRIGGER_COMPONENT_FAILURES";
@@ -33,7 +28,7 @@ export async function runSidecar(invocation: RunInvocation, host: HostProcess): 
   for (const notice of invocation.notices) {
     host.err(`${notice}\n`);
   }
-  const { sink, problem } = openSink(invocation.log.file);
+  const { sink, problem } = openProgramLog(invocation.log.file);
   const logger = createLogger({
     appId: invocation.options.appId,
     instance: host.hostname,
@@ -51,7 +46,7 @@ export async function runSidecar(invocation: RunInvocation, host: HostProcess): 
     }
     return await superviseSidecar(invocation, host, logger);
   } finally {
-    await closeWithin(sink, EXIT_FLUSH_MS_MAX);
+    await flushProgramLog(sink);
   }
 }
 
@@ -108,26 +103,4 @@ async function withInternalPort(options: SidecarOptions, host: HostProcess): Pro
   }
   const { cwd, userId, hostname } = host;
   return { ...options, internalGrpcPort: await stablePort({ appId: options.appId, cwd, userId, hostname }) };
-}
-
-/** Where the file cannot be opened, the log that says so goes to standard output. */
-function openSink(file: string): { readonly sink: LogSink; readonly problem: string | undefined } {
-  if (file === "") {
-    return { sink: createLogSink({ fd: 1 }), problem: undefined };
-  }
-  try {
-    return { sink: createLogSink({ file }), problem: undefined };
-  } catch (error) {
-    return {
-      sink: createLogSink({ fd: 1 }),
-      problem: `failed to open log file ${goQuote(file)}: ${errorMessage(error)}`,
-    };
-  }
-}
-
-async function closeWithin(sink: LogSink, limitMs: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, limitMs);
-  await Promise.race([sink.close(), promise]);
-  clearTimeout(timer);
 }

@@ -28,11 +28,16 @@ const MONTH: Unit = {
 };
 const DAY_OF_WEEK: Unit = { min: 0, max: 6, names: ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] };
 
+/** Whether the seconds may be left out. */
+export type FieldCount = "six" | "five or six";
+
 /** Five fields, or six with the seconds first. @returns a text of what is wrong, as Go's cron package words it */
-export function parseCronFields(text: string): CronFields | string {
+export function parseCronFields(text: string, count: FieldCount): CronFields | string {
   const given = text.split(/\s+/).filter((field) => field !== "");
-  if (given.length < 5 || given.length > 6) {
-    return `expected 5 to 6 fields, found ${given.length}: [${given.join(" ")}]`;
+  const fewest = count === "six" ? 6 : 5;
+  if (given.length < fewest || given.length > 6) {
+    const expected = fewest === 6 ? "exactly 6" : "5 to 6";
+    return `expected ${expected} fields, found ${given.length}: [${given.join(" ")}]`;
   }
   const [second = "", minute = "", hour = "", dayOfMonth = "", month = "", dayOfWeek = ""] =
     given.length === 5 ? ["0", ...given] : given;

@@ -38,7 +38,7 @@ describe("parseCron", () => {
 
   it("counts @every from the moment asked about, fractions of a second included", () => {
     expect(parseCron("@every 1s", "UTC").next(1_500)).toBe(2_500);
-    expect(parseCron("CRON_TZ=Asia/Tokyo @every 1h30m", "UTC").next(0)).toBe(5_400_000);
+    expect(parseCron("@every 1h30m", "Asia/Tokyo").next(0)).toBe(5_400_000);
   });
 
   it.each(["@every 0s", "@every -1s", "@every 1us", "TZ=UTC", "CRON_TZ="])(
@@ -47,6 +47,19 @@ describe("parseCron", () => {
       expect(() => parseCron(spec, "UTC")).toThrow(InvalidScheduleError);
     },
   );
+
+  it("refuses a zone where there is no wall clock for it, and one without a schedule", () => {
+    expect(() => parseCron("CRON_TZ=Europe/Rome @every 1h", "UTC")).toThrow(
+      "timezone is not supported for @every schedules: CRON_TZ=Europe/Rome @every 1h",
+    );
+    expect(() => parseCron("TZ=UTC", "UTC")).toThrow("timezone prefix TZ=UTC is not followed by a schedule");
+  });
+
+  it("wants all six fields of a job, which may be due without a pause", () => {
+    expect(() => parseCron("0 9 * * *", "UTC", "job")).toThrow("expected exactly 6 fields, found 5: [0 9 * * *]");
+    expect(parseCron("@every 0s", "UTC", "job").next(7)).toBe(7);
+    expect(() => parseCron("@every -1s", "UTC", "job")).toThrow(InvalidScheduleError);
+  });
 
   it("uses the zone it is given where the schedule names none", () => {
     const at = Date.UTC(2026, 0, 1, 0, 0, 0);

@@ -12,10 +12,14 @@ export interface OffsetSpan {
 
 /** A time zone's distance from UTC at any moment, from the zone data of the JavaScript engine. */
 export class ZoneOffsets {
-  readonly #format: Intl.DateTimeFormat;
+  /** Undefined for UTC itself, which needs no look-up. */
+  readonly #format: Intl.DateTimeFormat | undefined;
 
   /** @throws RangeError for a zone that does not exist */
   constructor(zone: string) {
+    if (zone === "UTC") {
+      return;
+    }
     this.#format = new Intl.DateTimeFormat("en-US", {
       timeZone: zone,
       hourCycle: "h23",
@@ -31,6 +35,9 @@ export class ZoneOffsets {
 
   /** Local time minus UTC in milliseconds. */
   at(ms: number): number {
+    if (this.#format === undefined) {
+      return 0;
+    }
     const wholeMs = Math.floor(ms / SECOND_MS) * SECOND_MS;
     const parts: Record<string, number> = {};
     for (const { type, value } of this.#format.formatToParts(wholeMs)) {

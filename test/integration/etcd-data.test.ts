@@ -5,7 +5,7 @@ import { createGrpcClient } from "../../src/net/grpc/client.ts";
 import { methodsOf } from "../../src/net/grpc/protobuf.ts";
 import { createH2Transport } from "../../src/net/h2/protocol/transport.ts";
 import { ValueSchema } from "../../src/wire/gen/dapr/proto/components/state/v2/value_pb.js";
-import { KV, PutRequestSchema, RangeRequestSchema } from "../../src/wire/gen/etcdserverpb/kv_pb.js";
+import { KV, PutRequestSchema, RangeRequestSchema } from "../../src/wire/gen/etcdserverpb/rpc_pb.js";
 import { etcdMissing, etcdNote, startEtcdServer } from "../harness/etcd-server.ts";
 import { component } from "../harness/resources.ts";
 import { startTestSidecar, type TestSidecar } from "../harness/test-sidecar.ts";

@@ -13,6 +13,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
     "src/blocks/",
     "src/components/etcd/",
     "src/components/pluggable/",
+    "src/control-plane/",
   ],
   "@marcbachmann/cel-js": ["src/kit/cel.ts"],
   "@noble/curves": ["src/kit/crypto/"],

@@ -7,7 +7,7 @@ import { methodsOf } from "../../net/grpc/protobuf.ts";
 import { GrpcError } from "../../net/grpc/status.ts";
 import type { GrpcClient, GrpcMethod } from "../../net/grpc/types.ts";
 import { createH2Transport } from "../../net/h2/protocol/transport.ts";
-import { KV, RangeRequestSchema } from "../../wire/gen/etcdserverpb/kv_pb.js";
+import { KV, RangeRequestSchema } from "../../wire/gen/etcdserverpb/rpc_pb.js";
 import type { ComponentDeps } from "../spi/component.ts";
 
 /** Milliseconds for one call, as in Dapr. */

@@ -9,7 +9,7 @@ import {
   LeaseGrantRequestSchema,
   PutRequestSchema,
   RangeRequestSchema,
-} from "../../wire/gen/etcdserverpb/kv_pb.js";
+} from "../../wire/gen/etcdserverpb/rpc_pb.js";
 import type { ComponentDeps, ComponentMetadata } from "../spi/component.ts";
 import { ComponentError } from "../spi/errors.ts";
 import { decodeMetadata } from "../spi/metadata.ts";

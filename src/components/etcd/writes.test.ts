@@ -1,11 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, it } from "vitest";
-import {
-  KeyValueSchema,
-  RangeResponseSchema,
-  ResponseOpSchema,
-  TxnResponseSchema,
-} from "../../wire/gen/etcdserverpb/kv_pb.js";
+import { RangeResponseSchema, ResponseOpSchema, TxnResponseSchema } from "../../wire/gen/etcdserverpb/rpc_pb.js";
+import { KeyValueSchema } from "../../wire/gen/mvccpb/kv_pb.js";
 import { type EtcdWrite, mismatchOf, txnOf } from "./writes.ts";
 
 function write(key: string, more: Partial<EtcdWrite> = {}): EtcdWrite {
@@ -53,7 +49,9 @@ it("compares what etags and first writes ask for, and nothing else", () => {
 
 it("writes a key once, as the last of its writes says", () => {
   const { success } = txnOf([write("a"), write("b"), write("a", { put: undefined })]);
-  expect(success.map(({ request }) => [request.case, Buffer.from(request.value?.key ?? []).toString()])).toEqual([
+  const keyOf = ({ request: { value } }: (typeof success)[number]): string =>
+    value !== undefined && "key" in value ? Buffer.from(value.key).toString() : "";
+  expect(success.map((operation) => [operation.request.case, keyOf(operation)])).toEqual([
     ["requestDeleteRange", "a"],
     ["requestPut", "b"],
   ]);

@@ -3,13 +3,13 @@ import {
   type Compare,
   Compare_CompareTarget,
   CompareSchema,
-  type KeyValue,
   type RequestOp,
   RequestOpSchema,
   type TxnRequest,
   TxnRequestSchema,
   type TxnResponse,
-} from "../../wire/gen/etcdserverpb/kv_pb.js";
+} from "../../wire/gen/etcdserverpb/rpc_pb.js";
+import type { KeyValue } from "../../wire/gen/mvccpb/kv_pb.js";
 import type { ComponentError } from "../spi/errors.ts";
 import { etagMismatch } from "../spi/etag-errors.ts";
 

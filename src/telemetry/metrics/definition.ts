@@ -13,8 +13,8 @@ export interface MetricDefinition {
 
 export type MetricKind = "counter" | "gauge" | "histogram";
 
-/** Latency bounds can be set by the Configuration, the others are fixed. */
-export type BucketChoice = "latency" | "size";
+/** Latency bounds can be set by the Configuration, the others are fixed; a metric may have bounds of its own, in order. */
+export type BucketChoice = "latency" | "size" | readonly number[];
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

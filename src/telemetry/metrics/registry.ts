@@ -56,8 +56,15 @@ export class MetricRegistry {
   }
 
   histogram(definition: MetricDefinition & { readonly kind: "histogram" }): MetricFamily<Histogram> {
-    const bounds = definition.buckets === "size" ? SIZE_BUCKETS_BYTES : this.#latencyBuckets;
+    const bounds = this.#boundsOf(definition.buckets);
     return this.#register(definition, this.#options.prefix, () => new Histogram(bounds), bounds);
+  }
+
+  #boundsOf(buckets: MetricDefinition["buckets"]): readonly number[] {
+    if (typeof buckets === "object") {
+      return buckets;
+    }
+    return buckets === "size" ? SIZE_BUCKETS_BYTES : this.#latencyBuckets;
   }
 
   /** A single number without the registry's prefix, read when the metrics are (`process_resident_memory_bytes`). */

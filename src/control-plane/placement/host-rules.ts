@@ -1,0 +1,51 @@
+import { GRPC_STATUS } from "../../errors/grpc-status.ts";
+import { GrpcError } from "../../net/grpc/status.ts";
+import { type Host, HostOperation } from "../../wire/gen/dapr/proto/placement/v1/placement_pb.js";
+import { ENTITIES_PER_HOST_MAX } from "./limits.ts";
+
+/** Actor types of the runtime itself are `dapr.internal.<namespace>.<app id>.…`. */
+const INTERNAL_PREFIX = ["dapr", "internal"] as const;
+
+/** What a message must keep, in the words of Dapr's `pkg/placement/internal/authorizer`. @throws GrpcError */
+export function checkHost(host: Host): void {
+  if (host.operation === HostOperation.UNKNOWN && host.version !== undefined) {
+    throw invalid("both operation and version must be set or both must be unset");
+  }
+  if (host.id === "" || host.namespace === "") {
+    throw invalid("host ID and namespace must be provided");
+  }
+  if (host.entities.length > ENTITIES_PER_HOST_MAX) {
+    throw new GrpcError(
+      GRPC_STATUS.RESOURCE_EXHAUSTED,
+      `app ID ${host.id} reports ${host.entities.length} actor types, the limit is ${ENTITIES_PER_HOST_MAX}; host them in several apps`,
+    );
+  }
+  for (const entity of host.entities) {
+    checkEntity(entity, host);
+  }
+}
+
+/** A stream belongs to the namespace of its first message. @throws GrpcError */
+export function checkSameNamespace(host: Host, namespace: string): void {
+  if (host.namespace !== namespace) {
+    throw invalid(`the namespace of a stream cannot change from ${namespace} to ${host.namespace}`);
+  }
+}
+
+function checkEntity(entity: string, { id, namespace }: Host): void {
+  if (!entity.startsWith("dapr.")) {
+    return;
+  }
+  const [first, second, ofNamespace, ofApp] = entity.split(".");
+  const internal = first === INTERNAL_PREFIX[0] && second === INTERNAL_PREFIX[1];
+  if (internal && (ofNamespace !== namespace || ofApp !== id)) {
+    throw new GrpcError(
+      GRPC_STATUS.PERMISSION_DENIED,
+      `entity ${entity} is not allowed for app ID ${id} in namespace ${namespace}`,
+    );
+  }
+}
+
+function invalid(message: string): GrpcError {
+  return new GrpcError(GRPC_STATUS.INVALID_ARGUMENT, message);
+}

@@ -1,0 +1,81 @@
+import { GRPC_STATUS } from "../../errors/grpc-status.ts";
+import type { Logger } from "../../kit/logger.ts";
+import { methodOf } from "../../net/grpc/protobuf.ts";
+import { GrpcServer } from "../../net/grpc/server.ts";
+import { GrpcError } from "../../net/grpc/status.ts";
+import type { GrpcMethod, ServerCall } from "../../net/grpc/types.ts";
+import { type Host, Placement } from "../../wire/gen/dapr/proto/placement/v1/placement_pb.js";
+import { TABLE_BYTES_MAX } from "./limits.ts";
+import { OrderCodec } from "./order-codec.ts";
+import { OrderQueue } from "./order-queue.ts";
+import type { PlacementService } from "./placement-service.ts";
+import type { HostStream, Order } from "./types.ts";
+
+export interface PlacementDoorOptions {
+  readonly service: PlacementService;
+  /** Why streams are refused now; undefined while this member leads. */
+  readonly refusal: () => GrpcError | undefined;
+  readonly logger: Logger;
+}
+
+/** Dapr's `Placement` service over gRPC. */
+export function createPlacementServer(options: PlacementDoorOptions): GrpcServer {
+  const codec = new OrderCodec(({ version, entries }, bytes) => {
+    options.logger.error(
+      `the table of version ${version} with ${entries.size} actor types has ${bytes} bytes, and sidecars take at most ${TABLE_BYTES_MAX}; ` +
+        "spread the apps over several namespaces",
+    );
+  });
+  const method: GrpcMethod<Host, Order> & { readonly kind: "bidi_streaming" } = {
+    ...methodOf(Placement.method.reportDaprStatus),
+    encodeResponse: (order) => codec.encode(order),
+    decodeResponse: () => {
+      throw new GrpcError(GRPC_STATUS.UNIMPLEMENTED, "orders are only sent here");
+    },
+  };
+  const server = new GrpcServer();
+  server.add(method, (hosts, call) => {
+    const refusal = options.refusal();
+    if (refusal !== undefined) {
+      throw refusal;
+    }
+    const queue = new OrderQueue();
+    void serve(options, hosts, queue, call);
+    return queue;
+  });
+  return server;
+}
+
+/** Reads one sidecar's stream to its end, whoever ends it. Never rejects. */
+async function serve(
+  { service, refusal, logger }: PlacementDoorOptions,
+  hosts: AsyncIterable<Host>,
+  queue: OrderQueue,
+  call: ServerCall,
+): Promise<void> {
+  let stream: HostStream | undefined;
+  try {
+    for await (const host of hosts) {
+      // A process that was stopped wakes up as a leader whose time is over.
+      const refused = refusal();
+      if (refused !== undefined) {
+        throw refused;
+      }
+      if (stream === undefined) {
+        stream = service.open(host, queue);
+        logger.info(
+          `Received status report connection from new namespace=${host.namespace} id=${host.id} host=${host.name}`,
+        );
+      } else {
+        stream.report(host);
+      }
+    }
+    queue.end();
+  } catch (error) {
+    const known = GrpcError.is(error) ? error : new GrpcError(GRPC_STATUS.INTERNAL, String(error), { cause: error });
+    logger.info(`Closing connection to ${call.remoteAddress}: ${known.message}`);
+    queue.end(known);
+  } finally {
+    stream?.close();
+  }
+}
