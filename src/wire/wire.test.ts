@@ -48,6 +48,11 @@ const services: Record<string, { rpcs: number; streams: Record<string, DescMetho
     streams: { CallLocalStream: "bidi_streaming", CallActorStream: "server_streaming" },
   },
   "outrigger.v1.State": { rpcs: 1, streams: {} },
+  "dapr.proto.placement.v1.Placement": { rpcs: 1, streams: { ReportDaprStatus: "bidi_streaming" } },
+  "dapr.proto.scheduler.v1.Scheduler": {
+    rpcs: 8,
+    streams: { WatchJobs: "bidi_streaming", WatchHosts: "server_streaming" },
+  },
   "grpc.health.v1.Health": { rpcs: 3, streams: { Watch: "server_streaming" } },
   "grpc.reflection.v1.ServerReflection": {
     rpcs: 1,
