@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { EmptySchema } from "@bufbuild/protobuf/wkt";
-import { GRPC_STATUS } from "../errors/grpc-status.ts";
+import { GRPC_STATUS, type GrpcStatusCode } from "../errors/grpc-status.ts";
 import type { CancelSignal } from "../kit/cancel-signal.ts";
 import { errorMessage } from "../kit/error-message.ts";
 import { HeaderMetadata } from "../net/grpc/metadata.ts";
@@ -26,6 +26,7 @@ import { ConcurrencyLimit } from "./concurrency-limit.ts";
 import { goErrorText } from "./go-error-text.ts";
 import { metadataHeadersOf } from "./grpc-metadata.ts";
 import { APP_UNHEALTHY } from "./http-channel.ts";
+import { jobEventRequest } from "./job-event.ts";
 import { metadataList } from "./metadata-list.ts";
 import type { AppChannelOptions } from "./options.ts";
 import { topicBulkRequest } from "./topic-bulk-request.ts";
@@ -42,6 +43,7 @@ import type {
   InputBindingTarget,
   InvokeCall,
   InvokeReply,
+  JobEvent,
   SubscriptionSpec,
   TopicBulk,
   TopicEvent,
@@ -188,6 +190,24 @@ export class GrpcAppChannel implements AppChannel {
     }
   }
 
+  /** Every status is an answer, also that of an app that cannot be reached, as with daprd. */
+  async triggerJob(job: JobEvent, signal: CancelSignal): Promise<GrpcStatusCode> {
+    this.#refuseUnhealthy();
+    const { limit } = this;
+    await limit?.acquire(signal);
+    try {
+      await this.#onJobEvent(job, signal);
+      return GRPC_STATUS.OK;
+    } catch (error) {
+      if (GrpcError.is(error)) {
+        return error.code;
+      }
+      throw error;
+    } finally {
+      limit?.release();
+    }
+  }
+
   async probe(signal: AbortSignal): Promise<string | undefined> {
     try {
       await this.#client.unary(health.healthCheck, create(EmptySchema), { signal });
@@ -212,6 +232,20 @@ export class GrpcAppChannel implements AppChannel {
       }
       // oxlint-disable-next-line typescript/no-deprecated -- deprecated for apps, and what older ones have
       return (await this.#client.unary(alpha.onBulkTopicEventAlpha1, request, options)).response;
+    }
+  }
+
+  /** Apps older than `OnJobEvent` have its first version. */
+  async #onJobEvent(job: JobEvent, signal: CancelSignal): Promise<void> {
+    const request = jobEventRequest(job);
+    try {
+      await this.#client.unary(callback.onJobEvent, request, this.#callOptions([], signal));
+    } catch (error) {
+      if (!GrpcError.is(error) || error.code !== GRPC_STATUS.UNIMPLEMENTED) {
+        throw error;
+      }
+      // oxlint-disable-next-line typescript/no-deprecated -- deprecated for apps, and what older ones have
+      await this.#client.unary(alpha.onJobEventAlpha1, request, this.#callOptions([], signal));
     }
   }
 

@@ -1,4 +1,4 @@
-import { GRPC_STATUS } from "../errors/grpc-status.ts";
+import { GRPC_STATUS, type GrpcStatusCode } from "../errors/grpc-status.ts";
 import type { CancelSignal } from "../kit/cancel-signal.ts";
 import { goQuote } from "../kit/go-quote.ts";
 import { GrpcError } from "../net/grpc/status.ts";
@@ -11,6 +11,7 @@ import { cleanPath } from "./clean-path.ts";
 import { httpBindingReply } from "./binding-reply.ts";
 import { ConcurrencyLimit } from "./concurrency-limit.ts";
 import { goErrorText } from "./go-error-text.ts";
+import { grpcCodeOfHttpApp } from "./grpc-code-of-http.ts";
 import { requestHeadersOf } from "./http-headers.ts";
 import { addDeclaredLength, checkVerb, HttpRequester, replyOfResponse } from "./http-requester.ts";
 import { methodTarget } from "./method-target.ts";
@@ -28,6 +29,7 @@ import type {
   InputBindingTarget,
   InvokeCall,
   InvokeReply,
+  JobEvent,
   SubscriptionSpec,
   TopicBulk,
   TopicEvent,
@@ -35,6 +37,8 @@ import type {
 
 /** Bytes of an answer to a topic event that are read for its status. */
 const TOPIC_ANSWER_BYTES_MAX = 1024 * 1024;
+/** Bytes of an answer to a trigger that are read, though nobody needs them, so that the connection can be used again. */
+const JOB_ANSWER_BYTES_MAX = 64 * 1024;
 /** Bytes of the list of subscriptions. */
 const SUBSCRIPTIONS_BYTES_MAX = 4 * 1024 * 1024;
 
@@ -173,6 +177,15 @@ export class HttpAppChannel implements AppChannel {
       );
     }
     return httpBindingReply(body);
+  }
+
+  async triggerJob({ name, data }: JobEvent, signal: CancelSignal): Promise<GrpcStatusCode> {
+    const { jobBody } = await import("./job-body.ts");
+    const call = this.#ownCall("POST", jobBody(data), signal);
+    const headers = [...this.#ownHeaders, "content-type", "application/json"];
+    const { status, body } = await this.#exchange(call, methodTarget(`job/${name.replace(/^\//, "")}`, ""), headers);
+    await bodyPrefix(body, JOB_ANSWER_BYTES_MAX);
+    return grpcCodeOfHttpApp(status);
   }
 
   async probe(signal: AbortSignal): Promise<string | undefined> {

@@ -139,6 +139,13 @@ export interface BindingReply {
   readonly parallel: boolean;
 }
 
+/** A job is due. */
+export interface JobEvent {
+  readonly name: string;
+  /** Bytes and the type that says what they are. */
+  readonly data: { readonly typeUrl: string; readonly value: Uint8Array } | undefined;
+}
+
 /** How a sidecar talks to its app, whatever the app speaks. */
 export interface AppChannel {
   readonly protocol: AppProtocol;
@@ -153,6 +160,8 @@ export interface AppChannel {
   takesBinding(target: InputBindingTarget, signal: AbortSignal): Promise<boolean>;
   /** @throws Error with the text of what went wrong, so that the binding gives the event back; AppAnswerError for an HTTP status */
   deliverBindingEvent(event: BindingEventCall, signal: CancelSignal): Promise<BindingReply>;
+  /** @returns the gRPC code of the app's answer, also for an HTTP status. @throws Error when there is no answer to speak of */
+  triggerJob(job: JobEvent, signal: CancelSignal): Promise<GrpcStatusCode>;
   /** One health probe. @returns why the app is not well, in Dapr's words; undefined when it is */
   probe(signal: AbortSignal): Promise<string | undefined>;
   close(): Promise<void>;

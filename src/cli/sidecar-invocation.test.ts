@@ -80,6 +80,8 @@ describe("parseSidecarFlags", () => {
         bindingDiscoveryTimeoutMs: 3_000,
         disableInitEndpoints: [],
         h2cDisabled: false,
+        placement: { addresses: [], disseminationTimeoutMs: 30_000 },
+        scheduler: { addresses: [], jobStreams: 3 },
         metrics: { enabled: true, port: 9090, listenAddress: "0.0.0.0" },
         apiToken: "",
         appToken: "",
@@ -282,12 +284,17 @@ describe("parseSidecarFlags", () => {
     ["--mode=kubernetes", "--mode asks for running in Kubernetes"],
     ["--enable-mtls", "--enable-mtls asks for mutual TLS between sidecars"],
     ["--sentry-address=localhost:443", "--sentry-address asks for"],
-    ["--placement-host-address=localhost:50005", "--placement-host-address asks for"],
-    ["--actors-service=placement:localhost:50005", "--actors-service asks for"],
-    ["--scheduler-host-address=,localhost:50006", "--scheduler-host-address asks for"],
   ])("refuses %s, which is not built yet, and says what to do", (flag, message) => {
     expect(() => optionsOf(flag)).toThrow(`Fatal error from runtime: ${message}`);
     expect(() => optionsOf(flag)).toThrow("is accepted");
+  });
+
+  it.each([
+    ["--placement-host-address=a:50005, b:50005", ["a:50005", "b:50005"]],
+    ["--actors-service=placement:a:50005", ["a:50005"]],
+    ["--placement-host-address=''", []],
+  ])("%s names the placement services", (flag, addresses) => {
+    expect(optionsOf(flag)).toMatchObject({ placement: { addresses } });
   });
 
   it.each([
@@ -300,6 +307,17 @@ describe("parseSidecarFlags", () => {
     "--sentry-address=",
   ])("takes %s for off", (flag) => {
     expect(optionsOf(flag).appId).toBe("a");
+  });
+
+  it.each([
+    [["--scheduler-host-address=a:1,b:2"], {}, ["a:1", "b:2"]],
+    [["--scheduler-host-address=, 'a:1"], {}, ["'a:1"]],
+    [["--scheduler-host-address=''"], {}, []],
+    [[], { DAPR_SCHEDULER_HOST_ADDRESS_DNS_A: "a:1,b:2" }, ["a:1", "b:2"]],
+    [["--scheduler-host-address="], { DAPR_SCHEDULER_HOST_ADDRESS_DNS_A: "a:1" }, []],
+  ])("finds schedulers by %j and %j", (args, env, addresses) => {
+    const invocation = parseSidecarFlags(["--app-id=a", ...args], env);
+    expect(invocation).toMatchObject({ options: { scheduler: { addresses } } });
   });
 
   it.each([

@@ -7,7 +7,7 @@ import { parseLogLevel } from "../telemetry/log/logger.ts";
 import { parseFlags, type ParsedFlags } from "./flag-set.ts";
 import { isTruthy, parseGoDecimal, ValueError } from "./go-values.ts";
 import { SIDECAR_FLAGS, type SidecarFlag } from "./sidecar-flags.ts";
-import { unbuiltFlagProblem } from "./unbuilt-flags.ts";
+import { namesAddress, unbuiltFlagProblem } from "./unbuilt-flags.ts";
 
 /** What the process's environment gives; handed in, so that tests and other shapes can make one up. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -186,6 +186,11 @@ function runOptions(
     appHealth: appHealth(flags),
     bindingDiscoveryTimeoutMs: discoveryTimeoutMs(flags),
     disableInitEndpoints: disabledEndpoints(flags.list("disable-init-endpoints")),
+    placement: {
+      addresses: placementAddresses(flags),
+      disseminationTimeoutMs: flags.milliseconds("actors-disseminate-timeout"),
+    },
+    scheduler: { addresses: schedulerAddresses(flags, env), jobStreams: flags.integer("scheduler-job-streams") },
     h2cDisabled: isTruthy(env["DAPR_HTTP_DISABLE_H2C"]),
     metrics: {
       enabled: flags.bool("enable-metrics"),
@@ -276,6 +281,24 @@ function resourcesPaths(flags: ParsedFlags<SidecarFlag>): readonly string[] {
   const alias = flags.text("components-path");
   const paths = flags.list("resources-path");
   return paths.length === 0 && alias !== "" ? [alias] : paths;
+}
+
+/** `--actors-service=placement:<addresses>` is how control planes of 1.13 and before say it. */
+function placementAddresses(flags: ParsedFlags<SidecarFlag>): readonly string[] {
+  const current = flags.text("placement-host-address");
+  const given = current === "" ? flags.text("actors-service").replace(/^placement:/, "") : current;
+  return given
+    .split(",")
+    .filter(namesAddress)
+    .map((address) => address.replaceAll(/['"\s]/g, ""));
+}
+
+/** The injector of older control planes gives the addresses in the environment. */
+function schedulerAddresses(flags: ParsedFlags<SidecarFlag>, env: Environment): readonly string[] {
+  const given = flags.given("scheduler-host-address")
+    ? flags.list("scheduler-host-address")
+    : (env["DAPR_SCHEDULER_HOST_ADDRESS_DNS_A"] ?? "").split(",");
+  return given.filter(namesAddress).map((address) => address.trim());
 }
 
 function disabledEndpoints(words: readonly string[]): SidecarOptions["disableInitEndpoints"] {

@@ -24,27 +24,9 @@ const UNBUILT: readonly UnbuiltFlag[] = [
   },
   {
     name: "sentry-address",
-    asksForIt: (flags) => namesAddress([flags.text("sentry-address")]),
+    asksForIt: (flags) => namesAddress(flags.text("sentry-address")),
     missing: "certificates from a sentry service",
     off: '--sentry-address=""',
-  },
-  {
-    name: "placement-host-address",
-    asksForIt: (flags) => namesAddress([flags.text("placement-host-address")]),
-    missing: "actors by a placement service",
-    off: '--placement-host-address=""',
-  },
-  {
-    name: "actors-service",
-    asksForIt: (flags) => namesAddress([flags.text("actors-service").replace(/^placement:/, "")]),
-    missing: "actors by a placement service",
-    off: '--actors-service=""',
-  },
-  {
-    name: "scheduler-host-address",
-    asksForIt: (flags) => namesAddress(flags.list("scheduler-host-address")),
-    missing: "jobs and reminders by a scheduler service",
-    off: '--scheduler-host-address=""',
   },
 ];
 
@@ -57,6 +39,6 @@ export function unbuiltFlagProblem(flags: ParsedFlags<SidecarFlag>): string | un
 }
 
 /** Scripts switch an address off with an empty text, a pair of quotes or a lone comma. */
-function namesAddress(values: readonly string[]): boolean {
-  return values.some((value) => /[^\s,'"]/.test(value));
+export function namesAddress(value: string): boolean {
+  return /[^\s,'"]/.test(value);
 }

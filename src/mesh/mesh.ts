@@ -110,6 +110,12 @@ export class Mesh {
     };
   }
 
+  /** A connection to the sidecar at an address that is known already, as that of an actor's owner. */
+  leaseAt(address: string, target: InvocationTarget): PeerLease {
+    const { client, release, retire } = this.#pool.lease(address, target);
+    return { client, release, lost: retire };
+  }
+
   close(): Promise<void> {
     return this.#pool.close();
   }

@@ -1,3 +1,4 @@
+import type { ActorRef } from "../app/actor-host.ts";
 import type { GrpcStatusCode } from "../errors/grpc-status.ts";
 import type { HeaderList } from "../net/http/types.ts";
 
@@ -12,8 +13,10 @@ export interface CallerStamps {
   readonly forwarded: string;
 }
 
-/** `dapr.proto.internals.v1.InternalInvokeRequest` without its actor. */
+/** `dapr.proto.internals.v1.InternalInvokeRequest`. */
 export interface RequestHead {
+  /** Only in calls of actors. */
+  readonly actor?: ActorRef | undefined;
   readonly headers: HeaderList;
   readonly origin: "http" | "grpc";
   readonly method: string;

@@ -1,3 +1,4 @@
+import type { ActorRef } from "../app/actor-host.ts";
 import { headerValue } from "../app/header-rules.ts";
 import { headerMapGuess, readHeaderEntry, writeHeaderMap, writeRequestMap } from "./header-map.ts";
 import type { RequestHead, StreamMessage } from "./messages.ts";
@@ -14,6 +15,9 @@ const PAYLOAD = 2;
 const VERSION = 1;
 const METADATA = 2;
 const MESSAGE = 3;
+const ACTOR = 4;
+const ACTOR_TYPE = 1;
+const ACTOR_ID = 2;
 const METHOD = 1;
 const DATA = 2;
 const CONTENT_TYPE = 3;
@@ -29,6 +33,9 @@ const TAG = {
   payload: (PAYLOAD << 3) | 2,
   metadata: (METADATA << 3) | 2,
   message: (MESSAGE << 3) | 2,
+  actor: (ACTOR << 3) | 2,
+  actorType: (ACTOR_TYPE << 3) | 2,
+  actorId: (ACTOR_ID << 3) | 2,
   method: (METHOD << 3) | 2,
   data: (DATA << 3) | 2,
   contentType: (CONTENT_TYPE << 3) | 2,
@@ -140,18 +147,27 @@ function writeRequest(writer: ProtoWriter, head: RequestHead): void {
     writer.end(extension);
   }
   writer.end(message);
+  if (head.actor !== undefined) {
+    const actor = writer.begin(ACTOR, 0);
+    writer.text(ACTOR_TYPE, head.actor.type);
+    writer.text(ACTOR_ID, head.actor.id);
+    writer.end(actor);
+  }
 }
 
 function readRequest(reader: ProtoReader): RequestHead {
   const headers: string[] = [];
   let hasMetadata = false;
   let message: MessageFields | undefined;
+  let actor: ActorRef | undefined;
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
     if (tag === TAG.metadata) {
       hasMetadata = true;
       readHeaderEntry(reader, headers);
     } else if (tag === TAG.message) {
       message = readMessage(reader);
+    } else if (tag === TAG.actor) {
+      actor = readActor(reader);
     } else {
       reader.skip();
     }
@@ -164,7 +180,25 @@ function readRequest(reader: ProtoReader): RequestHead {
     hasMetadata,
     hasMessage: message !== undefined,
     ...(message ?? NO_MESSAGE),
+    ...(actor === undefined ? undefined : { actor }),
   };
+}
+
+function readActor(reader: ProtoReader): ActorRef {
+  let type = "";
+  let id = "";
+  const outer = reader.enter();
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === TAG.actorType) {
+      type = reader.text();
+    } else if (tag === TAG.actorId) {
+      id = reader.text();
+    } else {
+      reader.skip();
+    }
+  }
+  reader.leave(outer);
+  return { type, id };
 }
 
 type MessageFields = Pick<RequestHead, "method" | "verb" | "query" | "contentType" | "typeUrl" | "data">;

@@ -15,6 +15,9 @@ export const callLocal: GrpcMethod<RequestHead, ResponseHead> & { readonly kind:
   decodeResponse,
 };
 
+/** A call of an actor, to the sidecar that owns it. */
+export const callActor: typeof callLocal = { ...callLocal, path: `${SERVICE}CallActor` };
+
 /** A call whose bodies travel in numbered pieces. */
 export const callLocalStream: GrpcMethod<StreamMessage<RequestHead>, StreamMessage<ResponseHead>> & {
   readonly kind: "bidi_streaming";

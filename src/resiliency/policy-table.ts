@@ -19,12 +19,22 @@ import { StatusPatternError } from "./status-match.ts";
 /** Endpoints of an app whose breakers are kept, where its target does not say. */
 const ENDPOINTS_MAX = 100;
 
+/** Actors of a type whose breakers are kept, where its target does not say. */
+export const ACTOR_BREAKERS_MAX = 5_000;
+
 const ACTOR_BREAKER_SCOPES: readonly string[] = ["type", "id", "both"];
 
 /** An app's target: its policies, and for how many endpoints breakers are kept. */
 export interface AppTarget {
   readonly names: PolicyNames;
   readonly endpointsMax: number;
+}
+
+/** A target of actors: its policies, whether all actors of the type share one breaker, and how many breakers are kept. */
+export interface ActorTarget {
+  readonly names: PolicyNames;
+  readonly sharesBreaker: boolean;
+  readonly breakersMax: number;
 }
 
 /** The policies and targets of all resources; where two name the same, the later one counts. */
@@ -37,6 +47,7 @@ export class PolicyTable {
   readonly retries: Map<string, RetryRule> = builtInPolicies();
   readonly breakers = new Map<string, BreakerRule>();
   readonly apps = new Map<string, AppTarget>();
+  readonly actors = new Map<string, ActorTarget>();
   readonly components = new Map<string, ComponentTargetDocument>();
 
   /** Policies come first: what is wrong with one takes the rest of the resource with it, not what was read before it. */
@@ -55,8 +66,8 @@ export class PolicyTable {
     for (const [name, target] of document.targets.apps) {
       this.apps.set(name, appTarget(target));
     }
-    for (const target of document.targets.actors.values()) {
-      checkActorTarget(target);
+    for (const [type, target] of document.targets.actors) {
+      this.actors.set(type, actorTarget(target));
     }
     for (const [name, target] of document.targets.components) {
       this.components.set(name, target);
@@ -113,7 +124,7 @@ function appTarget(target: AppTargetDocument): AppTarget {
   return { names: target, endpointsMax: size === 0 ? ENDPOINTS_MAX : size };
 }
 
-function checkActorTarget(target: ActorTargetDocument): void {
+function actorTarget(target: ActorTargetDocument): ActorTarget {
   const { circuitBreaker, circuitBreakerScope: scope = "" } = target;
   if (circuitBreaker !== undefined && circuitBreaker !== "") {
     if (scope === "") {
@@ -123,9 +134,11 @@ function checkActorTarget(target: ActorTargetDocument): void {
       throw new PolicyDecodeError(`unknown circuit breaker scope ${goQuote(scope)}`);
     }
   }
-  if ((target.circuitBreakerCacheSize ?? 0) < 0) {
+  const size = target.circuitBreakerCacheSize ?? 0;
+  if (size < 0) {
     throw new PolicyDecodeError("must provide a positive size");
   }
+  return { names: target, sharesBreaker: scope === "type", breakersMax: size === 0 ? ACTOR_BREAKERS_MAX : size };
 }
 
 /** Dapr says nothing about a mistyped name, or crashes on it with the first call. */
@@ -146,6 +159,9 @@ function warnOfUnknownNames(table: PolicyTable, logger: Logger): void {
   };
   for (const [app, { names }] of table.apps) {
     check(`app ${goQuote(app)}`, names);
+  }
+  for (const [type, { names }] of table.actors) {
+    check(`actor ${goQuote(type)}`, names);
   }
   for (const [component, { inbound, outbound }] of table.components) {
     check(`component ${goQuote(component)} (inbound)`, inbound);

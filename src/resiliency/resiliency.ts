@@ -1,16 +1,33 @@
+import { CompiledActorPolicies } from "./actor-policies.ts";
 import { CircuitBreaker, type BreakerRule } from "./circuit-breaker.ts";
 import { CompiledPolicy, type PolicyDeps, type RetryRule } from "./compiled-policy.ts";
 import type { PolicyNames, ResiliencyDocument } from "./document.ts";
 import { componentNames, defaultNames } from "./effective-names.ts";
 import type { ResiliencyObserver, TargetObserver } from "./observer.ts";
-import { type AppTarget, type PolicyTable, readPolicies } from "./policy-table.ts";
+import {
+  ACTOR_BREAKERS_MAX,
+  type ActorTarget,
+  type AppTarget,
+  type PolicyTable,
+  readPolicies,
+} from "./policy-table.ts";
 import { RecentlyUsed } from "./recently-used.ts";
-import type { AppPolicy, BuiltInPolicyName, ComponentPolicyType, FlowDirection, Policy, Resiliency } from "./types.ts";
+import type {
+  ActorPolicies,
+  AppPolicy,
+  BuiltInPolicyName,
+  ComponentPolicyType,
+  FlowDirection,
+  Policy,
+  Resiliency,
+} from "./types.ts";
 
 /** Apps without a target of their own whose policies, made of defaults, are kept. */
 const DEFAULT_APPS_MAX = 1_000;
 /** Endpoints of each of those whose breakers are kept. */
 const DEFAULT_ENDPOINTS_MAX = 100;
+/** Actor types without a target of their own whose policies, made of defaults, are kept. */
+const DEFAULT_ACTOR_TYPES_MAX = 1_000;
 
 export interface ResiliencyOptions extends PolicyDeps {
   readonly documents: readonly ResiliencyDocument[];
@@ -33,6 +50,9 @@ class CompiledResiliency implements Resiliency {
   readonly #targetedApps = new Map<string, AppPolicy | undefined>();
   readonly #defaultApps = new RecentlyUsed<AppPolicy>(DEFAULT_APPS_MAX);
   readonly #appDefaults: AppTarget | undefined;
+  readonly #targetedActors = new Map<string, ActorPolicies | undefined>();
+  readonly #defaultActors = new RecentlyUsed<ActorPolicies>(DEFAULT_ACTOR_TYPES_MAX);
+  readonly #actorDefaults: ActorTarget | undefined;
 
   constructor(table: PolicyTable, deps: PolicyDeps, observer: ResiliencyObserver | undefined) {
     this.#table = table;
@@ -42,6 +62,13 @@ class CompiledResiliency implements Resiliency {
     this.#appDefaults = this.#hasEffect(names) ? { names, endpointsMax: DEFAULT_ENDPOINTS_MAX } : undefined;
     for (const [name, target] of table.apps) {
       this.#targetedApps.set(name, this.#hasEffect(target.names) ? this.#appPolicy(name, target) : undefined);
+    }
+    const actorNames = defaultNames(table, ["Actor"]);
+    this.#actorDefaults = this.#hasEffect(actorNames)
+      ? { names: actorNames, sharesBreaker: true, breakersMax: ACTOR_BREAKERS_MAX }
+      : undefined;
+    for (const [type, target] of table.actors) {
+      this.#targetedActors.set(type, this.#hasEffect(target.names) ? this.#actorPolicies(type, target) : undefined);
     }
   }
 
@@ -96,6 +123,39 @@ class CompiledResiliency implements Resiliency {
 
   hasAppPolicy(appId: string): boolean {
     return this.#targetedApps.has(appId);
+  }
+
+  actor(type: string): ActorPolicies | undefined {
+    if (this.#targetedActors.has(type)) {
+      return this.#targetedActors.get(type);
+    }
+    const defaults = this.#actorDefaults;
+    if (defaults === undefined) {
+      return undefined;
+    }
+    const known = this.#defaultActors.get(type);
+    if (known !== undefined) {
+      return known;
+    }
+    const created = this.#actorPolicies(type, defaults);
+    this.#defaultActors.set(type, created);
+    return created;
+  }
+
+  hasActorPolicy(type: string): boolean {
+    return this.#targetedActors.has(type);
+  }
+
+  #actorPolicies(type: string, { names, sharesBreaker, breakersMax }: ActorTarget): ActorPolicies {
+    const parts = {
+      timeoutMs: this.#timeoutMs(names),
+      retry: this.#retryRule(names),
+      breaker: this.#breakerRule(names),
+      sharesBreaker,
+      breakersMax,
+      observer: this.#observe("outbound", `actor_${type}`),
+    };
+    return new CompiledActorPolicies(type, parts, this.#deps);
   }
 
   #appPolicy(app: string, target: AppTarget): AppPolicy {

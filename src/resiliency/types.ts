@@ -54,6 +54,10 @@ export interface Resiliency {
   app(target: string): AppPolicy | undefined;
   /** The user's policy for a component; `type` is its family as Dapr spells it in default names (`Statestore`, `Pubsub` …). */
   component(name: string, type: ComponentPolicyType, direction: FlowDirection): Policy | undefined;
+  /** The user's policies for actors of a type, undefined when neither a target nor a default names one. */
+  actor(type: string): ActorPolicies | undefined;
+  /** Whether a target names the type, which switches the built-in retries off. Defaults do not, as in Dapr. */
+  hasActorPolicy(type: string): boolean;
   /** A built-in policy, as it is or as the user has overridden it. */
   builtIn(name: BuiltInPolicyName): Policy;
   /** Whether a target names the app, which switches the built-in retries off. Defaults do not, as in Dapr. */
@@ -64,6 +68,14 @@ export interface Resiliency {
 export interface AppPolicy {
   /** The policy with the breaker of this endpoint; breakers are kept for as many endpoints as `circuitBreakerCacheSize`. */
   endpoint(method: string): Policy;
+}
+
+/** The policies for actors of one type: retries and breaker around the wait for the actor's turn, the timeout within it. */
+export interface ActorPolicies {
+  /** Undefined: neither retries nor a breaker. Breakers are kept for as many actors as `circuitBreakerCacheSize`. */
+  preLock(id: string): Policy | undefined;
+  /** Undefined: no timeout. */
+  readonly postLock: Policy | undefined;
 }
 
 /** The words of Dapr's default policy names: `Default<Type>Component<Direction>RetryPolicy`. */

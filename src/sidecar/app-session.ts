@@ -1,5 +1,9 @@
 import { AppHealth } from "../app/health.ts";
+import { HttpActorHost } from "../app/http-actor-host.ts";
+import type { AppChannel } from "../app/types.ts";
 import { waitForApp } from "../app/wait.ts";
+import { parseHostSettings } from "../blocks/actors/host-settings.ts";
+import type { HostedActors } from "../blocks/actors/types.ts";
 import { errorMessage } from "../kit/error-message.ts";
 import { collectBody } from "../app/body.ts";
 import type { Assembly } from "./assembly.ts";
@@ -17,6 +21,8 @@ export class AppSession {
   readonly #unhealthy: (() => void)[] = [];
   #health: AppHealth | undefined;
   #introduced = false;
+  /** What the app said it hosts. */
+  #hosted: HostedActors | undefined;
   /** The app's port has answered, and its probes, where there are any, have not failed since. */
   #isWell = false;
   /** Aborted when the app leaves. */
@@ -53,7 +59,8 @@ export class AppSession {
     this.#assembly.appHealth.follow(undefined);
     this.#introduced = false;
     this.#isWell = false;
-    await Promise.all([this.#assembly.subscriptions.forget(), this.#assembly.inputBindings.stop()]);
+    const { subscriptions, inputBindings, jobTriggers } = this.#assembly;
+    await Promise.all([subscriptions.forget(), inputBindings.stop(), jobTriggers.stop(), this.#leaveActors()]);
   }
 
   async #attend(signal: AbortSignal): Promise<void> {
@@ -61,6 +68,7 @@ export class AppSession {
     const { logger, clock } = this.#deps;
     if (app === undefined) {
       this.#isWell = true;
+      this.#assembly.blocks.actors.register(undefined);
       return;
     }
     if (this.#options.appPort !== undefined && this.#deps.app === undefined) {
@@ -111,7 +119,8 @@ export class AppSession {
       for (const resolve of this.#unhealthy.splice(0)) {
         resolve();
       }
-      await Promise.all([this.#assembly.subscriptions.stop(), this.#assembly.inputBindings.stop()]);
+      const { subscriptions, inputBindings, jobTriggers } = this.#assembly;
+      await Promise.all([subscriptions.stop(), inputBindings.stop(), jobTriggers.stop(), this.#leaveActors()]);
     } catch (error) {
       if (signal.aborted) {
         return;
@@ -120,33 +129,44 @@ export class AppSession {
     }
   }
 
+  /** What the app hosts over a stream of its own ends with the stream. */
+  async #leaveActors(): Promise<void> {
+    if (this.#hosted !== undefined) {
+      await this.#assembly.blocks.actors.unregister(this.#hosted);
+    }
+  }
+
   async #appIsHealthy(signal: AbortSignal): Promise<void> {
-    const { app, subscriptions, inputBindings } = this.#assembly;
+    const { app, subscriptions, inputBindings, jobTriggers, blocks } = this.#assembly;
     this.#isWell = true;
     if (app === undefined) {
       return;
     }
     if (!this.#introduced) {
       this.#introduced = true;
-      await this.#readAppConfiguration(signal);
+      this.#hosted = await this.#readAppConfiguration(app.channel, signal);
     }
     signal.throwIfAborted();
     await subscriptions.start(app.channel);
     signal.throwIfAborted();
     await inputBindings.start(app.channel);
+    signal.throwIfAborted();
+    await jobTriggers.start(app.channel);
+    signal.throwIfAborted();
+    blocks.actors.register(this.#hosted);
   }
 
-  /** Actors are what the answer is about; an app that declares some is told that they do not run here yet. */
-  async #readAppConfiguration(signal: AbortSignal): Promise<void> {
+  /** Actors are what the answer is about; gRPC apps say over a stream of theirs what they host. */
+  async #readAppConfiguration(channel: AppChannel, signal: AbortSignal): Promise<HostedActors | undefined> {
     const { logger } = this.#deps;
-    const channel = this.#assembly.app?.channel;
-    if (channel === undefined || channel.protocol === "grpc" || channel.protocol === "grpcs") {
-      return;
+    if (channel.protocol === "grpc" || channel.protocol === "grpcs") {
+      return undefined;
     }
     if (this.#options.disableInitEndpoints.includes("config")) {
       logger.info("Skipping programmatic dapr configuration loading");
-      return;
+      return undefined;
     }
+    const { maxBodyBytes, placement } = this.#options;
     try {
       const reply = await channel.invoke({
         method: "dapr/config",
@@ -159,24 +179,15 @@ export class AppSession {
         signal,
       });
       const body = await collectBody(reply.body, APP_CONFIG_BYTES_MAX);
-      if (reply.status.kind === "http" && reply.status.code === 200 && declaresActors(body)) {
-        logger.warn(
-          "the app declares actors in GET /dapr/config; actors are not supported by this release and will not be called",
-        );
+      if (reply.status.kind !== "http" || reply.status.code !== 200) {
+        return undefined;
       }
+      const settings = parseHostSettings(body, placement.disseminationTimeoutMs, logger);
+      logger.info("Application configuration loaded");
+      return { ...settings, host: new HttpActorHost(channel, maxBodyBytes) };
     } catch (error) {
       logger.debug(`failed to read the app's configuration: ${errorMessage(error)}`);
+      return undefined;
     }
-  }
-}
-
-function declaresActors(body: Uint8Array): boolean {
-  try {
-    const parsed: unknown = JSON.parse(Buffer.from(body).toString());
-    const entities =
-      typeof parsed === "object" && parsed !== null && "entities" in parsed ? parsed.entities : undefined;
-    return Array.isArray(entities) && entities.length > 0;
-  } catch {
-    return false;
   }
 }

@@ -1,4 +1,5 @@
 import type { InputBindings } from "../blocks/bindings/input-bindings.ts";
+import type { JobTriggers } from "../blocks/jobs/job-triggers.ts";
 import type { Outbox } from "../blocks/outbox/outbox.ts";
 import type { Subscriptions } from "../blocks/pubsub/subscriptions.ts";
 import type { ComponentManifest } from "../components/spi/component.ts";
@@ -12,7 +13,9 @@ import { createResiliency } from "../resiliency/resiliency.ts";
 import { type Configuration, loadConfiguration } from "../resources/configuration.ts";
 import { loadResources } from "../resources/sources/files.ts";
 import type { LoadedResources } from "../resources/types.ts";
+import type { Scheduler } from "../scheduling/scheduler.ts";
 import { createRuntimeMetrics, type RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
+import { createActors } from "./actors.ts";
 import { type AppConnectionParts, connectApp } from "./app-connection.ts";
 import { AppHealthSwitch } from "./app-health-switch.ts";
 import { createBlocks } from "./blocks.ts";
@@ -29,6 +32,7 @@ import type { SidecarOptions } from "./options.ts";
 import { createOutgoing, loadEndpoints, type Outgoing } from "./outgoing.ts";
 import { grpcClientObserver } from "./observers.ts";
 import type { AssemblyPlan } from "./plan.ts";
+import { createScheduler } from "./scheduling.ts";
 import { subscriptionSpec } from "./subscription-spec.ts";
 import type { SidecarBlocks, SidecarPorts } from "./types.ts";
 
@@ -41,6 +45,8 @@ export interface Assembly {
   readonly appHealth: AppHealthSwitch;
   readonly subscriptions: Subscriptions;
   readonly inputBindings: InputBindings;
+  readonly jobTriggers: JobTriggers;
+  readonly scheduler: Scheduler | undefined;
   readonly outbox: Outbox;
   readonly inventory: Inventory;
   readonly listeners: Listeners;
@@ -114,7 +120,21 @@ async function open(
   undo.push(async () => await resolver?.close());
   const outgoing = createOutgoing(plan, resolver, resiliency, metrics);
   undo.push(async () => void (await Promise.all([outgoing.mesh.close(), outgoing.endpoints.close()])));
-  const { blocks, subscriptions, inputBindings, outbox } = createBlocks(
+  const scheduler = await createScheduler(plan, metrics);
+  undo.push(async () => await scheduler?.close());
+  const internalPort = await openInternalPort(plan, listeners);
+  undo.push(async () => internalPort?.abandon());
+  const actors = await createActors(plan, {
+    configuration,
+    inventory,
+    outgoing,
+    resiliency,
+    metrics,
+    internalPort,
+    scheduler,
+  });
+  undo.push(() => actors.close());
+  const { blocks, subscriptions, inputBindings, jobTriggers, outbox } = createBlocks(
     plan,
     configuration,
     resources,
@@ -123,6 +143,8 @@ async function open(
     outgoing,
     metrics,
     resiliency,
+    scheduler,
+    actors,
   );
   undo.push(
     async () => void (await Promise.all([subscriptions.close(), inputBindings.close(), blocks.configuration.close()])),
@@ -130,8 +152,6 @@ async function open(
 
   undo.push(() => outbox.close());
 
-  const internalPort = await openInternalPort(plan, listeners);
-  undo.push(async () => internalPort?.abandon());
   await inventory.load(resources.components, signal);
   await loadEndpoints(outgoing, plan, resources, inventory);
   // Before the doors open: an event published where nobody has subscribed yet would be lost.
@@ -149,8 +169,10 @@ async function open(
     appChannel: app?.channel,
     passages,
   });
+  scheduler?.start();
   const ports = await doors.open();
   await announce(plan, resolver, ports);
+  actors.start();
   return {
     ports,
     http: doors.http,
@@ -159,6 +181,8 @@ async function open(
     appHealth,
     subscriptions,
     inputBindings,
+    jobTriggers,
+    scheduler,
     outbox,
     inventory,
     listeners,

@@ -1,9 +1,12 @@
+import type { ActorsBlock } from "../blocks/actors/actors-block.ts";
 import { createBindingsBlock } from "../blocks/bindings/bindings-block.ts";
 import { createInputBindings, type InputBindings } from "../blocks/bindings/input-bindings.ts";
 import { createConfigurationBlock } from "../blocks/configuration/configuration-block.ts";
 import { createConversationBlock } from "../blocks/conversation/conversation-block.ts";
 import { createCryptoBlock } from "../blocks/crypto/crypto-block.ts";
 import { createMetadataBlock } from "../blocks/control/metadata.ts";
+import { createJobsBlock } from "../blocks/jobs/jobs-block.ts";
+import { createJobTriggers, type JobTriggers } from "../blocks/jobs/job-triggers.ts";
 import { InvocationBlock } from "../blocks/invocation/invocation.ts";
 import { createLockBlock } from "../blocks/lock/lock-block.ts";
 import { createOutbox, type Outbox } from "../blocks/outbox/outbox.ts";
@@ -15,6 +18,7 @@ import type { Inventory } from "../inventory/types.ts";
 import type { Resiliency } from "../resiliency/types.ts";
 import type { Configuration } from "../resources/configuration.ts";
 import type { LoadedResources } from "../resources/types.ts";
+import type { Scheduler } from "../scheduling/scheduler.ts";
 import type { RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
 import type { AppConnectionParts } from "./app-connection.ts";
 import { appConnectionMetadata } from "./app-metadata.ts";
@@ -29,6 +33,7 @@ export interface BlockParts {
   readonly blocks: SidecarBlocks;
   readonly subscriptions: Subscriptions;
   readonly inputBindings: InputBindings;
+  readonly jobTriggers: JobTriggers;
   /** Runs without the app. */
   readonly outbox: Outbox;
 }
@@ -43,6 +48,8 @@ export function createBlocks(
   { mesh, endpoints }: Outgoing,
   metrics: RuntimeMetrics | undefined,
   resiliency: Resiliency,
+  scheduler: Scheduler | undefined,
+  actors: ActorsBlock,
 ): BlockParts {
   const { options } = plan;
   const deps = { ...plan.deps, policies: resiliency };
@@ -83,6 +90,7 @@ export function createBlocks(
     }),
     configuration: createConfigurationBlock({ ...deps, stores: inventory.configuration, calls: calls?.configuration }),
     crypto: createCryptoBlock({ ...deps, providers: inventory.crypto, calls: calls?.crypto }),
+    jobs: createJobsBlock({ ...deps, ...atBrokers, scheduler }),
     lock: createLockBlock({ ...deps, stores: inventory.lock, appId: options.appId }),
     conversation: createConversationBlock({
       ...deps,
@@ -100,12 +108,15 @@ export function createBlocks(
     appConnection: appConnectionMetadata(options),
     components: () => inventory.components(),
     subscriptions: () => subscriptions.list().map(({ spec, type }) => ({ ...spec, type })),
+    actors: () => actors.status(),
+    schedulers: () => scheduler?.addresses ?? [],
   });
   return {
     blocks: {
       state,
       pubsub,
       invocation,
+      actors,
       ...more,
       control: plan.control(metadata),
       components: inventory,
@@ -113,6 +124,7 @@ export function createBlocks(
     },
     subscriptions,
     inputBindings,
+    jobTriggers: createJobTriggers({ ...deps, source: scheduler, observer: metrics?.jobs }),
     outbox,
   };
 }

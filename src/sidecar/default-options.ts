@@ -34,6 +34,8 @@ export function defaultOptions(appId: string): SidecarOptions {
     bindingDiscoveryTimeoutMs: 3000,
     disableInitEndpoints: [],
     h2cDisabled: false,
+    placement: { addresses: [], disseminationTimeoutMs: 30_000 },
+    scheduler: { addresses: [], jobStreams: 3 },
     metrics: { enabled: false, port: 0, listenAddress: "127.0.0.1" },
     apiToken: "",
     appToken: "",

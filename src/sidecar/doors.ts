@@ -1,3 +1,4 @@
+import { actorsRoutes } from "../api/http/actors.ts";
 import { bindingsRoutes } from "../api/http/bindings.ts";
 import { componentsRoutes } from "../api/http/components.ts";
 import { configurationRoutes } from "../api/http/configuration.ts";
@@ -6,6 +7,7 @@ import { conversationRoutes } from "../api/http/conversation.ts";
 import { cryptoRoutes } from "../api/http/crypto.ts";
 import { createHttpDoor, type HttpDoorOptions } from "../api/http/door.ts";
 import { invokeFallback, invokeRoutes } from "../api/http/invoke.ts";
+import { jobsRoutes } from "../api/http/jobs.ts";
 import { lockRoutes } from "../api/http/lock.ts";
 import { publishRoutes } from "../api/http/publish.ts";
 import type { Route } from "../api/http/route.ts";
@@ -64,6 +66,8 @@ export function apiRoutes(doors: DoorsPlan): readonly Route[] {
     }),
     ...cryptoRoutes(blocks.crypto, { maxBodyBytes: options.maxBodyBytes, logger: deps.logger }),
     ...subtleCryptoRoutes(blocks.crypto, { maxBodyBytes: options.maxBodyBytes }),
+    ...actorsRoutes(blocks.actors, { maxBodyBytes: options.maxBodyBytes }),
+    ...jobsRoutes(blocks.jobs, { maxBodyBytes: options.maxBodyBytes }),
     ...lockRoutes(blocks.lock, { maxBodyBytes: options.maxBodyBytes }),
     ...conversationRoutes(blocks.conversation, { maxBodyBytes: options.maxBodyBytes }),
     ...invokeRoutes(invokeOptions(doors)),

@@ -1,3 +1,5 @@
+import { actorEventsHandlers } from "../api/grpc/actor-events.ts";
+import { actorsHandlers } from "../api/grpc/actors.ts";
 import { bindingsHandlers } from "../api/grpc/bindings.ts";
 import { configurationHandlers } from "../api/grpc/configuration.ts";
 import { controlHandlers } from "../api/grpc/control.ts";
@@ -5,6 +7,7 @@ import { conversationHandlers } from "../api/grpc/conversation.ts";
 import { cryptoHandlers } from "../api/grpc/crypto.ts";
 import { createGrpcDoor } from "../api/grpc/door.ts";
 import { invokeHandlers } from "../api/grpc/invoke.ts";
+import { jobsHandlers } from "../api/grpc/jobs.ts";
 import { lockHandlers } from "../api/grpc/lock.ts";
 import { proxyUnknown } from "../api/grpc/proxy.ts";
 import { publishHandlers } from "../api/grpc/publish.ts";
@@ -37,6 +40,13 @@ export function createGrpcApi(doors: DoorsPlan): GrpcServer {
       ...bindingsHandlers(blocks.bindings),
       ...secretsHandlers(blocks.secrets),
       ...configurationHandlers(blocks.configuration, deps.logger.scope("dapr.runtime.grpc.api")),
+      ...jobsHandlers(blocks.jobs),
+      ...actorsHandlers(blocks.actors),
+      ...actorEventsHandlers({
+        actors: blocks.actors,
+        appProtocol: doors.appChannel?.protocol,
+        logger: deps.logger.scope("dapr.runtime.actors.callbackstream"),
+      }),
       ...lockHandlers(blocks.lock),
       ...cryptoHandlers(blocks.crypto, deps.clock),
       ...subtleCryptoHandlers(blocks.crypto),
@@ -60,6 +70,7 @@ export function createInternalApi(doors: DoorsPlan): GrpcServer {
   const { options, deps } = plan;
   return createPeerServer({
     invocation: blocks.invocation,
+    actors: blocks.actors,
     unknown: proxyFromPeers(createCallProxy(doors)),
     maxBodyBytes: messageBytesMax(options.maxBodyBytes),
     tally: createStreamTally(deps.streamGarbage),

@@ -45,6 +45,18 @@ export interface SidecarOptions {
   readonly bindingDiscoveryTimeoutMs: number;
   readonly disableInitEndpoints: readonly ("config" | "subscribe")[];
   readonly h2cDisabled: boolean;
+  readonly placement: {
+    /** `host:port` of placement services; empty: there are no actors. */
+    readonly addresses: readonly string[];
+    /** Milliseconds of a round in which the sidecars agree on new tables (`--actors-disseminate-timeout`). */
+    readonly disseminationTimeoutMs: number;
+  };
+  readonly scheduler: {
+    /** `host:port` of schedulers, any of which knows all others; empty: there are no jobs. */
+    readonly addresses: readonly string[];
+    /** Streams of triggers from each scheduler, at least 1. */
+    readonly jobStreams: number;
+  };
   readonly metrics: { readonly enabled: boolean; readonly port: number; readonly listenAddress: string };
   /** Token that callers of the API must send; empty: none. */
   readonly apiToken: string;

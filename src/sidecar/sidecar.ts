@@ -224,9 +224,11 @@ class SidecarRuntime implements Sidecar {
       return;
     }
     const steps = [
-      () => Promise.all([assembly.subscriptions.close(), assembly.inputBindings.close()]),
+      () => Promise.all([assembly.subscriptions.close(), assembly.inputBindings.close(), assembly.jobTriggers.stop()]),
       () => assembly.blocks.configuration.close(),
+      () => assembly.blocks.actors.close(),
       () => assembly.listeners.close(requestsMs),
+      () => assembly.scheduler?.close(),
       () => assembly.outbox.close(),
       () => closeComponents(assembly.inventory, this.#deps),
       () => assembly.resolver?.close(),

@@ -1,10 +1,12 @@
 import type { StreamGarbage } from "../kit/stream-tally.ts";
+import type { ActorsBlock } from "../blocks/actors/actors-block.ts";
 import type { BindingsBlock } from "../blocks/bindings/bindings-block.ts";
 import type { ConfigurationBlock } from "../blocks/configuration/configuration-block.ts";
 import type { ConversationBlock } from "../blocks/conversation/conversation-block.ts";
 import type { ControlBlock } from "../blocks/control/control.ts";
 import type { CryptoBlock } from "../blocks/crypto/crypto-block.ts";
 import type { InvocationBlock } from "../blocks/invocation/invocation.ts";
+import type { JobsBlock } from "../blocks/jobs/jobs-block.ts";
 import type { LockBlock } from "../blocks/lock/lock-block.ts";
 import type { PubSubBlock } from "../blocks/pubsub/pubsub-block.ts";
 import type { Subscriptions } from "../blocks/pubsub/subscriptions.ts";
@@ -64,6 +66,8 @@ export interface SidecarBlocks {
   readonly bindings: BindingsBlock;
   readonly secrets: SecretsBlock;
   readonly configuration: ConfigurationBlock;
+  readonly jobs: JobsBlock;
+  readonly actors: ActorsBlock;
   readonly lock: LockBlock;
   readonly crypto: CryptoBlock;
   readonly conversation: ConversationBlock;

@@ -37,6 +37,10 @@ export const VALID_BODIES: Readonly<Record<string, readonly unknown[]>> = {
   InvokeBinding: [{ operation: "create", data: { a: 1 }, metadata: { fileName: "a.txt" } }],
   TryLock: [{ resourceId: "a", lockOwner: "me", expiryInSeconds: 5 }],
   Unlock: [{ resourceId: "a", lockOwner: "me" }],
+  ScheduleJob: [
+    { schedule: "@every 1h", data: { a: 1 }, overwrite: true },
+    { dueTime: "1h", repeats: 2, ttl: "2h", failurePolicy: { constant: { interval: "1s", maxRetries: 1 } } },
+  ],
   Converse: [
     { inputs: [{ content: "hello", scrubPII: true }] },
     {

@@ -1,5 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import fc from "fast-check";
+import { actorErrors } from "../../src/errors/catalogue/actors.ts";
 import { bindingErrors } from "../../src/errors/catalogue/bindings.ts";
 import { commonErrors } from "../../src/errors/catalogue/common.ts";
 import { configurationErrors } from "../../src/errors/catalogue/configuration.ts";
@@ -7,6 +8,7 @@ import { conversationErrors } from "../../src/errors/catalogue/conversation.ts";
 import { cryptoErrors } from "../../src/errors/catalogue/crypto.ts";
 import { healthErrors } from "../../src/errors/catalogue/health.ts";
 import { invocationErrors } from "../../src/errors/catalogue/invocation.ts";
+import { jobErrors } from "../../src/errors/catalogue/jobs.ts";
 import { lockErrors } from "../../src/errors/catalogue/lock.ts";
 import { pubsubErrors } from "../../src/errors/catalogue/pubsub.ts";
 import { secretErrors } from "../../src/errors/catalogue/secrets.ts";
@@ -45,6 +47,8 @@ export const CATALOGUE_CODES: ReadonlySet<string> = new Set(
     cryptoErrors,
     healthErrors,
     invocationErrors,
+    jobErrors,
+    actorErrors,
     lockErrors,
     pubsubErrors,
     secretErrors,

@@ -2,25 +2,29 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { HttpHandler } from "../../src/net/http/types.ts";
+import { startSchedulerDouble } from "../harness/scheduler-double.ts";
 import { component, type Folder, temporaryFolder } from "../harness/resources.ts";
 import { startTestSidecar, type TestSidecar } from "../harness/test-sidecar.ts";
 
-/** A sidecar with a component of every family that needs no server, and an app that answers in all ways. */
+/** A sidecar with a component of every family that needs no server, a scheduler, and an app that answers in all ways. */
 export interface FuzzedSidecar extends AsyncDisposable {
   readonly sidecar: TestSidecar;
 }
 
 export async function startFuzzed(): Promise<FuzzedSidecar> {
   const folder = await temporaryFolder();
+  const scheduler = await startSchedulerDouble();
   const sidecar = await startTestSidecar({
     appId: "me",
     resources: await resources(folder),
+    scheduler: { addresses: [scheduler.address], jobStreams: 1 },
     deps: { app: fuzzedApp() },
   });
   return {
     sidecar,
     async [Symbol.asyncDispose]() {
       await sidecar.stop();
+      await scheduler.close();
       await folder[Symbol.asyncDispose]();
     },
   };

@@ -12,6 +12,8 @@ import type { InvokeRequest, InvokeResponse } from "../../src/wire/gen/dapr/prot
 import type {
   BindingEventRequest,
   BindingEventResponse,
+  JobEventRequest,
+  JobEventResponse,
   ListInputBindingsResponse,
   ListTopicSubscriptionsResponse,
   TopicEventRequest,
@@ -25,6 +27,7 @@ export interface GrpcAppHandlers {
   onTopicEvent?(request: TopicEventRequest): TopicEventResponse;
   listInputBindings?(): ListInputBindingsResponse;
   onBindingEvent?(request: BindingEventRequest): BindingEventResponse;
+  onJobEvent?(request: JobEventRequest): JobEventResponse;
 }
 
 /** An app on grpc-js that serves `AppCallback`. */
@@ -35,12 +38,14 @@ export interface GrpcApp extends AsyncDisposable {
 /** Opens the app on a loopback port, a free one by default. */
 export async function startGrpcApp(handlers: GrpcAppHandlers, wanted = 0): Promise<GrpcApp> {
   const server = new Server();
-  const { onInvoke, listTopicSubscriptions, onTopicEvent, listInputBindings, onBindingEvent } = AppCallback.method;
+  const { onInvoke, listTopicSubscriptions, onTopicEvent, listInputBindings, onBindingEvent, onJobEvent } =
+    AppCallback.method;
   add(server, onInvoke, handlers.onInvoke);
   add(server, listTopicSubscriptions, handlers.listTopicSubscriptions);
   add(server, onTopicEvent, handlers.onTopicEvent);
   add(server, listInputBindings, handlers.listInputBindings);
   add(server, onBindingEvent, handlers.onBindingEvent);
+  add(server, onJobEvent, handlers.onJobEvent);
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`127.0.0.1:${wanted}`, ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),

@@ -26,6 +26,8 @@ export interface TestApp extends AsyncDisposable {
 }
 
 export interface TestAppOptions {
+  /** The answer to `GET /dapr/config`, JSON; 404 without. */
+  readonly config?: string;
   /** The answer to `GET /dapr/subscribe`; 404 without. */
   readonly subscriptions?: readonly unknown[];
   readonly port?: number;
@@ -61,7 +63,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
 
 function ownAnswer(options: TestAppOptions, { url }: AppRequest): AppAnswer {
   if (url === "/dapr/config") {
-    return { status: 404 };
+    return options.config === undefined ? { status: 404 } : { body: options.config };
   }
   if (url !== "/dapr/subscribe") {
     return undefined;

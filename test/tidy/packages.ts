@@ -9,6 +9,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
     "src/net/",
     "src/app/",
     "src/mesh/",
+    "src/scheduling/",
     "src/api/",
     "src/blocks/",
     "src/components/etcd/",

@@ -9,7 +9,7 @@ const tiers: readonly (readonly string[])[] = [
   ["resources"],
   ["inventory"],
   ["app"],
-  ["mesh"],
+  ["mesh", "scheduling"],
   ["blocks"],
   ["api"],
   ["sidecar", "control-plane"],

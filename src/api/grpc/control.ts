@@ -44,7 +44,15 @@ function metadataResponse(metadata: RuntimeMetadata) {
     subscriptions: metadata.subscriptions.map(subscriptionMessage),
     httpEndpoints: metadata.httpEndpoints.map((name) => ({ name })),
     resiliencies: metadata.resiliencies.map((name) => ({ name })),
-    actorRuntime: { runtimeStatus: ActorRuntime_ActorRuntimeStatus.DISABLED, placement: "placement: disconnected" },
+    // oxlint-disable-next-line typescript/no-deprecated -- clients of old releases read it
+    activeActorsCount: [...metadata.actors.active],
+    actorRuntime: {
+      runtimeStatus: ActorRuntime_ActorRuntimeStatus[metadata.actors.status],
+      activeActors: [...metadata.actors.active],
+      hostReady: metadata.actors.hostReady,
+      placement: metadata.actors.placement,
+    },
+    ...(metadata.schedulers.length === 0 ? {} : { scheduler: { connectedAddresses: [...metadata.schedulers] } }),
     appConnectionProperties: {
       ...connection,
       ...(health === undefined

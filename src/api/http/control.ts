@@ -77,6 +77,7 @@ function metadataBody(metadata: RuntimeMetadata): unknown {
     id: metadata.id === "" ? undefined : metadata.id,
     runtimeVersion: metadata.runtimeVersion,
     enabledFeatures: nonEmpty(metadata.enabledFeatures),
+    actors: activeActors(metadata),
     components: nonEmpty(
       metadata.components.map((component) => ({
         name: component.name,
@@ -89,9 +90,20 @@ function metadataBody(metadata: RuntimeMetadata): unknown {
     subscriptions: nonEmpty(metadata.subscriptions.map(subscriptionBody)),
     httpEndpoints: nonEmpty(metadata.httpEndpoints.map((name) => ({ name }))),
     appConnectionProperties: appConnectionBody(metadata),
-    actorRuntime: { runtimeStatus: "DISABLED", hostReady: false, placement: "placement: disconnected" },
+    actorRuntime: {
+      runtimeStatus: metadata.actors.status,
+      activeActors: activeActors(metadata),
+      hostReady: metadata.actors.hostReady,
+      placement: metadata.actors.placement,
+    },
+    scheduler: metadata.schedulers.length === 0 ? undefined : { connected_addresses: metadata.schedulers },
     resiliencies: nonEmpty(metadata.resiliencies.map((name) => ({ name }))),
   };
+}
+
+/** A count of zero is left out, as Go leaves it out. */
+function activeActors({ actors }: RuntimeMetadata): readonly unknown[] | undefined {
+  return nonEmpty(actors.active.map(({ type, count }) => ({ type, count: count === 0 ? undefined : count })));
 }
 
 function subscriptionBody(subscription: RuntimeMetadata["subscriptions"][number]): unknown {

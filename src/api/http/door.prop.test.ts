@@ -251,7 +251,7 @@ const realPath = fc
       "/v1.0/metadata",
       "/v1.0/healthz",
       "/v1.0/secrets/S/K",
-      "/v1.0/actors/K/K/state",
+      "/v1.0/workflows/K/K/start",
     ),
     fc.constantFrom("store", "store", "store", "nowhere", "%20"),
     fc.constantFrom("broker", "broker", "broker", "nowhere"),

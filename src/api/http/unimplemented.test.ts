@@ -4,11 +4,7 @@ import { unimplementedRoutes } from "./unimplemented.ts";
 
 const door = testDoor({ routes: unimplementedRoutes() });
 
-it.each([
-  ["PUT", "/v1.0/actors/t/i/method/m"],
-  ["POST", "/v1.0-beta1/workflows/dapr/w/start"],
-  ["DELETE", "/v1.0-alpha1/jobs/j"],
-])("%s %s is said not to be there yet", async (method, path) => {
+it.each([["POST", "/v1.0-beta1/workflows/dapr/w/start"]])("%s %s is said not to be there yet", async (method, path) => {
   expect(await door.call(method, path)).toMatchObject({
     status: 501,
     text: '{"errorCode":"ERR_API_UNIMPLEMENTED","message":"this API is currently not implemented"}',

@@ -3,14 +3,7 @@ import { apiError } from "../../errors/error.ts";
 import type { Route } from "./route.ts";
 
 /** APIs of Dapr that this release does not have, by their path. */
-const PREFIXES: readonly string[] = [
-  "/v1.0/actors",
-  "/v1.0/workflows",
-  "/v1.0-alpha1/workflows",
-  "/v1.0-beta1/workflows",
-  "/v1.0/jobs",
-  "/v1.0-alpha1/jobs",
-];
+const PREFIXES: readonly string[] = ["/v1.0/workflows", "/v1.0-alpha1/workflows", "/v1.0-beta1/workflows"];
 
 /** Says 501 for them, where the fallback would take them for service invocations without a target. */
 export function unimplementedRoutes(): Route[] {

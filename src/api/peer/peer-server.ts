@@ -1,3 +1,4 @@
+import type { ActorsBlock } from "../../blocks/actors/actors-block.ts";
 import type { InvocationBlock } from "../../blocks/invocation/invocation.ts";
 import type { Clock } from "../../kit/clock.ts";
 import type { Logger } from "../../kit/logger.ts";
@@ -5,10 +6,12 @@ import type { StreamTally } from "../../kit/stream-tally.ts";
 import { GrpcServer } from "../../net/grpc/server.ts";
 import type { RelayHandler } from "../../net/grpc/types.ts";
 import { createErrorMapper, type GrpcDoorObserver, observeCalls } from "../grpc/door.ts";
+import { addPeerActors } from "./actors.ts";
 import { addPeerInvocation } from "./service-invocation.ts";
 
 export interface PeerServerOptions {
   readonly invocation: Pick<InvocationBlock, "invokeLocal">;
+  readonly actors: ActorsBlock;
   /** Gets the calls of all other methods. */
   readonly unknown: RelayHandler;
   /** Bytes of one message; 0: no limit. */
@@ -28,6 +31,7 @@ export function createPeerServer(options: PeerServerOptions): GrpcServer {
     mapError: createErrorMapper(options.logger, (error) => options.observer.errorAnswered(error)),
   });
   addPeerInvocation(server, options);
+  addPeerActors(server, options.actors);
   server.passUnknown(options.unknown);
   return server;
 }

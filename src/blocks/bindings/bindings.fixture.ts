@@ -70,6 +70,7 @@ export class FakeApp implements AppChannel {
   readonly listSubscriptions = refuse;
   readonly deliver = refuse;
   readonly deliverBulk = refuse;
+  readonly triggerJob = refuse;
   readonly probe = refuse;
 
   takesBinding(target: InputBindingTarget, signal: AbortSignal): Promise<boolean> {

@@ -23,6 +23,8 @@ export const METADATA_SOURCES: MetadataSources = {
   appConnection: { port: 8080, protocol: "http", channelAddress: "127.0.0.1", maxConcurrency: 0 },
   components: () => [{ name: "store", type: "state.in-memory", version: "v1", capabilities: ["ETAG"] }],
   subscriptions: () => [],
+  actors: () => ({ status: "DISABLED", active: [], hostReady: false, placement: "placement: disconnected" }),
+  schedulers: () => [],
 };
 
 export function testControl(sources: Partial<MetadataSources> = {}): TestControl {

@@ -34,6 +34,14 @@ export interface MetadataAppConnection {
   };
 }
 
+/** How actors are doing. `placement` is empty while it is too early to say. */
+export interface MetadataActors {
+  readonly status: "INITIALIZING" | "DISABLED" | "RUNNING";
+  readonly active: readonly { readonly type: string; readonly count: number }[];
+  readonly hostReady: boolean;
+  readonly placement: string;
+}
+
 /** What `GetMetadata` answers over both doors. */
 export interface RuntimeMetadata {
   readonly id: string;
@@ -45,6 +53,9 @@ export interface RuntimeMetadata {
   readonly httpEndpoints: readonly string[];
   readonly resiliencies: readonly string[];
   readonly appConnection: MetadataAppConnection;
+  readonly actors: MetadataActors;
+  /** Addresses of the schedulers that are known; empty: none. */
+  readonly schedulers: readonly string[];
 }
 
 /** Where the block reads what is loaded and running at the moment of the question. */
@@ -57,6 +68,8 @@ export interface MetadataSources {
   readonly appConnection: MetadataAppConnection;
   components(): readonly MetadataComponent[];
   subscriptions(): readonly MetadataSubscription[];
+  actors(): MetadataActors;
+  schedulers(): readonly string[];
 }
 
 /** Most user-set values and the most bytes of one; both guard the sidecar's memory. */
@@ -82,6 +95,8 @@ export function createMetadataBlock(sources: MetadataSources): MetadataBlock {
       httpEndpoints: sources.httpEndpoints,
       resiliencies: sources.resiliencies,
       appConnection: sources.appConnection,
+      actors: sources.actors(),
+      schedulers: sources.schedulers(),
     }),
     set(key, value) {
       if (key === "") {

@@ -100,6 +100,10 @@ export class FakeChannel implements AppChannel {
     return Promise.reject(new Error("not in these tests"));
   }
 
+  triggerJob(): Promise<never> {
+    return Promise.reject(new Error("not in these tests"));
+  }
+
   deliverBindingEvent(): Promise<never> {
     return Promise.reject(new Error("not in these tests"));
   }

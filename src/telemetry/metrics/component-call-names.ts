@@ -77,6 +77,19 @@ export const componentCallMetrics = {
   ),
 } as const;
 
+const JOB_LABELS = ["app_id", "namespace", "operation"] as const;
+
+/** Triggers of jobs that the app has answered (the same file). */
+export const jobMetrics = {
+  successCount: counter("component_job_success_count", "The number of successful job triggers.", JOB_LABELS),
+  failureCount: counter("component_job_failure_count", "The number of failed job triggers.", JOB_LABELS),
+  latency: latency(
+    "component_job_latencies",
+    "The latency of the response from the app that processed the triggered job.",
+    ["app_id", "namespace", "operation", "success"],
+  ),
+} as const;
+
 const INGRESS_LABELS = ["app_id", "component", "namespace", "process_status", "topic", "status"] as const;
 const BULK_INGRESS_LABELS = ["app_id", "component", "namespace", "process_status", "topic"] as const;
 const EGRESS_LABELS = ["app_id", "component", "namespace", "success", "topic"] as const;

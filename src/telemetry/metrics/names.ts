@@ -170,6 +170,51 @@ export const errorMetrics = {
   ]),
 } as const;
 
+const ACTOR_LABELS = ["app_id", "actor_type"] as const;
+const ACTOR_OPERATION_LABELS = [...ACTOR_LABELS, "operation"] as const;
+const ACTOR_FIRED_LABELS = [...ACTOR_LABELS, "success"] as const;
+
+/** Actors, and the stream to the placement service (`pkg/diagnostics/service_monitoring.go`). */
+export const actorMetrics = {
+  statusReports: counter(
+    "runtime_actor_status_report_total",
+    "The number of the successful status reports to placement service.",
+    ACTOR_OPERATION_LABELS,
+  ),
+  tableOperations: counter(
+    "runtime_actor_table_operation_recv_total",
+    "The number of the received actor placement table operations.",
+    ACTOR_OPERATION_LABELS,
+  ),
+  rebalanced: counter("runtime_actor_rebalanced_total", "The number of the actor rebalance requests.", ACTOR_LABELS),
+  deactivated: counter(
+    "runtime_actor_deactivated_total",
+    "The number of the successful actor deactivation.",
+    ACTOR_LABELS,
+  ),
+  deactivationsFailed: counter(
+    "runtime_actor_deactivated_failed_total",
+    "The number of the failed actor deactivation.",
+    ACTOR_LABELS,
+  ),
+  pendingCalls: gauge(
+    "runtime_actor_pending_actor_calls",
+    "The number of pending actor calls waiting to acquire the per-actor lock.",
+    ACTOR_LABELS,
+  ),
+  timers: gauge("runtime_actor_timers", "The number of actor timer requests.", ACTOR_LABELS),
+  timersFired: counter(
+    "runtime_actor_timers_fired_total",
+    "The number of actor timers fired requests.",
+    ACTOR_FIRED_LABELS,
+  ),
+  remindersFired: counter(
+    "runtime_actor_reminders_fired_total",
+    "The number of actor reminders fired requests.",
+    ACTOR_FIRED_LABELS,
+  ),
+} as const;
+
 /** What Dapr does not count. */
 export const ownMetrics = {
   connectionsCutOff: {

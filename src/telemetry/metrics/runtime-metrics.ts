@@ -1,4 +1,5 @@
 import type { Logger } from "../../kit/logger.ts";
+import { ActorMetrics } from "./actor-metrics.ts";
 import { type ComponentCallMetrics, createComponentCallMetrics } from "./component-calls.ts";
 import { ComponentMetrics } from "./component-metrics.ts";
 import { ConnectionMetrics } from "./connection-metrics.ts";
@@ -7,6 +8,7 @@ import { GrpcClientMetrics, GrpcServerMetrics } from "./grpc-metrics.ts";
 import { HttpClientMetrics } from "./http-client-metrics.ts";
 import { HttpServerMetrics, type HttpMetricsOptions } from "./http-server-metrics.ts";
 import { InvocationMetrics } from "./invocation-metrics.ts";
+import { JobMetrics } from "./job-metrics.ts";
 import type { LabelRule } from "./label-rules.ts";
 import { collectProcessMetrics, type ProcessFacts } from "./process-metrics.ts";
 import { PubSubCallMetrics } from "./pubsub-metrics.ts";
@@ -50,8 +52,10 @@ export interface RuntimeMetrics {
   readonly components: ComponentMetrics;
   readonly componentCalls: ComponentCallMetrics;
   readonly pubsub: PubSubCallMetrics;
+  readonly jobs: JobMetrics;
   readonly connections: ConnectionMetrics;
   readonly invocation: InvocationMetrics;
+  readonly actors: ActorMetrics;
   readonly resiliency: ResiliencyMetrics;
   /** Present when the Configuration asks for error codes. */
   readonly errorCodes: ErrorCodeMetrics | undefined;
@@ -78,8 +82,10 @@ export function createRuntimeMetrics(options: RuntimeMetricsOptions): RuntimeMet
     components: new ComponentMetrics(registry, appId),
     componentCalls: createComponentCallMetrics(registry, options),
     pubsub: new PubSubCallMetrics(registry, options),
+    jobs: new JobMetrics(registry, options),
     connections: new ConnectionMetrics(registry, appId),
     invocation: new InvocationMetrics(registry, appId),
+    actors: new ActorMetrics(registry, appId),
     resiliency: new ResiliencyMetrics(registry, appId),
     errorCodes: settings.recordErrorCodes ? new ErrorCodeMetrics(registry, appId) : undefined,
   };

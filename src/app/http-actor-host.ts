@@ -1,0 +1,102 @@
+import { isTruthy } from "../components/spi/metadata.ts";
+import type { CancelSignal } from "../kit/cancel-signal.ts";
+import { compactJson } from "../kit/json-compact.ts";
+import {
+  ActorAppError,
+  type ActorHost,
+  type ActorMethodCall,
+  type ActorReply,
+  type ActorTick,
+  DeactivationError,
+  saysActorError,
+  TicksCancelledError,
+} from "./actor-host.ts";
+import { collectBody } from "./body.ts";
+import { cleanPath } from "./clean-path.ts";
+import { headerValue } from "./header-rules.ts";
+import type { AppChannel, InvokeReply } from "./types.ts";
+
+const CANCEL_HEADER = "x-daprremindercancel";
+const JSON_TYPE = "application/json";
+const NO_BYTES = new Uint8Array(0);
+
+/** Actors of an app that speaks HTTP: `PUT /actors/{type}/{id}/method/…` and `DELETE /actors/{type}/{id}`. */
+export class HttpActorHost implements ActorHost {
+  readonly #channel: AppChannel;
+  readonly #maxBodyBytes: number;
+
+  /** @param maxBodyBytes of an answer, which is held whole; 0: no limit */
+  constructor(channel: AppChannel, maxBodyBytes: number) {
+    this.#channel = channel;
+    this.#maxBodyBytes = maxBodyBytes;
+  }
+
+  async invoke(type: string, id: string, call: ActorMethodCall, signal: CancelSignal): Promise<ActorReply> {
+    const method = `actors/${type}/${id}/method/${call.method}`;
+    const reply = await this.#channel.invoke({ ...call, method, verb: "PUT", origin: "http", signal });
+    const body = await collectBody(reply.body, this.#maxBodyBytes);
+    const { status, headers, contentType } = reply;
+    if (status.code === 404) {
+      throw new ActorAppError(`actor method not found: ${method}`);
+    }
+    if (status.code !== 200) {
+      throw new ActorAppError(`error from actor service: (${status.code}) ${Buffer.from(body).toString()}`);
+    }
+    const isError = saysActorError(headers);
+    if (!isError && isTruthy(headerValue(headers, CANCEL_HEADER) ?? "")) {
+      throw new TicksCancelledError();
+    }
+    return { status, headers, contentType, body, isError };
+  }
+
+  async fireTimer(type: string, id: string, tick: ActorTick, signal: CancelSignal): Promise<void> {
+    await this.#fire(type, id, `timer/${tick.name}`, tickBody(tick, true), signal);
+  }
+
+  async fireReminder(type: string, id: string, tick: ActorTick, signal: CancelSignal): Promise<void> {
+    await this.#fire(type, id, `remind/${tick.name}`, tickBody(tick, false), signal);
+  }
+
+  async deactivate(type: string, id: string): Promise<void> {
+    let reply: InvokeReply;
+    let body: Uint8Array;
+    try {
+      reply = await this.#channel.invoke({
+        method: `actors/${type}/${id}`,
+        verb: "DELETE",
+        query: "",
+        headers: [],
+        origin: "http",
+        contentType: "application/x-protobuf",
+        body: NO_BYTES,
+      });
+      body = await collectBody(reply.body, this.#maxBodyBytes);
+    } catch (error) {
+      throw new DeactivationError(error instanceof Error ? error.message : String(error), "invoke", error);
+    }
+    const { code } = reply.status;
+    if (code !== 200) {
+      throw new DeactivationError(
+        `error from actor service: (${code}) ${Buffer.from(body).toString()}`,
+        `status_code_${code}`,
+      );
+    }
+  }
+
+  /** Names may hold what a path would be cut by; nothing of them may leave the actor's own paths. */
+  async #fire(type: string, id: string, method: string, body: Uint8Array, signal: CancelSignal): Promise<void> {
+    const call = { method: cleanPath(method), query: "", headers: [], contentType: JSON_TYPE, body };
+    const reply = await this.invoke(type, id, call, signal);
+    if (reply.isError) {
+      throw new ActorAppError("actor error with details in body");
+    }
+  }
+}
+
+/** In the order of Dapr's encoder. */
+function tickBody({ data, callback, dueTime, period }: ActorTick, isTimer: boolean): Uint8Array {
+  const rest = JSON.stringify(isTimer ? { callback, dueTime, period } : { dueTime, period });
+  return data === undefined
+    ? Buffer.from(rest)
+    : Buffer.concat([Buffer.from('{"data":'), compactJson(data), Buffer.from(`,${rest.slice(1)}`)]);
+}

@@ -1,0 +1,114 @@
+import { describe, expect, it } from "vitest";
+import { type ActorHost, DeactivationError } from "../../app/actor-host.ts";
+import { silentLogger } from "../../kit/silent-logger.ts";
+import { nextTurn } from "../../kit/turn.ts";
+import { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
+import { ActiveActors, NotHostedError } from "./active-actors.ts";
+import { DEACTIVATION_WAIT_MS } from "./limits.ts";
+import { Claim } from "./ownership-gate.ts";
+
+const A = { type: "t", id: "a" };
+const ignored = (): undefined => undefined;
+
+function setUp(deactivate: ActorHost["deactivate"] = () => Promise.resolve()) {
+  const clock = new VirtualClock();
+  const active = new ActiveActors({ clock, logger: silentLogger });
+  const deactivated: string[] = [];
+  const unused = (): Promise<never> => Promise.reject(new Error("not called"));
+  const host: ActorHost = {
+    invoke: unused,
+    fireTimer: unused,
+    fireReminder: unused,
+    deactivate(type, id) {
+      deactivated.push(id);
+      return deactivate(type, id);
+    },
+  };
+  const settings = { idleMs: 1_000, reentrancy: { enabled: false, stackDepthMax: 32 }, drainMs: undefined };
+  active.register({ types: new Map([["t", settings]]), drainMs: 0, drainRebalanced: true, host });
+  return { active, clock, deactivated };
+}
+
+describe("an actor", () => {
+  it("is deactivated when it has been idle, counted from its last turn", async () => {
+    const { active, clock, deactivated } = setUp();
+    await active.activate(A);
+    clock.advance(900);
+    await active.activate(A);
+    clock.advance(900);
+    expect(active.isActive(A)).toBe(true);
+    clock.advance(100);
+    expect([active.isActive(A), deactivated]).toEqual([false, ["a"]]);
+  });
+
+  it("is not idle while a turn runs", async () => {
+    const { active, clock, deactivated } = setUp();
+    const { actor } = await active.activate(A);
+    const work = Promise.withResolvers<void>();
+    const run = actor.run(undefined, new Claim(undefined, ignored), ignored, () => work.promise);
+    clock.advance(10_000);
+    expect(deactivated).toEqual([]);
+    work.resolve();
+    await run;
+    clock.advance(2_000);
+    expect(deactivated).toEqual(["a"]);
+  });
+
+  it("is activated again when the app has answered its deactivation", async () => {
+    const answer = Promise.withResolvers<void>();
+    const { active } = setUp(() => answer.promise);
+    await active.activate(A);
+    void active.halt(() => false);
+    let again = false;
+    void active.activate(A).then(() => (again = true));
+    await nextTurn();
+    expect(again).toBe(false);
+    answer.resolve();
+    await nextTurn();
+    expect(again).toBe(true);
+  });
+
+  it("does not wait for that for ever", async () => {
+    const { active, clock } = setUp(() => new Promise(ignored));
+    await active.activate(A);
+    const halted = active.halt(() => false);
+    clock.advance(DEACTIVATION_WAIT_MS);
+    await halted;
+    expect((await active.activate(A)).actor.isClosed).toBe(false);
+  });
+
+  it("is gone when the app refuses to deactivate it, too", async () => {
+    const { active } = setUp(() => Promise.reject(new DeactivationError("no", "invoke")));
+    await active.activate(A);
+    await active.halt(() => false);
+    expect(active.counts()).toEqual([{ type: "t", count: 0 }]);
+  });
+
+  it("cuts off its turn when it is deactivated", async () => {
+    const { active } = setUp();
+    const { actor } = await active.activate(A);
+    const claim = new Claim(undefined, ignored);
+    void actor.run(undefined, claim, ignored, () => new Promise(ignored));
+    await nextTurn();
+    await active.halt(() => false);
+    expect(claim.reason.message).toBe("actor t||a is closed");
+  });
+
+  it("does not begin a turn that its deactivation has overtaken", async () => {
+    const { active } = setUp();
+    const { actor } = await active.activate(A);
+    let worked = false;
+    const run = actor.run(undefined, new Claim(undefined, ignored), ignored, async () => void (worked = true));
+    void active.halt(() => false);
+    await expect(run).rejects.toThrow("actor t||a is closed");
+    expect(worked).toBe(false);
+  });
+});
+
+it("types that are not hosted have no actors, and none are without a state store", async () => {
+  const { active } = setUp();
+  await expect(active.activate({ type: "u", id: "a" })).rejects.toThrow(NotHostedError);
+  active.suspended = true;
+  expect([active.types, active.isHosted("t")]).toEqual([[], false]);
+  await expect(active.activate(A)).rejects.toThrow("no actor state store configured");
+});

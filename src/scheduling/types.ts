@@ -1,0 +1,74 @@
+import type { CancelSignal } from "../kit/cancel-signal.ts";
+import type { GrpcClient } from "../net/grpc/types.ts";
+import type { JobFailurePolicy } from "../wire/gen/dapr/proto/common/v1/common_pb.js";
+
+/** A job's bytes and the type that says what they are, as `google.protobuf.Any` has them. They pass through unread. */
+export interface JobData {
+  readonly typeUrl: string;
+  readonly value: Uint8Array;
+}
+
+/** When a job triggers, and with what. The scheduler reads the texts; nobody on the way does. */
+export interface JobSpec {
+  /** Six cron fields, or `@every` and its kin. */
+  readonly schedule?: string | undefined;
+  readonly repeats?: number | undefined;
+  readonly dueTime?: string | undefined;
+  readonly ttl?: string | undefined;
+  readonly data?: JobData | undefined;
+  readonly failurePolicy?: JobFailurePolicy | undefined;
+}
+
+export interface NamedJob extends JobSpec {
+  readonly name: string;
+}
+
+/** Whom a job triggers: the app, or one of its actors, for which it is a reminder. */
+export type JobTarget =
+  | { readonly kind: "app" }
+  | { readonly kind: "actor"; readonly type: string; readonly id: string };
+
+/** A job is due. */
+export interface Trigger {
+  readonly name: string;
+  readonly target: JobTarget;
+  readonly data: JobData | undefined;
+}
+
+/**
+ * Does what a trigger is for. False leaves what follows to the job's failure policy. It must not reject, and ends early
+ * when the signal is aborted.
+ */
+export type TriggerHandler = (trigger: Trigger, signal: CancelSignal) => Promise<boolean>;
+
+/**
+ * What can be asked of the schedulers. Each call goes to the next of them; one that is not there or going away is passed
+ * over, for 30 seconds in all. Rejects with the scheduler's GrpcError, or an Error when there is none to ask.
+ */
+export interface SchedulerCalls {
+  /** Where schedulers are known to be; empty before the first of them has told. */
+  readonly addresses: readonly string[];
+  schedule(target: JobTarget, job: NamedJob, overwrite: boolean, signal?: CancelSignal): Promise<void>;
+  get(target: JobTarget, name: string, signal?: CancelSignal): Promise<JobSpec>;
+  list(target: JobTarget, signal?: CancelSignal): Promise<readonly NamedJob[]>;
+  /** A job that is not there is deleted already. */
+  delete(target: JobTarget, name: string, signal?: CancelSignal): Promise<void>;
+  /** An empty prefix: all of the target's jobs. */
+  deleteByPrefix(target: JobTarget, prefix: string, signal?: CancelSignal): Promise<void>;
+}
+
+/** A job that is the reminder of an actor. */
+export interface NamedReminder extends NamedJob {
+  readonly actor: { readonly type: string; readonly id: string };
+}
+
+/** What reminders of actors need beyond the calls for any job. */
+export interface ReminderCalls extends Pick<SchedulerCalls, "schedule" | "get" | "delete"> {
+  /** Those of one actor, or of all of a type where the id is empty. */
+  listReminders(actor: NamedReminder["actor"], signal?: CancelSignal): Promise<readonly NamedReminder[]>;
+  /** Those of one actor, or of all whose id begins so. */
+  deleteReminders(actor: NamedReminder["actor"], byPrefix: boolean, signal?: CancelSignal): Promise<void>;
+}
+
+/** Makes a client of a scheduler at `host:port`; nothing is connected before its first call. */
+export type ConnectScheduler = (address: string) => GrpcClient;
