@@ -1,3 +1,4 @@
+import { callerSignal } from "./caller-signal.ts";
 import { responseHeadersOf } from "../../app/http-headers.ts";
 import { CALLER_HEADERS } from "../../app/header-rules.ts";
 import type { ActorRef } from "../../app/actor-host.ts";
@@ -7,7 +8,6 @@ import { canonicalMethod, InvalidMethodError } from "../../blocks/invocation/met
 import { commonErrors } from "../../errors/catalogue/common.ts";
 import { apiError } from "../../errors/error.ts";
 import { httpStatusOfGrpc } from "../../errors/http-status-of-grpc.ts";
-import { Cancellation } from "../../kit/cancel-signal.ts";
 import type { HeaderList, HttpExchange } from "../../net/http/types.ts";
 import { decodeActorOperations, decodeTick } from "./actor-messages.ts";
 import { JsonBodyError } from "./json-decoder.ts";
@@ -104,8 +104,6 @@ async function invoke(
   checkName("actorType", ref.type);
   checkName("actorId", ref.id);
   const method = methodOf(params["method"] ?? "");
-  const cancellation = new Cancellation();
-  exchange.onAbort(() => cancellation.abort(new Error("context canceled")));
   const reply = await actors.call({
     ...ref,
     method,
@@ -114,7 +112,7 @@ async function invoke(
     headers: forwarded(exchange.headers),
     contentType: exchange.header("content-type") ?? "",
     body: await exchange.readBody(maxBodyBytes),
-    signal: cancellation,
+    signal: callerSignal(exchange),
   });
   const { status, body } = reply;
   const code = status.kind === "http" ? status.code : httpStatusOfGrpc(status.code);

@@ -1,6 +1,6 @@
+import { callerSignal } from "./caller-signal.ts";
 import type { ConversationBlock } from "../../blocks/conversation/conversation-block.ts";
-import { Cancellation } from "../../kit/cancel-signal.ts";
-import type { HttpExchange } from "../../net/http/types.ts";
+import type { CancelSignal } from "../../kit/cancel-signal.ts";
 import { respondJson } from "./reply.ts";
 import type { Route } from "./route.ts";
 
@@ -9,7 +9,7 @@ export interface ConversationRoutesOptions {
   readonly maxBodyBytes: number;
 }
 
-type Answer = (block: ConversationBlock, name: string, body: Uint8Array, signal: Cancellation) => Promise<string>;
+type Answer = (block: ConversationBlock, name: string, body: Uint8Array, signal: CancelSignal) => Promise<string>;
 
 /** Route 35 of the HTTP API in its two versions, which have schemas of their own. */
 export function conversationRoutes(block: ConversationBlock, { maxBodyBytes }: ConversationRoutesOptions): Route[] {
@@ -20,20 +20,13 @@ export function conversationRoutes(block: ConversationBlock, { maxBodyBytes }: C
     name: "Converse",
     async handler(exchange, params) {
       const [reply, body] = await Promise.all([answer(), exchange.readBody(maxBodyBytes)]);
-      respondJson(exchange, 200, await reply(block, params["name"] ?? "", body, cancelledWith(exchange)));
+      respondJson(exchange, 200, await reply(block, params["name"] ?? "", body, callerSignal(exchange)));
     },
   });
   return [
     route("alpha1", async () => (await messages()).answerAlpha1),
     route("alpha2", async () => (await messages()).answerAlpha2),
   ];
-}
-
-/** A model is not left thinking for a caller who has gone. */
-function cancelledWith(exchange: HttpExchange): Cancellation {
-  const cancellation = new Cancellation();
-  exchange.onAbort(() => cancellation.abort(new Error("context canceled")));
-  return cancellation;
 }
 
 /** Protobuf is loaded with the first conversation. */

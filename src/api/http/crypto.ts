@@ -1,10 +1,11 @@
+import { callerSignal } from "./caller-signal.ts";
 import type { CryptoBlock } from "../../blocks/crypto/crypto-block.ts";
 import type { CryptoOperations } from "../../blocks/crypto/types.ts";
 import { isTruthy } from "../../components/spi/metadata.ts";
 import { commonErrors } from "../../errors/catalogue/common.ts";
 import { cryptoErrors } from "../../errors/catalogue/crypto.ts";
 import { ApiError, apiError } from "../../errors/error.ts";
-import { Cancellation } from "../../kit/cancel-signal.ts";
+import type { CancelSignal } from "../../kit/cancel-signal.ts";
 import { errorMessage } from "../../kit/error-message.ts";
 import type { Logger } from "../../kit/logger.ts";
 import type { HeaderList, HttpExchange } from "../../net/http/types.ts";
@@ -29,7 +30,7 @@ type Begin = (
   operations: CryptoOperations,
   exchange: HttpExchange,
   body: AsyncIterable<Uint8Array>,
-  signal: Cancellation,
+  signal: CancelSignal,
 ) => Promise<AsyncIterable<Uint8Array>>;
 
 /** Routes 26 and 27 of the HTTP API. */
@@ -42,8 +43,7 @@ export function cryptoRoutes(block: CryptoBlock, options: CryptoRoutesOptions): 
     name,
     async handler(exchange, params) {
       const operations = block.provider(params["name"] ?? "");
-      const signal = new Cancellation();
-      exchange.onAbort(() => signal.abort(new Error("the caller is gone")));
+      const signal = callerSignal(exchange);
       const body = exchange.streamBody(options.maxBodyBytes);
       let result: AsyncIterable<Uint8Array>;
       try {

@@ -1,6 +1,5 @@
+import { callerSignal } from "./caller-signal.ts";
 import type { JobsBlock } from "../../blocks/jobs/jobs-block.ts";
-import { Cancellation } from "../../kit/cancel-signal.ts";
-import type { HttpExchange } from "../../net/http/types.ts";
 import { respondEmpty, respondJson } from "./reply.ts";
 import type { Route } from "./route.ts";
 
@@ -31,7 +30,7 @@ function routesOf(
       name: "ScheduleJob",
       async handler(exchange, params) {
         const [{ decodeJob }, body] = await Promise.all([messages(), exchange.readBody(maxBodyBytes)]);
-        await block.schedule(decodeJob((params["name"] ?? "").trim(), body), cancelledWith(exchange));
+        await block.schedule(decodeJob((params["name"] ?? "").trim(), body), callerSignal(exchange));
         respondEmpty(exchange);
       },
     },
@@ -42,7 +41,7 @@ function routesOf(
       name: "GetJob",
       async handler(exchange, params) {
         const { jobJson } = await messages();
-        const job = await block.get(params["name"] ?? "", cancelledWith(exchange));
+        const job = await block.get(params["name"] ?? "", callerSignal(exchange));
         respondJson(exchange, 200, jobJson(job));
       },
     },
@@ -52,18 +51,11 @@ function routesOf(
       group,
       name: "DeleteJob",
       async handler(exchange, params) {
-        await block.delete(params["name"] ?? "", cancelledWith(exchange));
+        await block.delete(params["name"] ?? "", callerSignal(exchange));
         respondEmpty(exchange);
       },
     },
   ];
-}
-
-/** A call may wait long for a scheduler: not for a caller who has gone. */
-function cancelledWith(exchange: HttpExchange): Cancellation {
-  const cancellation = new Cancellation();
-  exchange.onAbort(() => cancellation.abort(new Error("context canceled")));
-  return cancellation;
 }
 
 /** Protobuf is loaded with the first job. */

@@ -1,5 +1,5 @@
+import { callerSignal } from "./caller-signal.ts";
 import type { CryptoBlock } from "../../blocks/crypto/crypto-block.ts";
-import { Cancellation } from "../../kit/cancel-signal.ts";
 import type { SubtleMethod } from "../subtle-crypto.ts";
 import { respondJson } from "./reply.ts";
 import type { Route } from "./route.ts";
@@ -29,8 +29,7 @@ export function subtleCryptoRoutes(block: CryptoBlock, { maxBodyBytes }: SubtleC
     name,
     async handler(exchange, params) {
       const [{ answerSubtleCrypto }, body] = await Promise.all([messages(), exchange.readBody(maxBodyBytes)]);
-      const signal = new Cancellation();
-      exchange.onAbort(() => signal.abort(new Error("the caller is gone")));
+      const signal = callerSignal(exchange);
       respondJson(exchange, 200, await answerSubtleCrypto(block, method, params["name"] ?? "", body, signal));
     },
   }));

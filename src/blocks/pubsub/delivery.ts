@@ -1,3 +1,4 @@
+import { parseRfc3339 } from "../../kit/rfc3339.ts";
 import type { DeliveryOutcome, SubscriptionSpec, TopicEvent } from "../../app/types.ts";
 import { ConsumerGoneError, type MessageHandler, type PubSubMessage } from "../../components/spi/pubsub.ts";
 import type { RequestMetadata } from "../../components/spi/state.ts";
@@ -17,7 +18,6 @@ import { type IncomingEvent, messageMetadata, readIncomingEvent } from "./incomi
 import { rawPayloadOf } from "./message-metadata.ts";
 import type { PubSubMetrics } from "./metrics.ts";
 import type { PubSubBlock } from "./pubsub-block.ts";
-import { parseRfc3339 } from "./rfc3339-clock.ts";
 import type { EventFields, Route } from "./routing.ts";
 
 /** A message goes back to the broker; the text is Dapr's. */

@@ -27,14 +27,3 @@ export class Rfc3339Clock {
 export function formatRfc3339(epochMs: number): string {
   return `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
 }
-
-const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:\d{2})$/;
-
-/** Milliseconds since the epoch; undefined for text that is not RFC 3339. */
-export function parseRfc3339(text: string): number | undefined {
-  if (!RFC3339.test(text)) {
-    return undefined;
-  }
-  const epochMs = Date.parse(text.replace(",", "."));
-  return Number.isNaN(epochMs) ? undefined : epochMs;
-}
