@@ -9,6 +9,7 @@ import type { SecretStore } from "../components/spi/secret-store.ts";
 import type { StateStore } from "../components/spi/state.ts";
 import type { Logger } from "../kit/logger.ts";
 import type { ComponentResource } from "../resources/component.ts";
+import { isActorStore, isFenced } from "./actor-store.ts";
 import { capabilitiesOf } from "./capabilities.ts";
 import { createDenyList } from "./deny-list.ts";
 import { Conditions } from "./conditions.ts";
@@ -86,6 +87,10 @@ class LiveInventory implements Inventory {
 
   conditions(): readonly ComponentCondition[] {
     return this.#conditions.list().map((condition) => {
+      const loaded = this.#entries.get(condition.name)?.loaded;
+      if (loaded !== undefined && isActorStore(loaded)) {
+        return { ...condition, actorState: isFenced(loaded) ? "fenced" : "unfenced" };
+      }
       const retry = condition.condition === "failed" ? this.#retries.of(condition.name) : undefined;
       return retry === undefined ? condition : { ...condition, retry };
     });

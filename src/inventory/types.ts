@@ -50,6 +50,8 @@ export interface ComponentCondition {
   readonly reason: string;
   /** When the condition began, in milliseconds since the Unix epoch. */
   readonly sinceMs: number;
+  /** Present for the store of actors' state: whether it keeps those from writing who have lost an actor. */
+  readonly actorState?: "fenced" | "unfenced";
   /** Present for a failed component that is tried again. */
   readonly retry?: ComponentRetry;
 }

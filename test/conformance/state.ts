@@ -4,6 +4,7 @@ import { ComponentError } from "../../src/components/spi/errors.ts";
 import type {
   StateDeleteRequest,
   StateGetRequest,
+  StateOperation,
   StateSetRequest,
   StateStore,
 } from "../../src/components/spi/state.ts";
@@ -25,6 +26,7 @@ const METHODS: CapabilityMethods<StateStore> = {
   DELETE_WITH_PREFIX: ["deletePrefix"],
   KEYS_LIKE: ["keysLike"],
   LIST_KEYS: ["listKeys"],
+  FENCED: ["transactFenced"],
 };
 
 let caseNumber = 0;
@@ -275,6 +277,92 @@ export function stateConformance({ manifest, deps, metadata, elapse }: StateConf
 
       test("no operations are a success", async () => {
         await store.transact?.([], {});
+      });
+    });
+
+    section("FENCED", () => {
+      const commit = async (writes: readonly StateOperation[], expected: string | undefined, next: string) =>
+        await store.transactFenced?.(
+          writes,
+          {
+            key: `${prefix}fence`,
+            expected: expected === undefined ? undefined : bytes(`"${expected}"`),
+            next: bytes(`"${next}"`),
+          },
+          {},
+        );
+      const put = (key: string, value: string, rest: Partial<StateSetRequest> = {}): StateOperation => ({
+        kind: "upsert",
+        request: setOf(prefix + key, value, rest),
+      });
+
+      test("each transaction moves the fence on that the one before has left", async () => {
+        await commit([put("a", "1")], undefined, "x-1");
+        expect(await read(`${prefix}fence`)).toBe('"x-1"');
+        await commit([put("a", "2"), put("b", "1")], "x-1", "x-2");
+        await commit([{ kind: "delete", request: deleteOf(`${prefix}b`) }], "x-2", "x-3");
+        expect([await read(`${prefix}a`), await read(`${prefix}b`), await read(`${prefix}fence`)]).toEqual([
+          "2",
+          undefined,
+          '"x-3"',
+        ]);
+      });
+
+      test.each([
+        ["there is none yet, though one was expected", undefined, "x-1"],
+        ["there is one already, though none was expected", "x-1", undefined],
+        ["it holds something else", "x-1", "y-1"],
+        ["it holds what begins alike", "x-10", "x-1"],
+      ])("nothing is written where %s", async (_, present, expected) => {
+        if (present !== undefined) {
+          await commit([], undefined, present);
+        }
+        await expect(commit([put("a", "1")], expected, "z-1")).rejects.toEqual(failing("fenceMismatch"));
+        expect(await read(`${prefix}a`)).toBeUndefined();
+        expect(await read(`${prefix}fence`)).toBe(present === undefined ? undefined : `"${present}"`);
+      });
+
+      test("an etag that does not match leaves the fence where it was, and is told as such", async () => {
+        await commit([put("a", "1")], undefined, "x-1");
+        const etag = (await store.get(getOf(`${prefix}a`)))?.etag;
+        await store.set(setOf(`${prefix}a`, "2"));
+        await expect(commit([put("a", "3", { etag })], "x-1", "x-2")).rejects.toEqual(failing("etagMismatch"));
+        await expect(commit([put("a", "3", { concurrency: "first-write" })], "x-1", "x-2")).rejects.toEqual(
+          failing("etagMismatch"),
+        );
+        expect([await read(`${prefix}a`), await read(`${prefix}fence`)]).toEqual(["2", '"x-1"']);
+      });
+
+      test("of transactions at once that expect the same a single one succeeds", async () => {
+        for (const [round, expected] of [undefined, "x-1"].entries()) {
+          if (expected !== undefined) {
+            await store.delete(deleteOf(`${prefix}fence`));
+            await commit([], undefined, expected);
+          }
+          const outcomes = await Promise.allSettled(
+            Array.from({ length: 8 }, (_, index) => commit([put(`${round}-${index}`, "1")], expected, `y-${index}`)),
+          );
+          const written = await Promise.all(outcomes.map((_, index) => read(`${prefix}${round}-${index}`)));
+          expect(outcomes.map(({ status }) => status === "fulfilled")).toEqual(written.map((value) => value === "1"));
+          expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+        }
+      });
+
+      test("of writers who read, count up and commit none loses what another has counted", async () => {
+        const count = async (writer: number): Promise<number> => {
+          for (let attempt = 1; ; attempt += 1) {
+            const fence = (await read(`${prefix}fence`))?.slice(1, -1);
+            const value = Number((await read(`${prefix}count`)) ?? 0);
+            try {
+              await commit([put("count", String(value + 1))], fence, `${writer}-${attempt}`);
+              return attempt;
+            } catch (error) {
+              expect(error).toEqual(failing("fenceMismatch"));
+            }
+          }
+        };
+        await Promise.all([1, 2, 3, 4, 5].map(count));
+        expect(await read(`${prefix}count`)).toBe("5");
       });
     });
 

@@ -13,7 +13,7 @@ export const etcdStateManifest: ComponentManifest<StateStore> = {
     { version: "v1", stability: "alpha" },
     { version: "v2", stability: "alpha" },
   ],
-  capabilities: ["ETAG", "TRANSACTIONAL", "TTL", "KEYS_LIKE", "LIST_KEYS"],
+  capabilities: ["ETAG", "TRANSACTIONAL", "TTL", "KEYS_LIKE", "LIST_KEYS", "FENCED"],
   metadata: ETCD_STATE_FIELDS,
   async load() {
     const { EtcdStateStore } = await import("./state-store.ts");

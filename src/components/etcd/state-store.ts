@@ -19,24 +19,28 @@ import type {
   ListedKeys,
   ListKeysRequest,
   StateDeleteRequest,
+  StateFence,
   StateGetRequest,
   StateItem,
   StateOperation,
   StateSetRequest,
   StateStore,
 } from "../spi/state.ts";
+import { fenceMismatch } from "../spi/state-fence.ts";
 import { type ClusterTls, EtcdCluster } from "./cluster.ts";
 import { ETCD_STATE_FIELDS } from "./fields.ts";
 import { keysLikeOf, listKeysOf, type RangeOfKeys } from "./key-ranges.ts";
 import { BARE_VALUES, ENVELOPED_VALUES, type StoredValues } from "./stored-value.ts";
 
-import { type EtcdWrite, isConditional, mismatchOf, txnOf } from "./writes.ts";
+import { type EtcdWrite, isConditional, isFenceBroken, mismatchOf, txnOf } from "./writes.ts";
 
 /** Of etcd's leases. */
 const LEASE_LIMIT: TtlLimit = {
   secondsMax: 9_000_000_000n,
   refusal: "etcd keeps nothing longer than 9000000000 seconds",
 };
+
+const TRANSACTION_FAILED = "couldn't do the transaction";
 
 const KEYS = methodsOf(KV);
 const LEASES = methodsOf(Lease);
@@ -108,11 +112,16 @@ export class EtcdStateStore implements StateStore {
 
   async transact(operations: readonly StateOperation[]): Promise<void> {
     if (operations.length > 0) {
-      const writes: EtcdWrite[] = [];
-      for (const { kind, request } of operations) {
-        writes.push(kind === "upsert" ? await this.#upsertOf(request) : this.#deleteOf(request));
-      }
-      await this.#transact(writes, "couldn't do the transaction");
+      await this.#transact(await this.#writesOf(operations), TRANSACTION_FAILED);
+    }
+  }
+
+  async transactFenced(operations: readonly StateOperation[], fence: StateFence): Promise<void> {
+    const first = this.#fenceOf(fence);
+    const writes = [first, ...(await this.#writesOf(operations))];
+    const response = await this.#attempt(TRANSACTION_FAILED, (cluster) => cluster.write(KEYS.txn, txnOf(writes)));
+    if (!response.succeeded) {
+      throw isFenceBroken(first, response) ? fenceMismatch(fence) : mismatchOf(writes, response);
     }
   }
 
@@ -142,6 +151,27 @@ export class EtcdStateStore implements StateStore {
     if (!response.succeeded) {
       throw mismatchOf(writes, response);
     }
+  }
+
+  async #writesOf(operations: readonly StateOperation[]): Promise<EtcdWrite[]> {
+    const writes: EtcdWrite[] = [];
+    for (const { kind, request } of operations) {
+      writes.push(kind === "upsert" ? await this.#upsertOf(request) : this.#deleteOf(request));
+    }
+    return writes;
+  }
+
+  /** Stored without a time of its own, so that what it must hold is known to the byte. */
+  #fenceOf({ key, expected, next }: StateFence): EtcdWrite {
+    const { bytes, text } = this.#keyOf(key);
+    return {
+      key: bytes,
+      keyText: text,
+      etag: undefined,
+      firstWrite: expected === undefined,
+      ...(expected === undefined ? {} : { held: this.#values.encode(expected, undefined, 0) }),
+      put: { value: this.#values.encode(next, undefined, 0), lease: 0n },
+    };
   }
 
   async #upsertOf({ key, value, etag, concurrency, metadata }: StateSetRequest): Promise<EtcdWrite> {

@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { expect, it } from "vitest";
 import { RangeResponseSchema, ResponseOpSchema, TxnResponseSchema } from "../../wire/gen/etcdserverpb/rpc_pb.js";
 import { KeyValueSchema } from "../../wire/gen/mvccpb/kv_pb.js";
-import { type EtcdWrite, mismatchOf, txnOf } from "./writes.ts";
+import { type EtcdWrite, isFenceBroken, mismatchOf, txnOf } from "./writes.ts";
 
 function write(key: string, more: Partial<EtcdWrite> = {}): EtcdWrite {
   return {
@@ -77,4 +77,37 @@ it.each([
 it("names the one of several that did not match", () => {
   const writes = [write("plain"), write("good", { etag: "3" }), write("bad", { etag: "4" })];
   expect(mismatchOf(writes, refused(3n, 5n)).message).toContain("key=bad: current=5, expect=4");
+});
+
+const HELD = write("fence", { held: Buffer.from('"x-1"') });
+const NEW = write("fence", { firstWrite: true });
+
+/** What etcd answers when a comparison did not hold: the fence's value first. */
+function refusedAt(value: string | undefined, ...revisions: (bigint | undefined)[]) {
+  const kvs = value === undefined ? [] : [create(KeyValueSchema, { value: Buffer.from(value) })];
+  const first = create(ResponseOpSchema, {
+    response: { case: "responseRange", value: create(RangeResponseSchema, { kvs }) },
+  });
+  return create(TxnResponseSchema, { responses: [first, ...refused(...revisions).responses] });
+}
+
+it("compares a fence by its value, and asks for it with what it answers", () => {
+  const { compare, failure } = txnOf([HELD]);
+  expect(compare[0]?.targetUnion).toEqual({ case: "value", value: Buffer.from('"x-1"') });
+  expect(failure[0]?.request.value).toMatchObject({ keysOnly: false });
+});
+
+it.each([
+  [HELD, '"x-1"', false],
+  [HELD, '"x-2"', true],
+  [HELD, undefined, true],
+  [NEW, undefined, false],
+  [NEW, '"x-1"', true],
+])("tells a broken fence from a whole one (%#)", (fence, value, isBroken) => {
+  expect(isFenceBroken(fence, refusedAt(value))).toBe(isBroken);
+});
+
+it("blames an etag, not the fence that was whole", () => {
+  const error = mismatchOf([HELD, write("k", { etag: "7" })], refusedAt('"x-1"', 9n));
+  expect(error.message).toContain("key=k: current=9, expect=7");
 });

@@ -22,6 +22,8 @@ export interface EtcdWrite {
   readonly etag: string | undefined;
   /** It must not exist, where there is no etag. */
   readonly firstWrite: boolean;
+  /** What it must hold to the byte, instead of an etag. */
+  readonly held?: Uint8Array;
   /** Undefined: a delete. */
   readonly put: { readonly value: Uint8Array; readonly lease: bigint } | undefined;
 }
@@ -39,17 +41,26 @@ export function txnOf(writes: readonly EtcdWrite[]): TxnRequest {
   return create(TxnRequestSchema, {
     compare: conditional.map(compareOf),
     success: Array.from(last.values(), operationOf),
-    failure: conditional.map(({ key }) =>
-      create(RequestOpSchema, { request: { case: "requestRange", value: { key, keysOnly: true } } }),
+    failure: conditional.map(({ key, held }) =>
+      create(RequestOpSchema, { request: { case: "requestRange", value: { key, keysOnly: held === undefined } } }),
     ),
   });
 }
 
-export function isConditional({ etag = "", firstWrite }: EtcdWrite): boolean {
-  return etag !== "" || firstWrite;
+export function isConditional({ etag = "", firstWrite, held }: EtcdWrite): boolean {
+  return etag !== "" || firstWrite || held !== undefined;
 }
 
-/** Why nothing was written, by how the keys are. */
+/** Whether the first write, a fence, is why nothing was written. */
+export function isFenceBroken(fence: EtcdWrite, { responses }: TxnResponse): boolean {
+  const answer = responses[0]?.response;
+  const current = answer?.case === "responseRange" ? answer.value.kvs[0] : undefined;
+  return fence.held === undefined || current === undefined
+    ? fence.held !== undefined || current !== undefined
+    : Buffer.compare(fence.held, current.value) !== 0;
+}
+
+/** Why nothing was written, by how the keys are; a fence among them has been found whole. */
 export function mismatchOf(writes: readonly EtcdWrite[], { responses }: TxnResponse): ComponentError {
   const conditional = writes.filter(isConditional);
   for (const [index, write] of conditional.entries()) {
@@ -63,7 +74,10 @@ export function mismatchOf(writes: readonly EtcdWrite[], { responses }: TxnRespo
   return etagMismatch("another write came in between");
 }
 
-function reasonOf({ keyText, etag = "" }: EtcdWrite, current: KeyValue | undefined): string | undefined {
+function reasonOf({ keyText, etag = "", held }: EtcdWrite, current: KeyValue | undefined): string | undefined {
+  if (held !== undefined) {
+    return undefined;
+  }
   if (etag === "") {
     return current === undefined ? undefined : "item already exists and no etag was passed";
   }
@@ -74,7 +88,14 @@ function reasonOf({ keyText, etag = "" }: EtcdWrite, current: KeyValue | undefin
   return revision === etag ? undefined : `state etag not match for key=${keyText}: current=${revision}, expect=${etag}`;
 }
 
-function compareOf({ key, etag = "" }: EtcdWrite): Compare {
+function compareOf({ key, etag = "", held }: EtcdWrite): Compare {
+  if (held !== undefined) {
+    return create(CompareSchema, {
+      key,
+      target: Compare_CompareTarget.VALUE,
+      targetUnion: { case: "value", value: held },
+    });
+  }
   return create(
     CompareSchema,
     etag === ""

@@ -7,7 +7,7 @@ export const inMemoryStateManifest: ComponentManifest<StateStore> = {
   family: "state",
   type: "state.in-memory",
   versions: [{ version: "v1", stability: "stable" }],
-  capabilities: ["ETAG", "TRANSACTIONAL", "TTL", "DELETE_WITH_PREFIX", "KEYS_LIKE", "LIST_KEYS"],
+  capabilities: ["ETAG", "TRANSACTIONAL", "TTL", "DELETE_WITH_PREFIX", "KEYS_LIKE", "LIST_KEYS", "FENCED"],
   metadata: [
     {
       name: "maxBytes",

@@ -5,6 +5,7 @@ import type { ComponentDeps, ComponentMetadata } from "../spi/component.ts";
 import { ComponentError } from "../spi/errors.ts";
 import { etagMismatch } from "../spi/etag-errors.ts";
 import { KeyPage } from "../spi/key-page.ts";
+import { fenceMismatch, fenceWrite } from "../spi/state-fence.ts";
 import type {
   BulkStateItem,
   KeysLikeRequest,
@@ -13,6 +14,7 @@ import type {
   ListKeysRequest,
   RequestMetadata,
   StateDeleteRequest,
+  StateFence,
   StateGetRequest,
   StateItem,
   StateOperation,
@@ -88,21 +90,16 @@ export class InMemoryStateStore implements StateStore {
   }
 
   async transact(operations: readonly StateOperation[], _metadata: RequestMetadata): Promise<void> {
-    const nowMs = this.#deps.clock.now();
-    const expiries = operations.map(({ kind, request }) => (kind === "upsert" ? expiryMs(request.metadata, nowMs) : 0));
-    let growth = 0;
-    for (const { kind, request } of operations) {
-      this.#checkEtag(request);
-      growth += kind === "upsert" ? this.#growth(request) : 0;
+    this.#transact(operations);
+  }
+
+  async transactFenced(operations: readonly StateOperation[], fence: StateFence): Promise<void> {
+    const { key, expected } = fence;
+    const current = this.#find(key)?.item.data;
+    if (current === undefined || expected === undefined ? current !== expected : !isSame(current, expected)) {
+      throw fenceMismatch(fence);
     }
-    this.#checkRoom(growth);
-    for (const [index, { kind, request }] of operations.entries()) {
-      if (kind === "upsert") {
-        this.#put(request, expiries[index] ?? Infinity);
-      } else {
-        this.#remove(request.key);
-      }
-    }
+    this.#transact([...operations, { kind: "upsert", request: fenceWrite(fence) }]);
   }
 
   async deletePrefix(prefix: string): Promise<number> {
@@ -153,6 +150,24 @@ export class InMemoryStateStore implements StateStore {
       }
     }
     return page.result();
+  }
+
+  #transact(operations: readonly StateOperation[]): void {
+    const nowMs = this.#deps.clock.now();
+    const expiries = operations.map(({ kind, request }) => (kind === "upsert" ? expiryMs(request.metadata, nowMs) : 0));
+    let growth = 0;
+    for (const { kind, request } of operations) {
+      this.#checkEtag(request);
+      growth += kind === "upsert" ? this.#growth(request) : 0;
+    }
+    this.#checkRoom(growth);
+    for (const [index, { kind, request }] of operations.entries()) {
+      if (kind === "upsert") {
+        this.#put(request, expiries[index] ?? Infinity);
+      } else {
+        this.#remove(request.key);
+      }
+    }
   }
 
   #find(key: string): Entry | undefined {
@@ -243,6 +258,10 @@ export class InMemoryStateStore implements StateStore {
       }
     }
   }
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
 }
 
 function bytesOf({ key, value }: StateSetRequest): number {

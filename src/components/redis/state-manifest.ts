@@ -7,7 +7,7 @@ export const redisStateManifest: ComponentManifest<StateStore> = {
   family: "state",
   type: "state.redis",
   versions: [{ version: "v1", stability: "stable" }],
-  capabilities: ["ETAG", "TRANSACTIONAL", "TTL", "KEYS_LIKE", "LIST_KEYS"],
+  capabilities: ["ETAG", "TRANSACTIONAL", "TTL", "KEYS_LIKE", "LIST_KEYS", "FENCED"],
   metadata: STATE_FIELDS,
   async load() {
     const { RedisStateStore } = await import("./state-store.ts");

@@ -5,9 +5,10 @@ import { type Script, script } from "./script.ts";
  * and `first-write`, which marks a key that was written with the first-write option: without an etag it is not
  * overwritten. Or JSON documents with these three members.
  *
- * KEYS: one per operation. ARGV: five per operation: `set`, `first` (must not exist without an etag) or `delete`; the
- * etag or nothing; the value, for a document with its `data` around it; the time to live in seconds, 0 for none; `hash`
- * or `json`. Reply: 0, or the number of the operation whose etag or option does not hold.
+ * KEYS: one per operation. ARGV: five per operation: `set`, `first` (must not exist without an etag), `fence` (must hold
+ * the value that stands in place of the etag; nothing: must not exist) or `delete`; the etag or nothing; the value, for a
+ * document with its `data` around it; the time to live in seconds, 0 for none; `hash` or `json`. Reply: 0, or the number
+ * of the operation whose etag, option or fence does not hold.
  *
  * What is of another kind is overwritten as Dapr does. `SETRANGE key 0 ""` does nothing but fail when the server has no
  * room: checked first, since a script that fails half-way is not undone.
@@ -22,15 +23,15 @@ for i = 1, n do
   local at = (i - 1) * 5
   local key, kind, etag, format = KEYS[i], ARGV[at + 1], ARGV[at + 2], ARGV[at + 5]
   if etag ~= "" then
-    if field(key, format, "version") ~= etag then return i end
-  elseif kind == "first" then
+    if field(key, format, kind == "fence" and "data" or "version") ~= etag then return i end
+  elseif kind == "first" or kind == "fence" then
     if redis.call("EXISTS", key) == 1 then return i end
   elseif kind == "set" then
     if type(field(key, format, "first-write")) == "string" then return i end
-    if n > 1 then
-      local room = redis.pcall("SETRANGE", key, 0, "")
-      if type(room) == "table" and string.find(room["err"], "OOM", 1, true) then return room end
-    end
+  end
+  if (kind == "set" and etag == "" and n > 1) or kind == "fence" then
+    local room = redis.pcall("SETRANGE", key, 0, "")
+    if type(room) == "table" and string.find(room["err"], "OOM", 1, true) then return room end
   end
 end
 for i = 1, n do

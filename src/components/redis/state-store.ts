@@ -3,6 +3,7 @@ import type { ComponentDeps, ComponentMetadata } from "../spi/component.ts";
 import { ComponentError } from "../spi/errors.ts";
 import { etagMismatch } from "../spi/etag-errors.ts";
 import { KeyPage } from "../spi/key-page.ts";
+import { fenceMismatch } from "../spi/state-fence.ts";
 import type {
   BulkStateItem,
   KeysLikeRequest,
@@ -11,6 +12,7 @@ import type {
   ListKeysRequest,
   RequestMetadata,
   StateDeleteRequest,
+  StateFence,
   StateGetRequest,
   StateItem,
   StateOperation,
@@ -33,7 +35,7 @@ import { decodeRedisMetadata, redisSettings } from "./settings.ts";
 import { redisStateManifest } from "./state-manifest.ts";
 import { WRITE_SCRIPT } from "./state-script.ts";
 import { createIndexes, search } from "./state-search.ts";
-import { deleteArguments, NO_TTL, setArguments, type StateFormat, ttlArgument } from "./state-write.ts";
+import { deleteArguments, fenceArguments, NO_TTL, setArguments, type StateFormat, ttlArgument } from "./state-write.ts";
 
 /** PTTL's answer for a key that does not exist. */
 const NO_KEY = -2;
@@ -139,24 +141,17 @@ export class RedisStateStore implements StateStore {
   }
 
   async transact(operations: readonly StateOperation[], metadata: RequestMetadata): Promise<void> {
-    const all = this.#formatOf(metadata);
-    const keys: string[] = [];
-    const args: RedisArgument[] = [];
-    for (const { kind, request } of operations) {
-      const format = all === "json" ? all : this.#formatOf(request.metadata);
-      keys.push(request.key);
-      args.push(
-        ...(kind === "upsert" ? setArguments(request, format, this.#ttlDefault) : deleteArguments(request, format)),
-      );
+    if (operations.length > 0) {
+      await this.#transact([], [], operations, metadata);
     }
-    if (keys.length === 0) {
-      return;
-    }
-    const failed = operations[(await this.#write(keys, args)) - 1];
-    if (failed !== undefined) {
-      const { kind, request } = failed;
-      throw etagMismatch(kind === "upsert" ? `failed to set key ${request.key}` : `failed to delete ${request.key}`);
-    }
+  }
+
+  async transactFenced(
+    operations: readonly StateOperation[],
+    fence: StateFence,
+    metadata: RequestMetadata,
+  ): Promise<void> {
+    await this.#transact([fence], fenceArguments(fence, this.#formatOf(metadata)), operations, metadata);
   }
 
   async keysLike({ pattern, continuationToken, pageSize }: KeysLikeRequest): Promise<KeysPage> {
@@ -181,6 +176,35 @@ export class RedisStateStore implements StateStore {
       throw componentClosed();
     }
     return this.#connection;
+  }
+
+  /** The fence, if there is one, comes first: of several reasons to refuse it is the one that is told. */
+  async #transact(
+    fences: readonly StateFence[],
+    fenceArgs: readonly RedisArgument[],
+    operations: readonly StateOperation[],
+    metadata: RequestMetadata,
+  ): Promise<void> {
+    const all = this.#formatOf(metadata);
+    const keys = fences.map(({ key }) => key);
+    const args = [...fenceArgs];
+    for (const { kind, request } of operations) {
+      const format = all === "json" ? all : this.#formatOf(request.metadata);
+      keys.push(request.key);
+      args.push(
+        ...(kind === "upsert" ? setArguments(request, format, this.#ttlDefault) : deleteArguments(request, format)),
+      );
+    }
+    const number = await this.#write(keys, args);
+    const fence = fences[number - 1];
+    if (fence !== undefined) {
+      throw fenceMismatch(fence);
+    }
+    const failed = operations[number - 1 - fences.length];
+    if (failed !== undefined) {
+      const { kind, request } = failed;
+      throw etagMismatch(kind === "upsert" ? `failed to set key ${request.key}` : `failed to delete ${request.key}`);
+    }
   }
 
   async #write(keys: readonly string[], args: readonly RedisArgument[]): Promise<number> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { StateSetRequest } from "../spi/state.ts";
-import { deleteArguments, setArguments, ttlArgument } from "./state-write.ts";
+import { deleteArguments, fenceArguments, setArguments, ttlArgument } from "./state-write.ts";
 
 const setOf = (value: string | Uint8Array, rest: Partial<StateSetRequest> = {}): StateSetRequest => ({
   key: "k",
@@ -46,4 +46,22 @@ it.each([
 ])("a delete with %j is checked against %j", (rest, etag) => {
   const request = { key: "k", metadata: {}, concurrency: "" as const, consistency: "" as const, ...rest };
   expect(deleteArguments(request, "hash")).toEqual(["delete", etag, "", "0", "hash"]);
+});
+
+it("a fence stays for ever, and is compared with the whole value that it must hold", () => {
+  const next = Buffer.from('"x-2"');
+  expect(textsOf(fenceArguments({ key: "f", expected: Buffer.from('"x-1"'), next }, "hash"))).toEqual([
+    "fence",
+    '"x-1"',
+    '"x-2"',
+    "0",
+    "hash",
+  ]);
+  expect(textsOf(fenceArguments({ key: "f", expected: undefined, next }, "json"))).toEqual([
+    "fence",
+    "",
+    '{"data":"x-2"}',
+    "0",
+    "json",
+  ]);
 });

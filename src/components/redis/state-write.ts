@@ -1,7 +1,7 @@
 import { errorMessage } from "../../kit/error-message.ts";
 import { ComponentError } from "../spi/errors.ts";
 import { etagInvalid } from "../spi/etag-errors.ts";
-import type { RequestMetadata, StateDeleteRequest, StateSetRequest } from "../spi/state.ts";
+import type { RequestMetadata, StateDeleteRequest, StateFence, StateSetRequest } from "../spi/state.ts";
 import type { RedisArgument } from "./client.ts";
 import { parseGoInteger } from "./integers.ts";
 import { asBuffer } from "./replies.ts";
@@ -25,6 +25,12 @@ export function setArguments(request: StateSetRequest, format: StateFormat, ttlD
 /** The arguments of one delete for the script. An etag that is no version matches nothing. */
 export function deleteArguments({ etag, concurrency }: StateDeleteRequest, format: StateFormat): RedisArgument[] {
   return ["delete", concurrency === "last-write" || etag === "0" ? "" : (etag ?? ""), "", NO_TTL, format];
+}
+
+/** The arguments of a fence for the script: it stays for ever, whatever the component says of other items. */
+export function fenceArguments({ expected, next }: StateFence, format: StateFormat): RedisArgument[] {
+  const value = format === "json" ? documentOf(next) : asBuffer(next);
+  return ["fence", expected === undefined ? "" : asBuffer(expected), value, NO_TTL, format];
 }
 
 /** Zero and less: for ever. */

@@ -2,6 +2,7 @@
 export type ComponentErrorKind =
   | "etagMismatch"
   | "etagInvalid"
+  | "fenceMismatch"
   | "notFound"
   | "invalidMetadata"
   | "invalidRequest"

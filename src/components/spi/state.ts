@@ -85,7 +85,16 @@ export interface ListedKeys {
 }
 
 /** Capabilities that Dapr does not know: they are ours alone and not told in `GET /v1.0/metadata`. */
-export const OWN_STATE_CAPABILITIES: readonly string[] = ["LIST_KEYS"];
+export const OWN_STATE_CAPABILITIES: readonly string[] = ["LIST_KEYS", "FENCED"];
+
+/** A row that tells a transaction whether others have written since its writer began to read. Values are JSON strings. */
+export interface StateFence {
+  readonly key: string;
+  /** What the row holds, to the byte; undefined: there is none. */
+  readonly expected: Uint8Array | undefined;
+  /** What it holds afterwards, for ever: no time to live of the component or the request applies. */
+  readonly next: Uint8Array;
+}
 
 /**
  * A state store. `first-write` without an etag means the key must not exist; an etag that does not match throws
@@ -104,6 +113,12 @@ export interface StateStore extends Component {
   bulkDelete?(requests: readonly StateDeleteRequest[]): Promise<void>;
   /** Capability TRANSACTIONAL: all operations or none. */
   transact?(operations: readonly StateOperation[], metadata: RequestMetadata): Promise<void>;
+  /**
+   * Capability FENCED: as `transact`, where the fence holds and is moved on in the same atomic step. It counts as one
+   * operation more.
+   * @throws ComponentError `fenceMismatch` where it does not hold; nothing is written
+   */
+  transactFenced?(operations: readonly StateOperation[], fence: StateFence, metadata: RequestMetadata): Promise<void>;
   /** Most operations in one transaction; undefined: no limit. */
   readonly transactionOperationsMax?: number;
   /** For stores that have to be asked for that limit: called before each transaction; asks once and never throws. */

@@ -1,4 +1,5 @@
 import { InvalidDurationError, parseGoDuration } from "../../kit/duration.ts";
+import { parseRfc3339 } from "../../kit/rfc3339.ts";
 import type { Row, SqlValue } from "../../storage/engine.ts";
 import { ComponentError } from "../spi/errors.ts";
 import type { PublishRequest, PubSubMessage } from "../spi/pubsub.ts";
@@ -15,8 +16,6 @@ const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59);
 
 const DELIVER_AT = "deliverat";
 const DELAY = "delayinseconds";
-
-const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/i;
 
 /** @throws ComponentError `invalidRequest` for a name that no topic can have */
 export function checkTopic(topic: string): void {
@@ -80,8 +79,8 @@ export function messageOf(topic: string, row: Row): PubSubMessage {
 const NO_METADATA: RequestMetadata = Object.freeze({});
 
 function deliverAtMs(text: string): number {
-  const ms = RFC3339.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(ms)) {
+  const ms = parseRfc3339(text);
+  if (ms === undefined) {
     throw invalid(`deliverAt must be a time such as 2026-01-02T03:04:05Z: actual is '${text}'`);
   }
   return ms;

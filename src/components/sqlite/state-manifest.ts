@@ -27,7 +27,7 @@ export const sqliteStateManifest: ComponentManifest<StateStore> = {
   type: "state.sqlite",
   aliases: ["state.sqlite3"],
   versions: [{ version: "v1", stability: "stable" }],
-  capabilities: ["ETAG", "TRANSACTIONAL", "TTL", "KEYS_LIKE", "LIST_KEYS"],
+  capabilities: ["ETAG", "TRANSACTIONAL", "TTL", "KEYS_LIKE", "LIST_KEYS", "FENCED"],
   metadata: STATE_FIELDS,
   async load() {
     const { SqliteStateStore } = await import("./state-store.ts");

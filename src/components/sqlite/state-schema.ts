@@ -37,6 +37,8 @@ export function stateStatements({ state, metadata }: StateTables) {
     putFirst: `${insert} WHERE ${state}.expiration_time IS NOT NULL AND ${state}.expiration_time <= excluded.update_time`,
     putMatching: `UPDATE ${state} SET value = CAST(? AS TEXT), is_binary = ?, etag = ?, update_time = ?, expiration_time = ?
       WHERE key = ? AND etag = ? AND (expiration_time IS NULL OR expiration_time > ?)`,
+    putFenced: `UPDATE ${state} SET value = CAST(? AS TEXT), etag = ?, update_time = ?
+      WHERE key = ? AND CAST(value AS BLOB) = ? AND expiration_time IS NULL`,
     delete: `DELETE FROM ${state} WHERE key = ?`,
     deleteMatching: `DELETE FROM ${state} WHERE key = ? AND etag = ?`,
     /** The last row of the next slice of the table, so that a whole table is looked at piece by piece. */

@@ -15,12 +15,14 @@ import type {
   ListedKeys,
   ListKeysRequest,
   StateDeleteRequest,
+  StateFence,
   StateGetRequest,
   StateItem,
   StateOperation,
   StateSetRequest,
   StateStore,
 } from "../spi/state.ts";
+import { fenceMismatch, fenceWrite } from "../spi/state-fence.ts";
 import { databaseOf, isIdentifier } from "./connection-string.ts";
 import { rfc3339Of, SqlClock, sqlTime } from "./sql-time.ts";
 import { listStateKeys, SLICE_ROWS, turn } from "./state-list.ts";
@@ -119,10 +121,17 @@ export class SqliteStateStore implements StateStore {
 
   async transact(operations: readonly StateOperation[]): Promise<void> {
     if (operations.length > 0) {
-      await this.#write(
-        operations.map(({ kind, request }) => (kind === "upsert" ? this.#setStep(request) : deleteStep(request))),
-      );
+      await this.#write(operations.map((operation) => this.#step(operation)));
     }
+  }
+
+  /** The fence is the first step, which tells its refusal from one of an etag. */
+  async transactFenced(operations: readonly StateOperation[], fence: StateFence): Promise<void> {
+    const steps = [this.#fenceStep(fence)];
+    for (const operation of operations) {
+      steps.push(this.#step(operation));
+    }
+    await this.#write(steps, fence);
   }
 
   async keysLike({ pattern, continuationToken, pageSize }: KeysLikeRequest): Promise<KeysPage> {
@@ -177,6 +186,21 @@ export class SqliteStateStore implements StateStore {
     };
   }
 
+  #step({ kind, request }: StateOperation): Step<StateStatement> {
+    return kind === "upsert" ? this.#setStep(request) : deleteStep(request);
+  }
+
+  #fenceStep(fence: StateFence): Step<StateStatement> {
+    const { key, expected, next } = fence;
+    return expected === undefined
+      ? this.#setStep({ ...fenceWrite(fence), concurrency: "first-write" })
+      : {
+          statement: "putFenced",
+          params: [next, this.#deps.random.uuid(), this.#time.text(), key, expected],
+          mustChange: true,
+        };
+  }
+
   #setStep(request: StateSetRequest): Step<StateStatement> {
     const { key, etag, concurrency } = request;
     if (key === "") {
@@ -200,11 +224,14 @@ export class SqliteStateStore implements StateStore {
     };
   }
 
-  async #write(steps: readonly Step<StateStatement>[]): Promise<void> {
+  async #write(steps: readonly Step<StateStatement>[], fence?: StateFence): Promise<void> {
     try {
       await this.#open().write(steps);
     } catch (error) {
       if (error instanceof StepRefusedError) {
+        if (fence !== undefined && error.step === 0) {
+          throw fenceMismatch(fence);
+        }
         throw new ComponentError("etagMismatch", MISMATCH, { cause: error });
       }
       throw error instanceof ComponentError ? error : componentErrorOf(error);
