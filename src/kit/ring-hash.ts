@@ -11,19 +11,32 @@ interface VirtualNodes {
 
 /**
  * Remembers where hosts stand, which takes a hash for each virtual node: a table differs from the one before by a host or
- * two. Holds what the last ring needed and nothing else.
+ * two. It grows with every host until it is told which ones are still there.
  */
 export class VirtualNodeCache {
   #factor = 0;
-  #nodes = new Map<string, VirtualNodes>();
+  readonly #nodes = new Map<string, VirtualNodes>();
 
   /** @internal Called by `RingHash`. */
   nodesOf(hosts: readonly string[], factor: number): readonly VirtualNodes[] {
-    const known = factor === this.#factor ? this.#nodes : new Map<string, VirtualNodes>();
-    const nodes = hosts.map((host) => known.get(host) ?? virtualNodes(host, factor));
-    this.#factor = factor;
-    this.#nodes = new Map(hosts.map((host, index) => [host, nodes[index] as VirtualNodes]));
-    return nodes;
+    if (factor !== this.#factor) {
+      this.#factor = factor;
+      this.#nodes.clear();
+    }
+    return hosts.map((host) => {
+      const nodes = this.#nodes.get(host) ?? virtualNodes(host, factor);
+      this.#nodes.set(host, nodes);
+      return nodes;
+    });
+  }
+
+  /** Forgets all other hosts. */
+  keep(hosts: ReadonlySet<string>): void {
+    for (const host of this.#nodes.keys()) {
+      if (!hosts.has(host)) {
+        this.#nodes.delete(host);
+      }
+    }
   }
 }
 

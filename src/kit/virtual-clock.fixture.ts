@@ -39,7 +39,7 @@ export class VirtualClock implements Clock {
   advance(ms: number): void {
     const endMs = this.#nowMs + ms;
     for (let due = this.#nextDue(endMs); due !== undefined; due = this.#nextDue(endMs)) {
-      this.#nowMs = due.dueMs;
+      this.#nowMs = Math.max(this.#nowMs, due.dueMs);
       if (due.periodMs === undefined) {
         this.#pending.delete(due);
       } else {
@@ -48,6 +48,11 @@ export class VirtualClock implements Clock {
       due.action();
     }
     this.#nowMs = endMs;
+  }
+
+  /** The process stands still: time passes, and what was due meanwhile runs when time is moved again. */
+  stall(ms: number): void {
+    this.#nowMs += ms;
   }
 
   #nextDue(endMs: number): Pending | undefined {

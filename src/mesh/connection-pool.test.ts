@@ -70,3 +70,17 @@ test("a suspect connection is given to nobody and closed after its last call", (
   other.release();
   expect(closed).toEqual([one.client]);
 });
+
+test("connections to an address that is given up are closed with their last call, and nobody gets them again", () => {
+  const { pool, opened, closed } = setUp();
+  const busy = pool.lease("x:1", target);
+  const other = pool.lease("x:10", target);
+  pool.lease("x:1", { ...target, appId: "b" }).release();
+  pool.retireAt("x:1");
+  expect(closed).toHaveLength(1);
+  expect(pool.lease("x:1", target).client).not.toBe(busy.client);
+  expect(pool.lease("x:10", target).client).toBe(other.client);
+  expect(opened).toEqual(["x:1", "x:10", "x:1", "x:1"]);
+  busy.release();
+  expect(closed).toEqual([expect.anything(), busy.client]);
+});

@@ -64,6 +64,20 @@ export class ConnectionPool {
     };
   }
 
+  /** Nobody gets a connection to the address again that is there now: whoever answers there next is another process. */
+  retireAt(address: string): void {
+    for (const [key, connections] of this.#peers) {
+      if (key.startsWith(`${address}/`)) {
+        for (const connection of connections.splice(0)) {
+          this.#retire(key, connection);
+          if (connection.calls === 0) {
+            void connection.client.close();
+          }
+        }
+      }
+    }
+  }
+
   /** Closes everything, calls under way included. */
   async close(): Promise<void> {
     this.#sweeper?.cancel();

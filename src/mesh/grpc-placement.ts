@@ -1,61 +1,66 @@
-import { create } from "@bufbuild/protobuf";
+import { GRPC_STATUS } from "../errors/grpc-status.ts";
 import { methodsOf } from "../net/grpc/protobuf.ts";
+import { GrpcError } from "../net/grpc/status.ts";
 import type { GrpcClient } from "../net/grpc/types.ts";
-import {
-  type Host,
-  HostOperation,
-  HostSchema,
-  Placement,
-  type PlacementOrder as OrderMessage,
-} from "../wire/gen/dapr/proto/placement/v1/placement_pb.js";
-import type { PlacementOrder, PlacementReport, PlacementStream } from "./placement-stream.ts";
-
-/** The protocol's level that 1.18.3's sidecars report. */
-const API_LEVEL = 20;
+import { Placement, type PlacementOrder as OrderMessage } from "../wire/gen/dapr/proto/placement/v1/placement_pb.js";
+import { followPlacement } from "./follow-placement.ts";
+import { hostMessage, type PlacementIdentity } from "./placement-host.ts";
+import type { HostReport, PlacementOrder, PlacementReport, PlacementStream } from "./placement-stream.ts";
 
 const { reportDaprStatus } = methodsOf(Placement);
 
-const OPERATIONS = {
-  lock: HostOperation.LOCK,
-  update: HostOperation.UPDATE,
-  unlock: HostOperation.UNLOCK,
-} as const;
-
-/** Who reports. */
-export interface PlacementIdentity {
-  readonly appId: string;
-  readonly namespace: string;
-}
-
-/** `dapr.proto.placement.v1.Placement/ReportDaprStatus`. @param client of this stream alone; closed with it */
+/**
+ * A stream to a placement service: `outrigger.placement.v1.Placement/Follow`, or, where the service does not know it,
+ * `dapr.proto.placement.v1.Placement/ReportDaprStatus` on the same connection.
+ *
+ * @param client of this stream alone; closed with it
+ */
 export function openGrpcPlacement(client: GrpcClient, identity: PlacementIdentity): PlacementStream {
-  const stream = client.stream(reportDaprStatus);
+  let current = followPlacement(client, identity);
+  let report: HostReport | undefined;
+  let closed = false;
   return {
-    send(report) {
-      // A stream that has ended says so to whoever reads the orders.
-      stream.send(hostMessage(report, identity))?.catch(() => undefined);
+    send(next) {
+      report = next.kind === "report" ? next : report;
+      current.send(next);
     },
-    orders: ordersOf(stream.responses),
+    orders: orders(),
     close() {
-      stream.cancel();
+      closed = true;
+      current.close();
       void client.close();
     },
   };
+
+  async function* orders(): AsyncGenerator<PlacementOrder> {
+    try {
+      yield* current.orders;
+      return;
+    } catch (error) {
+      if (closed || !GrpcError.is(error) || error.code !== GRPC_STATUS.UNIMPLEMENTED) {
+        throw error;
+      }
+    }
+    current = reportDapr(client, identity);
+    if (report !== undefined) {
+      current.send(report);
+    }
+    yield* current.orders;
+  }
 }
 
-function hostMessage(report: PlacementReport, { appId, namespace }: PlacementIdentity): Host {
-  if (report.kind !== "report") {
-    const { kind, version } = report;
-    return create(HostSchema, { id: appId, namespace, operation: OPERATIONS[kind], version });
-  }
-  return create(HostSchema, {
-    name: report.address,
-    id: appId,
-    namespace,
-    apiLevel: API_LEVEL,
-    entities: [...report.types],
-    operation: HostOperation.REPORT,
-  });
+function reportDapr(client: GrpcClient, identity: PlacementIdentity): PlacementStream {
+  const stream = client.stream(reportDaprStatus);
+  return {
+    send(report: PlacementReport) {
+      if (report.kind !== "lease" && report.kind !== "leave") {
+        // A stream that has ended says so to whoever reads the orders.
+        stream.send(hostMessage(report, identity))?.catch(() => undefined);
+      }
+    },
+    orders: ordersOf(stream.responses),
+    close: () => stream.cancel(),
+  };
 }
 
 async function* ordersOf(messages: AsyncIterable<OrderMessage>): AsyncGenerator<PlacementOrder> {
@@ -64,20 +69,28 @@ async function* ordersOf(messages: AsyncIterable<OrderMessage>): AsyncGenerator<
   }
 }
 
-function orderOf({ operation, version, tables }: OrderMessage): PlacementOrder {
-  if (tables === undefined) {
-    return { operation, version, tables: undefined };
+/** @throws Error for an operation that is none */
+function orderOf({ operation, version: ownVersion, tables }: OrderMessage): PlacementOrder {
+  if (operation === "lock" || operation === "unlock") {
+    return { operation, version: ownVersion };
+  }
+  if (operation !== "update") {
+    throw new Error(`unknown operation: ${operation}`);
   }
   const types = new Map(
-    Object.entries(tables.entries).map(([type, { loadMap }]) => [
+    Object.entries(tables?.entries ?? {}).map(([type, { loadMap }]) => [
       type,
       Object.values(loadMap).map((host) => ({ address: host.name, appId: host.id })),
     ]),
   );
   return {
     operation,
-    // Services before the field was there say it in the tables.
-    version: version > 0n ? version : BigInt(/^\d+$/.test(tables.version) ? tables.version : 0),
-    tables: { types, replicationFactor: Number(tables.replicationFactor) },
+    version: versionOf(ownVersion, tables?.version ?? ""),
+    tables: { types, replicationFactor: Number(tables?.replicationFactor ?? 0) },
   };
+}
+
+/** Services before the field was there say it in the tables. */
+function versionOf(version: bigint, ofTables: string): bigint {
+  return version > 0n ? version : BigInt(/^\d+$/.test(ofTables) ? ofTables : 0);
 }

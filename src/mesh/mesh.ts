@@ -116,6 +116,11 @@ export class Mesh {
     return { client, release, lost: retire };
   }
 
+  /** The sidecar at an address is gone, or may be: the next call connects anew. */
+  forgetPeer(address: string): void {
+    this.#pool.retireAt(address);
+  }
+
   close(): Promise<void> {
     return this.#pool.close();
   }

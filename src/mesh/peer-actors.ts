@@ -1,4 +1,5 @@
 import { type ActorCall, type ActorReply, type ActorTickCall, saysActorError } from "../app/actor-host.ts";
+import type { CancelSignal } from "../kit/cancel-signal.ts";
 import type { GrpcClient } from "../net/grpc/types.ts";
 import { isLost, type Mesh, type PeerLease } from "./mesh.ts";
 import { isGrpcCode, type RequestHead, type ResponseHead } from "./messages.ts";
@@ -10,28 +11,35 @@ const OK = 200;
 
 /** The actors of other sidecars, by Dapr's internal gRPC: `CallActor` and `CallActorReminder`. */
 export class PeerActors {
-  readonly #mesh: Pick<Mesh, "leaseAt">;
+  readonly #mesh: Pick<Mesh, "leaseAt" | "forgetPeer">;
   readonly #namespace: string;
+  /** Loaded with the first timer or reminder. */
+  #reminders: typeof import("./reminder-message.ts") | undefined;
 
-  constructor(mesh: Pick<Mesh, "leaseAt">, namespace: string) {
+  constructor(mesh: Pick<Mesh, "leaseAt" | "forgetPeer">, namespace: string) {
     this.#mesh = mesh;
     this.#namespace = namespace;
   }
 
   /** @throws GrpcError of the peer or the connection */
-  async call(owner: PlacementHost, call: ActorCall): Promise<ActorReply> {
+  async call(owner: PlacementHost, call: ActorCall, signal: CancelSignal): Promise<ActorReply> {
     return await this.#with(owner, async (client) => {
-      const { response } = await client.unary(callActor, requestOf(call), { signal: call.signal });
+      const { response } = await client.unary(callActor, requestOf(call), { signal });
       return replyOf(response);
     });
   }
 
   /** @throws GrpcError of the peer or the connection */
-  async fire(owner: PlacementHost, tick: ActorTickCall): Promise<void> {
-    const { callActorReminder, reminderMessage } = await import("./reminder-message.ts");
+  async fire(owner: PlacementHost, tick: ActorTickCall, signal: CancelSignal): Promise<void> {
+    this.#reminders ??= await import("./reminder-message.ts");
+    const { callActorReminder, reminderMessage } = this.#reminders;
     await this.#with(owner, async (client) => {
-      await client.unary(callActorReminder, reminderMessage(tick), { signal: tick.signal });
+      await client.unary(callActorReminder, reminderMessage(tick), { signal });
     });
+  }
+
+  forget(address: string): void {
+    this.#mesh.forgetPeer(address);
   }
 
   async #with<T>(owner: PlacementHost, work: (client: GrpcClient) => Promise<T>): Promise<T> {

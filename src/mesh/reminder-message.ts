@@ -1,9 +1,15 @@
-import { create, fromBinary } from "@bufbuild/protobuf";
-import { type Any, anyPack, BytesValueSchema, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { create } from "@bufbuild/protobuf";
+import { type Any, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { ActorTickCall } from "../app/actor-host.ts";
 import { methodsOf } from "../net/grpc/protobuf.ts";
+import { ProtoReader } from "../wire/codecs/proto-reader.ts";
+import { ProtoWriter } from "../wire/codecs/proto-writer.ts";
 import { type Reminder, ReminderSchema } from "../wire/gen/dapr/proto/internals/v1/reminders_pb.js";
 import { ServiceInvocation } from "../wire/gen/dapr/proto/internals/v1/service_invocation_pb.js";
+
+const BYTES_VALUE = "type.googleapis.com/google.protobuf.BytesValue";
+const BYTES_VALUE_OVERHEAD_BYTES = 16;
+const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 /** Go's zero time, which stands for none. */
 const NO_TIME_SECONDS = -62_135_596_800n;
@@ -49,10 +55,26 @@ export function tickOf(message: Reminder): ActorTickCall {
 
 /** JSON text in the wrapper in which Dapr carries it. */
 export function packedData(json: Uint8Array): Any {
-  return anyPack(BytesValueSchema, create(BytesValueSchema, { value: json }));
+  const writer = new ProtoWriter(json.byteLength + BYTES_VALUE_OVERHEAD_BYTES);
+  if (json.byteLength > 0) {
+    writer.octets(1, json);
+  }
+  return { $typeName: "google.protobuf.Any", typeUrl: BYTES_VALUE, value: writer.finish() };
 }
 
 /** The JSON text of such a wrapper; what is in no wrapper is taken as it is. */
 export function unpackedData({ typeUrl, value }: Any): Uint8Array {
-  return typeUrl.endsWith("/google.protobuf.BytesValue") ? fromBinary(BytesValueSchema, value).value : value;
+  if (!typeUrl.endsWith("/google.protobuf.BytesValue")) {
+    return value;
+  }
+  const reader = new ProtoReader(value);
+  let json = NO_BYTES;
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === 0x0a) {
+      json = reader.octets();
+    } else {
+      reader.skip();
+    }
+  }
+  return json;
 }

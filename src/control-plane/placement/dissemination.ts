@@ -4,9 +4,13 @@ import { formatGoDuration } from "../../kit/duration.ts";
 import type { Logger } from "../../kit/logger.ts";
 import { GrpcError } from "../../net/grpc/status.ts";
 import { type Host, HostOperation } from "../../wire/gen/dapr/proto/placement/v1/placement_pb.js";
-import { HostTable } from "./host-table.ts";
-import { type Member, type Phase, phaseOf } from "./member.ts";
-import type { HostSink, NamespaceState, Order } from "./types.ts";
+import { HostTable, losersOf } from "./host-table.ts";
+import { LEASE_MS } from "./limits.ts";
+import { isAsked, type Member, type PeerLink, type Phase, phaseOf, sinkOf } from "./member.ts";
+import { PeerLeases } from "./peer-leases.ts";
+import { PeerWatch, type ProbeHost } from "./peer-watch.ts";
+import { Settling } from "./settling.ts";
+import type { HostSink, NamespaceState, Order, PeerReport, PeerSink, TableSnapshot } from "./types.ts";
 
 export interface DisseminationOptions {
   readonly namespace: string;
@@ -17,6 +21,9 @@ export interface DisseminationOptions {
   readonly coalesceWindowMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Until when, on the monotonic clock, leases of an earlier leader may live; absent: there was none. */
+  readonly settledAtMs?: number | undefined;
+  readonly probe?: ProbeHost | undefined;
   /** Told whenever sidecars have come or gone. */
   readonly onMembership: () => void;
 }
@@ -28,6 +35,10 @@ export interface DisseminationOptions {
  * round goes on here: when the last sidecar that had not answered leaves without actor types, and when nobody is left but
  * those who wait. Nor does it begin anew when types change during it, which a restless app can do for ever: one more
  * follows.
+ *
+ * Sidecars of ours take part in the same rounds, but know no lock, and only those that lose actors by the new table are
+ * waited for, as long as their leases live: a stream that breaks changes nothing, one whose process is gone or whose lease
+ * is over is out. So nobody is waited for when hosts have only gone.
  */
 export class Dissemination {
   readonly #options: DisseminationOptions;
@@ -47,10 +58,23 @@ export class Dissemination {
   #streams = 0;
   #timeout: Timer | undefined;
   #window: Timer | undefined;
+  /** The last tables that were told. */
+  #tables: TableSnapshot | undefined;
+  /** The last tables that everybody has carried out. */
+  #agreed: TableSnapshot | undefined;
+  /** Sidecars of ours by their addresses. */
+  readonly #peers = new Map<string, Member>();
+  readonly #leases: PeerLeases;
+  readonly #settling: Settling;
+  readonly #watch: PeerWatch;
 
   constructor(options: DisseminationOptions) {
+    const { replicationFactor, clock, settledAtMs, probe } = options;
     this.#options = options;
-    this.#table = new HostTable(options.replicationFactor);
+    this.#table = new HostTable(replicationFactor);
+    this.#leases = new PeerLeases(clock, (member) => this.#leaseOver(member));
+    this.#watch = new PeerWatch(clock, probe);
+    this.#settling = new Settling(settledAtMs ?? clock.monotonicMs(), clock, () => this.#takeChangesIfIdle());
   }
 
   /** Sidecars in the rounds, and those of them with actor types. */
@@ -71,13 +95,98 @@ export class Dissemination {
   }
 
   open(host: Host, sink: HostSink): Member {
-    const member: Member = { stream: this.#streams++, sink, host, answered: false, tableVersion: undefined };
-    if (this.#phase === "idle" && this.#window === undefined) {
-      this.#admit([member], false);
-    } else {
-      this.#waiting.add(member);
-    }
+    const member: Member = {
+      stream: this.#streams++,
+      sink,
+      host,
+      answered: false,
+      tableVersion: undefined,
+      peer: undefined,
+    };
+    this.#enter(member, this.#replace(this.#peers.get(host.name)));
+    this.#settling.came(host.name, undefined);
     return member;
+  }
+
+  /**
+   * A stream of a sidecar of ours, which may be the next one of a sidecar that is there already.
+   * @throws GrpcError for one that has been given up, and has not noticed
+   */
+  openPeer({ host, incarnation, held, askedMs }: PeerReport, sink: PeerSink, leaseMs = LEASE_MS): Member {
+    const known = this.#peers.get(host.name);
+    if (known?.peer?.incarnation === incarnation) {
+      this.#resume(known, known.peer, host, sink, askedMs);
+      return known;
+    }
+    const resumed = held !== undefined && this.#settling.isOpen;
+    const peer: PeerLink = {
+      incarnation,
+      leaseMs,
+      leaseUntilMs: 0,
+      mayHold: resumed,
+      isCutOff: false,
+      mayLose: false,
+      isReachable: false,
+      sink,
+    };
+    const stream = this.#streams++;
+    const member: Member = { stream, sink: sinkOf(sink), host, answered: true, tableVersion: undefined, peer };
+    // Only one process listens at an address, and it has given up what it held before it takes another name.
+    const changed = this.#replace(known);
+    this.#peers.set(host.name, member);
+    this.#leases.grant(member, peer);
+    this.#watch.meet(host.name, peer);
+    sink.send({ kind: "welcome", leaseMs, resumed, askedMs });
+    this.#enter(member, changed);
+    this.#settling.came(host.name, resumed ? held : undefined);
+    return member;
+  }
+
+  /** What a sidecar of ours hosts has changed. */
+  reportPeer(member: Member, host: Host, askedMs: number): void {
+    this.askLease(member, askedMs);
+    if (this.#waiting.has(member)) {
+      member.host = host;
+    } else if (this.#members.has(member)) {
+      this.#register(member, host);
+    }
+  }
+
+  /** A sidecar of ours has carried a table out. */
+  applied(member: Member, version: number): void {
+    if (this.#members.has(member) && this.#phase === "update" && version === this.#version && !member.answered) {
+      member.answered = true;
+      this.#unanswered -= 1;
+      this.#advance();
+    }
+  }
+
+  askLease(member: Member, askedMs: number): void {
+    const { peer } = member;
+    if (peer !== undefined && !peer.isCutOff && this.#peers.get(member.host.name) === member) {
+      this.#leases.grant(member, peer);
+      peer.sink?.send({ kind: "lease", askedMs });
+    }
+  }
+
+  /** The stream of a sidecar of ours has broken. */
+  lost(member: Member, sink: PeerSink): void {
+    const { peer, host } = member;
+    if (peer === undefined || peer.sink !== sink) {
+      return;
+    }
+    peer.sink = undefined;
+    member.sink = sinkOf(undefined);
+    if (!peer.mayHold) {
+      this.close(member);
+      return;
+    }
+    this.#leases.limit(peer);
+    const isMissed = (): boolean => peer.sink === undefined && this.#peers.get(host.name) === member;
+    this.#watch.lookFor(host.name, peer, isMissed, () => {
+      this.#options.logger.info(`Nothing listens at ${host.name} any more: app id ${host.id} is gone`);
+      this.close(member);
+    });
   }
 
   report(member: Member, host: Host): void {
@@ -107,28 +216,11 @@ export class Dissemination {
     }
   }
 
+  /** The sidecar is gone, or holds nothing any more. */
   close(member: Member): void {
-    if (this.#waiting.delete(member)) {
-      this.#stale ||= member.host.entities.length > 0;
-      this.#options.onMembership();
-      return;
-    }
-    if (!this.#members.delete(member)) {
-      return;
-    }
-    const { stream } = member;
-    if (this.#phase === "idle" && this.#window === undefined) {
-      if (this.#table.delete(stream)) {
-        this.#begin();
-      }
-    } else if (this.#phase === "lock") {
-      // The table of this round has not been sent yet.
-      this.#table.delete(stream);
-    } else if (this.#table.has(stream)) {
-      this.#gone.add(stream);
-    }
-    if (this.#phase !== "idle") {
-      this.#unanswered -= member.answered ? 0 : 1;
+    if (this.#remove(member)) {
+      this.#begin();
+    } else if (this.#phase !== "idle") {
       this.#advance();
     }
     this.#options.onMembership();
@@ -139,11 +231,100 @@ export class Dissemination {
     const all = [...this.#members, ...this.#waiting];
     this.#members.clear();
     this.#waiting.clear();
+    this.#peers.clear();
+    this.#leases.clear();
+    this.#settling.close();
     this.#rest();
     for (const { sink } of all) {
       sink.end(error);
     }
     this.#options.onMembership();
+  }
+
+  #resume(member: Member, peer: PeerLink, host: Host, sink: PeerSink, askedMs: number): void {
+    if (peer.isCutOff) {
+      throw this.#timeoutError();
+    }
+    const before = peer.sink;
+    peer.sink = sink;
+    member.sink = sinkOf(sink);
+    before?.end(new GrpcError(GRPC_STATUS.UNAVAILABLE, "the sidecar has opened another stream"));
+    this.#leases.grant(member, peer);
+    sink.send({ kind: "welcome", leaseMs: peer.leaseMs, resumed: true, askedMs });
+    if (this.#members.has(member) && this.#tables !== undefined) {
+      sink.send({ kind: "table", tables: this.#tables });
+      if (this.#phase !== "update") {
+        sink.send({ kind: "agreed", version: this.#tables.version });
+      }
+    }
+    this.reportPeer(member, host, askedMs);
+  }
+
+  /** @returns whether the table has changed already, and a round has to begin */
+  #remove(member: Member): boolean {
+    const { stream, host, peer } = member;
+    this.#leases.delete(member);
+    if (peer !== undefined && this.#peers.get(host.name) === member) {
+      this.#peers.delete(host.name);
+    }
+    if (this.#waiting.delete(member)) {
+      this.#stale ||= host.entities.length > 0;
+      return false;
+    }
+    if (!this.#members.delete(member)) {
+      return false;
+    }
+    if (this.#phase !== "idle" && !member.answered) {
+      this.#unanswered -= 1;
+    }
+    if (this.#phase === "idle" && this.#window === undefined) {
+      return this.#table.delete(stream);
+    }
+    if (this.#phase === "lock") {
+      // The table of this round has not been sent yet.
+      this.#table.delete(stream);
+    } else if (this.#table.has(stream)) {
+      this.#gone.add(stream);
+    }
+    return false;
+  }
+
+  /** Another process has come to the address of a sidecar. @returns as `#remove` */
+  #replace(member: Member | undefined): boolean {
+    if (member === undefined) {
+      return false;
+    }
+    const { sink } = member;
+    const changed = this.#remove(member);
+    sink.end(new GrpcError(GRPC_STATUS.UNAVAILABLE, "another sidecar has come to the same address"));
+    return changed;
+  }
+
+  /** @param changed whether the table has changed already, and this is the idle time between rounds */
+  #enter(member: Member, changed: boolean): void {
+    if (this.#phase === "idle" && this.#window === undefined && this.#mayEnter(member)) {
+      this.#admit([member], changed);
+      return;
+    }
+    this.#waiting.add(member);
+    if (changed) {
+      this.#begin();
+    } else if (this.#phase !== "idle") {
+      this.#advance();
+    }
+  }
+
+  /** Sidecars of Dapr's know no leases: where none of ours holds any, they need not wait. */
+  #mayEnter({ peer }: Member): boolean {
+    return !this.#settling.isOpen || (peer === undefined && !this.#settling.hasHolders);
+  }
+
+  #leaseOver(member: Member): void {
+    const { logger, namespace } = this.#options;
+    const { stream, host, sink } = member;
+    logger.warn(`The lease of stream ${namespace}:${stream} has run out (app id ${host.id}, host ${host.name})`);
+    this.close(member);
+    sink.end(new GrpcError(GRPC_STATUS.UNAVAILABLE, "the sidecar's lease has run out"));
   }
 
   #register(member: Member, host: Host): void {
@@ -187,7 +368,7 @@ export class Dissemination {
     const version = this.#version;
     member.tableVersion = version;
     member.sink.send({ operation: "lock", version });
-    member.sink.send({ operation: "update", version, tables: this.#table.snapshot(version) });
+    member.sink.send({ operation: "update", version, tables: (this.#tables ??= this.#table.snapshot(version)) });
     member.sink.send({ operation: "unlock", version });
   }
 
@@ -195,12 +376,17 @@ export class Dissemination {
     this.#rest();
     this.#stale = false;
     if (this.#members.size === 0) {
+      this.#tables = undefined;
+      this.#agreed = undefined;
       return;
     }
-    this.#version += 1;
-    const version = this.#version;
+    const version = Math.max(this.#version, this.#settling.version) + 1;
+    this.#version = version;
     for (const member of this.#members) {
       member.tableVersion = version;
+      if (member.peer !== undefined && this.#table.has(member.stream)) {
+        member.peer.mayHold = true;
+      }
     }
     this.#timeout = this.#options.clock.after(this.#options.timeoutMs, () => this.#onTimeout());
     this.#ask("lock", { operation: "lock", version });
@@ -213,13 +399,15 @@ export class Dissemination {
       `Sending ${phase.toUpperCase()} for version ${order.version} to ${this.#members.size} streams of ${namespace}`,
     );
     this.#phase = phase;
-    this.#unanswered = this.#members.size;
+    this.#unanswered = 0;
     for (const member of this.#members) {
-      member.answered = false;
+      member.answered = !isAsked(member, phase);
+      this.#unanswered += member.answered ? 0 : 1;
     }
     for (const { sink } of this.#members) {
       sink.send(order);
     }
+    this.#advance();
   }
 
   /** Goes on when everybody has answered; with nobody left there is nobody to tell. */
@@ -231,7 +419,14 @@ export class Dissemination {
     if (this.#members.size === 0 || this.#phase === "unlock") {
       this.#finish();
     } else if (this.#phase === "lock") {
-      this.#ask("update", { operation: "update", version, tables: this.#table.snapshot(version) });
+      this.#tables = this.#table.snapshot(version);
+      const losers = losersOf(this.#agreed, this.#tables);
+      for (const { peer, host } of this.#members) {
+        if (peer !== undefined) {
+          peer.mayLose = peer.mayHold && (peer.isCutOff || losers === undefined || losers.has(host.name));
+        }
+      }
+      this.#ask("update", { operation: "update", version, tables: this.#tables });
     } else if (this.#phase === "update") {
       this.#ask("unlock", { operation: "unlock", version });
     }
@@ -240,6 +435,12 @@ export class Dissemination {
   #finish(): void {
     const { logger, namespace, coalesceWindowMs, clock } = this.#options;
     logger.debug(`Dissemination of version ${this.#version} in ${namespace} complete`);
+    this.#agreed = this.#tables;
+    for (const { peer, host } of this.#members) {
+      if (peer !== undefined) {
+        peer.mayHold = this.#tables?.hosts.has(host.name) === true;
+      }
+    }
     this.#rest();
     if (coalesceWindowMs > 0 && this.#members.size > 0) {
       this.#window = clock.after(coalesceWindowMs, () => {
@@ -253,10 +454,22 @@ export class Dissemination {
 
   /** What has gathered during the round becomes one next round. */
   #takeChanges(): void {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
     const changed = this.#dropGone() || this.#stale;
-    this.#admit(waiting, changed);
+    this.#admit(this.#takeWaiting(), changed);
+  }
+
+  #takeChangesIfIdle(): void {
+    if (this.#phase === "idle" && this.#window === undefined) {
+      this.#takeChanges();
+    }
+  }
+
+  #takeWaiting(): readonly Member[] {
+    const waiting = [...this.#waiting].filter((member) => this.#mayEnter(member));
+    for (const member of waiting) {
+      this.#waiting.delete(member);
+    }
+    return waiting;
   }
 
   #dropGone(): boolean {
@@ -278,28 +491,35 @@ export class Dissemination {
 
   /** Those who have answered are not punished for the others, nor are those who wait. */
   #onTimeout(): void {
-    const { logger, namespace, timeoutMs } = this.#options;
-    const version = this.#version;
-    logger.warn(`Dissemination timeout for version ${version}`);
-    const error = new GrpcError(
-      GRPC_STATUS.DEADLINE_EXCEEDED,
-      `dissemination timeout after ${formatGoDuration(timeoutMs)} for version ${version}`,
-    );
+    const { logger, namespace } = this.#options;
+    logger.warn(`Dissemination timeout for version ${this.#version}`);
     const laggards = [...this.#members].filter(({ answered }) => !answered);
-    for (const { stream, host, sink } of laggards) {
+    for (const member of laggards) {
+      const { stream, host, sink, peer } = member;
       logger.warn(
         `Closing non-responding stream ${namespace}:${stream} (app id ${host.id}, host ${host.name}; ${this.#phase} not answered)`,
       );
-      sink.end(error);
-    }
-    for (const member of laggards) {
-      this.#members.delete(member);
-      this.#table.delete(member.stream);
+      sink.end(this.#timeoutError());
+      this.#table.delete(stream);
+      if (peer === undefined) {
+        this.#members.delete(member);
+      } else {
+        // It may still act for what it held, until its lease is over or it comes as a new one.
+        peer.isCutOff = true;
+        peer.sink = undefined;
+        member.sink = sinkOf(undefined);
+        this.#leases.limit(peer);
+      }
     }
     this.#dropGone();
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    this.#admit(waiting, true);
+    this.#admit(this.#takeWaiting(), true);
     this.#options.onMembership();
+  }
+
+  #timeoutError(): GrpcError {
+    return new GrpcError(
+      GRPC_STATUS.DEADLINE_EXCEEDED,
+      `dissemination timeout after ${formatGoDuration(this.#options.timeoutMs)} for version ${this.#version}`,
+    );
   }
 }

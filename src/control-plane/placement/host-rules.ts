@@ -2,6 +2,7 @@ import { GRPC_STATUS } from "../../errors/grpc-status.ts";
 import { GrpcError } from "../../net/grpc/status.ts";
 import { type Host, HostOperation } from "../../wire/gen/dapr/proto/placement/v1/placement_pb.js";
 import { ENTITIES_PER_HOST_MAX } from "./limits.ts";
+import type { PeerReport } from "./types.ts";
 
 /** Actor types of the runtime itself are `dapr.internal.<namespace>.<app id>.…`. */
 const INTERNAL_PREFIX = ["dapr", "internal"] as const;
@@ -29,6 +30,21 @@ export function checkHost(host: Host): void {
 export function checkSameNamespace(host: Host, namespace: string): void {
   if (host.namespace !== namespace) {
     throw invalid(`the namespace of a stream cannot change from ${namespace} to ${host.namespace}`);
+  }
+}
+
+/** Sidecars of ours are told apart by their addresses, and their periods by names. @throws GrpcError */
+export function checkPeer({ host, incarnation }: PeerReport): void {
+  checkHost(host);
+  if (host.name === "" || incarnation === "") {
+    throw invalid("address and incarnation must be provided");
+  }
+}
+
+/** Sidecars of ours are known by their address. @throws GrpcError */
+export function checkSameAddress(host: Host, address: string): void {
+  if (host.name !== address) {
+    throw invalid(`the address of a stream cannot change from ${address} to ${host.name}`);
   }
 }
 

@@ -43,8 +43,63 @@ export class HostTable {
   }
 
   snapshot(version: number): TableSnapshot {
-    const entries = new Map<string, Map<string, Host>>();
+    const hosts = new Map<string, Host>();
     for (const host of this.#hosts.values()) {
+      hosts.set(host.name, host);
+    }
+    return new Snapshot(version, this.#replicationFactor, hosts);
+  }
+
+  hosts(): readonly Host[] {
+    return [...this.#hosts.values()].toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  }
+}
+
+/**
+ * The names of hosts that may lose actors when one table follows another: those of types that get a host more, and those
+ * that host a type no longer. Where hosts only go, nobody else loses anything. @returns undefined: any may
+ */
+export function losersOf(before: TableSnapshot | undefined, after: TableSnapshot): ReadonlySet<string> | undefined {
+  if (before === undefined) {
+    return undefined;
+  }
+  const losers = new Set<string>();
+  for (const [type, hosts] of after.entries) {
+    const known = before.entries.get(type);
+    if (known !== undefined && [...hosts.keys()].some((name) => !known.has(name))) {
+      for (const name of known.keys()) {
+        losers.add(name);
+      }
+    }
+  }
+  for (const [type, hosts] of before.entries) {
+    for (const name of hosts.keys()) {
+      if (after.entries.get(type)?.has(name) !== true) {
+        losers.add(name);
+      }
+    }
+  }
+  return losers;
+}
+
+class Snapshot implements TableSnapshot {
+  readonly version: number;
+  readonly replicationFactor: number;
+  readonly hosts: ReadonlyMap<string, Host>;
+  #entries: Map<string, Map<string, Host>> | undefined;
+
+  constructor(version: number, replicationFactor: number, hosts: ReadonlyMap<string, Host>) {
+    this.version = version;
+    this.replicationFactor = replicationFactor;
+    this.hosts = hosts;
+  }
+
+  get entries(): ReadonlyMap<string, ReadonlyMap<string, Host>> {
+    if (this.#entries !== undefined) {
+      return this.#entries;
+    }
+    const entries = new Map<string, Map<string, Host>>();
+    for (const host of this.hosts.values()) {
       for (const entity of host.entities) {
         const hosts = entries.get(entity);
         if (hosts === undefined) {
@@ -54,10 +109,7 @@ export class HostTable {
         }
       }
     }
-    return { version, replicationFactor: this.#replicationFactor, entries };
-  }
-
-  hosts(): readonly Host[] {
-    return [...this.#hosts.values()].toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+    this.#entries = entries;
+    return entries;
   }
 }

@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
 import { GRPC_STATUS } from "../../errors/grpc-status.ts";
 import { GrpcError } from "../../net/grpc/status.ts";
-import { OrderQueue } from "./order-queue.ts";
+import { OrderQueue, PeerOrderQueue } from "./order-queue.ts";
 import type { Order } from "./types.ts";
 
-const tables = { version: 1, replicationFactor: 100, entries: new Map() };
+const tables = { version: 1, replicationFactor: 100, hosts: new Map(), entries: new Map() };
 const lock = (version: number): Order => ({ operation: "lock", version });
 const update = (version: number): Order => ({ operation: "update", version, tables });
 const unlock = (version: number): Order => ({ operation: "unlock", version });
@@ -58,4 +58,25 @@ it("takes nothing more once its stream has given it up", async () => {
   await queue.return();
   queue.send(lock(2));
   expect([queue.length, await queue.next()]).toEqual([0, { done: true, value: undefined }]);
+});
+
+it("keeps one welcome, table, agreement and lease at most for a sidecar of ours that does not read", async () => {
+  const queue = new PeerOrderQueue();
+  queue.send({ kind: "welcome", leaseMs: 1, resumed: false, askedMs: 1 });
+  for (let version = 1; version < 100; version++) {
+    queue.send({ kind: "table", tables: { ...tables, version } });
+    queue.send({ kind: "lease", askedMs: version });
+    queue.send({ kind: "agreed", version });
+    queue.send({ kind: "agreed", version });
+  }
+  expect(queue.length).toBe(4);
+  queue.send({ kind: "table", tables: { ...tables, version: 100 } });
+  const rest: string[] = [];
+  for await (const { kind } of queue) {
+    rest.push(kind);
+    if (rest.length === 3) {
+      break;
+    }
+  }
+  expect(rest).toEqual(["welcome", "lease", "table"]);
 });

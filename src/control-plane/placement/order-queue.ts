@@ -1,25 +1,27 @@
 import type { GrpcError } from "../../net/grpc/status.ts";
-import type { HostSink, Order } from "./types.ts";
+import type { Order, PeerOrder, Sink } from "./types.ts";
 
 const DONE = Object.freeze({ done: true as const, value: undefined });
 
-/**
- * Orders on their way to one sidecar, pulled by its stream at the pace at which the sidecar reads. What has not left when a
- * new round begins has become void, so that one that reads slowly, or not at all, holds at most one round's three orders
- * and holds up nobody.
- */
-export class OrderQueue implements HostSink, AsyncIterableIterator<Order> {
-  #orders: Order[] = [];
-  #waiter: PromiseWithResolvers<IteratorResult<Order>> | undefined;
+/** Orders on their way to one sidecar, pulled by its stream at the pace at which the sidecar reads. */
+export class OutgoingQueue<T> implements Sink<T>, AsyncIterableIterator<T> {
+  readonly #isVoid: (waiting: T, next: T) => boolean;
+  #orders: T[] = [];
+  #waiter: PromiseWithResolvers<IteratorResult<T>> | undefined;
   #over = false;
   #error: GrpcError | undefined;
+
+  /** @param isVoid whether an order that has not left yet has no meaning any more when the next one comes */
+  constructor(isVoid: (waiting: T, next: T) => boolean) {
+    this.#isVoid = isVoid;
+  }
 
   /** Orders that wait to be sent. */
   get length(): number {
     return this.#orders.length;
   }
 
-  send(order: Order): void {
+  send(order: T): void {
     if (this.#over) {
       return;
     }
@@ -29,9 +31,7 @@ export class OrderQueue implements HostSink, AsyncIterableIterator<Order> {
       waiter.resolve({ done: false, value: order });
       return;
     }
-    if (order.operation === "lock") {
-      this.#orders = [];
-    }
+    this.#orders = this.#orders.filter((waiting) => !this.#isVoid(waiting, order));
     this.#orders.push(order);
   }
 
@@ -54,7 +54,7 @@ export class OrderQueue implements HostSink, AsyncIterableIterator<Order> {
     }
   }
 
-  next(): Promise<IteratorResult<Order>> {
+  next(): Promise<IteratorResult<T>> {
     const order = this.#orders.shift();
     if (order !== undefined) {
       return Promise.resolve({ done: false, value: order });
@@ -66,12 +66,33 @@ export class OrderQueue implements HostSink, AsyncIterableIterator<Order> {
     return this.#waiter.promise;
   }
 
-  return(): Promise<IteratorResult<Order>> {
+  return(): Promise<IteratorResult<T>> {
     this.end();
     return Promise.resolve(DONE);
   }
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+}
+
+/**
+ * What has not left when a new round begins has become void, so that a sidecar that reads slowly, or not at all, holds at
+ * most one round's three orders and holds up nobody.
+ */
+export class OrderQueue extends OutgoingQueue<Order> {
+  constructor() {
+    super((_, next) => next.operation === "lock");
+  }
+}
+
+/** At most a welcome, a table, what was agreed on, and a lease: later ones take the place of those that have not left. */
+export class PeerOrderQueue extends OutgoingQueue<PeerOrder> {
+  constructor() {
+    super(
+      (waiting, next) =>
+        (next.kind === "table" && (waiting.kind === "table" || waiting.kind === "agreed")) ||
+        (next.kind === waiting.kind && (next.kind === "agreed" || next.kind === "lease")),
+    );
   }
 }

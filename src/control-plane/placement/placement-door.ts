@@ -1,15 +1,27 @@
+import { create } from "@bufbuild/protobuf";
 import { GRPC_STATUS } from "../../errors/grpc-status.ts";
 import type { Logger } from "../../kit/logger.ts";
 import { methodOf } from "../../net/grpc/protobuf.ts";
 import { GrpcServer } from "../../net/grpc/server.ts";
 import { GrpcError } from "../../net/grpc/status.ts";
 import type { GrpcMethod, ServerCall } from "../../net/grpc/types.ts";
-import { type Host, Placement } from "../../wire/gen/dapr/proto/placement/v1/placement_pb.js";
+import {
+  type Host,
+  HostOperation,
+  HostSchema,
+  Placement,
+} from "../../wire/gen/dapr/proto/placement/v1/placement_pb.js";
+import {
+  type HostMessage,
+  Placement as PeerPlacement,
+  type Report,
+} from "../../wire/gen/outrigger/placement/v1/placement_pb.js";
 import { TABLE_BYTES_MAX } from "./limits.ts";
 import { OrderCodec } from "./order-codec.ts";
-import { OrderQueue } from "./order-queue.ts";
+import { OrderQueue, PeerOrderQueue } from "./order-queue.ts";
+import { basedOn, type PeerMessage, PeerOrderCodec } from "./peer-order-codec.ts";
 import type { PlacementService } from "./placement-service.ts";
-import type { HostStream, Order } from "./types.ts";
+import type { HostStream, Order, PeerReport, PeerStream } from "./types.ts";
 
 export interface PlacementDoorOptions {
   readonly service: PlacementService;
@@ -34,6 +46,7 @@ export function createPlacementServer(options: PlacementDoorOptions): GrpcServer
     },
   };
   const server = new GrpcServer();
+  addPeers(server, options);
   server.add(method, (hosts, call) => {
     const refusal = options.refusal();
     if (refusal !== undefined) {
@@ -44,6 +57,92 @@ export function createPlacementServer(options: PlacementDoorOptions): GrpcServer
     return queue;
   });
   return server;
+}
+
+/** The protocol of our own sidecars. */
+function addPeers(server: GrpcServer, options: PlacementDoorOptions): void {
+  const codec = new PeerOrderCodec();
+  const method: GrpcMethod<HostMessage, PeerMessage> & { readonly kind: "bidi_streaming" } = {
+    ...methodOf(PeerPlacement.method.follow),
+    encodeResponse: (message) => codec.encode(message),
+    decodeResponse: () => {
+      throw new GrpcError(GRPC_STATUS.UNIMPLEMENTED, "orders are only sent here");
+    },
+  };
+  server.add(method, (messages, call) => {
+    const refusal = options.refusal();
+    if (refusal !== undefined) {
+      throw refusal;
+    }
+    const queue = new PeerOrderQueue();
+    void servePeer(options, messages, queue, call);
+    return basedOn(queue);
+  });
+}
+
+/** Reads the stream of one of our sidecars to its end, whoever ends it. Never rejects. */
+async function servePeer(
+  { service, refusal, logger }: PlacementDoorOptions,
+  messages: AsyncIterable<HostMessage>,
+  queue: PeerOrderQueue,
+  call: ServerCall,
+): Promise<void> {
+  let stream: PeerStream | undefined;
+  try {
+    for await (const { message } of messages) {
+      const refused = refusal();
+      if (refused !== undefined) {
+        throw refused;
+      }
+      if (stream !== undefined) {
+        hear(stream, message);
+      } else if (message.case === "report") {
+        const report = peerReport(message.value);
+        stream = service.openPeer(report, queue);
+        const { namespace, id, name } = report.host;
+        logger.info(`Received placement stream from namespace=${namespace} id=${id} host=${name}`);
+      } else {
+        throw new GrpcError(GRPC_STATUS.INVALID_ARGUMENT, "a placement stream begins with a report");
+      }
+    }
+  } catch (error) {
+    const known = GrpcError.is(error) ? error : new GrpcError(GRPC_STATUS.INTERNAL, String(error), { cause: error });
+    logger.info(`Closing connection to ${call.remoteAddress}: ${known.message}`);
+    queue.end(known);
+  } finally {
+    stream?.lost();
+    queue.end();
+  }
+}
+
+function hear(stream: PeerStream, message: HostMessage["message"]): void {
+  switch (message.case) {
+    case "report": {
+      const { host, askedMs } = peerReport(message.value);
+      stream.report(host, askedMs);
+      return;
+    }
+    case "applied":
+      stream.applied(Number(message.value));
+      return;
+    case "lease":
+      stream.askLease(Number(message.value));
+      return;
+    case "leave":
+      stream.leave();
+      return;
+    case undefined:
+      throw new GrpcError(GRPC_STATUS.INVALID_ARGUMENT, "a message of a placement stream has no content");
+  }
+}
+
+function peerReport({ appId, namespace, address, types, incarnation, held, asked }: Report): PeerReport {
+  return {
+    host: create(HostSchema, { name: address, id: appId, namespace, entities: types, operation: HostOperation.REPORT }),
+    incarnation,
+    held: held === undefined ? undefined : { version: Number(held.version), hosts: held.hosts },
+    askedMs: Number(asked),
+  };
 }
 
 /** Reads one sidecar's stream to its end, whoever ends it. Never rejects. */

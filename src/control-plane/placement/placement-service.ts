@@ -5,9 +5,11 @@ import { GrpcError } from "../../net/grpc/status.ts";
 import type { PlacementMetrics } from "../../telemetry/metrics/placement-metrics.ts";
 import type { Host } from "../../wire/gen/dapr/proto/placement/v1/placement_pb.js";
 import { Dissemination } from "./dissemination.ts";
-import { checkHost, checkSameNamespace } from "./host-rules.ts";
-import { STREAMS_MAX } from "./limits.ts";
-import type { HostSink, HostStream, NamespaceState } from "./types.ts";
+import { checkHost, checkPeer, checkSameAddress, checkSameNamespace } from "./host-rules.ts";
+import { SETTLE_MS, STREAMS_MAX } from "./limits.ts";
+import type { Member } from "./member.ts";
+import type { ProbeHost } from "./peer-watch.ts";
+import type { HostSink, HostStream, NamespaceState, PeerReport, PeerSink, PeerStream, Sink } from "./types.ts";
 
 export interface PlacementServiceOptions {
   readonly replicationFactor: number;
@@ -18,6 +20,8 @@ export interface PlacementServiceOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics?: PlacementMetrics | undefined;
+  /** Absent: a sidecar of ours whose stream has broken is waited for until its lease is over. */
+  readonly probe?: ProbeHost | undefined;
 }
 
 /**
@@ -29,45 +33,36 @@ export class PlacementService {
   readonly #options: PlacementServiceOptions;
   readonly #namespaces = new Map<string, Dissemination>();
   #streams = 0;
+  #settledAtMs: number | undefined;
 
   constructor(options: PlacementServiceOptions) {
     this.#options = options;
   }
 
+  /**
+   * This service may not be the first one: leases that another one has granted are waited for. One that lives and dies with
+   * all its sidecars need not be told.
+   */
+  lead(): void {
+    this.#settledAtMs = this.#options.clock.monotonicMs() + SETTLE_MS;
+  }
+
   /** A sidecar's stream begins with its first report. @throws GrpcError for a report that is refused, or one stream too many */
   open(host: Host, sink: HostSink): HostStream {
-    const streamsMax = this.#options.streamsMax ?? STREAMS_MAX;
-    if (this.#streams >= streamsMax) {
-      throw new GrpcError(
-        GRPC_STATUS.RESOURCE_EXHAUSTED,
-        `this placement service has reached its limit of ${streamsMax} streams; give other clusters a placement service of their own`,
-      );
-    }
+    this.#checkRoom();
     checkHost(host);
     const { namespace } = host;
     const dissemination = this.#namespace(namespace);
-    this.#streams += 1;
-    let open = true;
+    const stream = this.#counted(sink);
+    const member = dissemination.open(host, stream.sink);
     const close = (): void => {
-      if (open) {
-        open = false;
-        this.#streams -= 1;
+      if (stream.close()) {
         dissemination.close(member);
       }
     };
-    const member = dissemination.open(host, {
-      send: (order) => sink.send(order),
-      end: (error) => {
-        if (open) {
-          open = false;
-          this.#streams -= 1;
-          sink.end(error);
-        }
-      },
-    });
     return {
       report: (next) => {
-        if (!open) {
+        if (!stream.isOpen()) {
           return;
         }
         try {
@@ -83,6 +78,58 @@ export class PlacementService {
     };
   }
 
+  /**
+   * A stream of a sidecar of ours.
+   * @param leaseMs `Infinity` for one that lives and dies with this process; `LEASE_MS` when absent
+   * @throws GrpcError for a report that is refused, or one stream too many
+   */
+  openPeer(report: PeerReport, sink: PeerSink, leaseMs?: number): PeerStream {
+    this.#checkRoom();
+    checkPeer(report);
+    const { namespace, name } = report.host;
+    const dissemination = this.#namespace(namespace);
+    const stream = this.#counted(sink);
+    let member: Member;
+    try {
+      member = dissemination.openPeer(report, stream.sink, leaseMs);
+    } catch (error) {
+      stream.close();
+      throw error;
+    }
+    return {
+      report: (host, askedMs) => {
+        if (!stream.isOpen()) {
+          return;
+        }
+        checkHost(host);
+        checkSameNamespace(host, namespace);
+        checkSameAddress(host, name);
+        dissemination.reportPeer(member, host, askedMs);
+      },
+      applied: (version) => {
+        if (stream.isOpen()) {
+          dissemination.applied(member, version);
+        }
+      },
+      askLease: (askedMs) => {
+        if (stream.isOpen()) {
+          dissemination.askLease(member, askedMs);
+        }
+      },
+      leave: () => {
+        if (stream.close()) {
+          dissemination.close(member);
+          sink.end();
+        }
+      },
+      lost: () => {
+        if (stream.close()) {
+          dissemination.lost(member, stream.sink);
+        }
+      },
+    };
+  }
+
   /** Ends all streams: another member leads, or the service stops. */
   endAll(error: GrpcError): void {
     for (const dissemination of this.#namespaces.values()) {
@@ -95,18 +142,54 @@ export class PlacementService {
     return new Map([...this.#namespaces].map(([namespace, dissemination]) => [namespace, dissemination.state()]));
   }
 
+  #checkRoom(): void {
+    const streamsMax = this.#options.streamsMax ?? STREAMS_MAX;
+    if (this.#streams >= streamsMax) {
+      throw new GrpcError(
+        GRPC_STATUS.RESOURCE_EXHAUSTED,
+        `this placement service has reached its limit of ${streamsMax} streams; give other clusters a placement service of their own`,
+      );
+    }
+  }
+
+  /** Counts a stream until either side ends it; `close` says whether it was this that did. */
+  #counted<T>(sink: Sink<T>): { readonly sink: Sink<T>; isOpen(): boolean; close(): boolean } {
+    let open = true;
+    this.#streams += 1;
+    const close = (): boolean => {
+      const was = open;
+      open = false;
+      this.#streams -= was ? 1 : 0;
+      return was;
+    };
+    return {
+      sink: {
+        send: (order) => sink.send(order),
+        end: (error) => {
+          if (close()) {
+            sink.end(error);
+          }
+        },
+      },
+      isOpen: () => open,
+      close,
+    };
+  }
+
   #namespace(namespace: string): Dissemination {
     const known = this.#namespaces.get(namespace);
     if (known !== undefined) {
       return known;
     }
-    const { replicationFactor, disseminateTimeoutMs, coalesceWindowMs, clock, logger, metrics } = this.#options;
+    const { replicationFactor, disseminateTimeoutMs, coalesceWindowMs, clock, logger, metrics, probe } = this.#options;
     const made: Dissemination = new Dissemination({
       namespace,
       replicationFactor,
       timeoutMs: disseminateTimeoutMs,
       coalesceWindowMs,
       clock,
+      settledAtMs: this.#settledAtMs,
+      probe,
       logger: logger.scope("dapr.placement.server.loops.disseminator"),
       onMembership: () => {
         metrics?.recordRuntimes(namespace, made.runtimes, made.actorRuntimes);

@@ -9,6 +9,7 @@ import { PlacementMetrics } from "../../telemetry/metrics/placement-metrics.ts";
 import { listenAddress } from "../shared/listen-address.ts";
 import type { RoleContext, RoleService, StartRole } from "../shared/types.ts";
 import { Election } from "./election.ts";
+import { probeHost } from "./host-probe.ts";
 import { CLOSE_GRACE_MS, RESOLVE_ATTEMPTS_MAX, RESOLVE_RETRY_MS } from "./limits.ts";
 import { type ClusterMember, createMemberServer, MemberClients } from "./members.ts";
 import { createPlacementServer } from "./placement-door.ts";
@@ -70,6 +71,7 @@ class PlacementServer implements RoleService {
       clock,
       logger,
       metrics: this.#metrics,
+      probe: probeHost,
     });
     this.#clients = new MemberClients(
       transport,
@@ -159,6 +161,7 @@ class PlacementServer implements RoleService {
     this.#metrics.recordLeader(leads);
     const logger = this.#context.logger.scope("dapr.placement.server");
     if (leads) {
+      this.#service.lead();
       logger.info(`Node id=${this.#options.id} has acquired leadership`);
     } else {
       logger.info(`Node id=${this.#options.id} leads no longer`);

@@ -1,10 +1,10 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
 import type { HTTPExtension, InvokeRequest, InvokeResponse } from "../gen/dapr/proto/common/v1/common_pb.js";
 import type { InvokeServiceRequest } from "../gen/dapr/proto/runtime/v1/invoke_pb.js";
+import { anyGuess, readAny, writeAny } from "./any-codec.ts";
 import { ProtoReader } from "./proto-reader.ts";
 import { ProtoWriter } from "./proto-writer.ts";
 
-const NO_BYTES = new Uint8Array(0);
 /** Bytes of all tags and lengths in a request or response. */
 const OVERHEAD_BYTES = 64;
 
@@ -86,19 +86,6 @@ function readInvokeRequest(reader: ProtoReader, before: InvokeRequest | undefine
   return message;
 }
 
-function readAny(reader: ProtoReader, before: Any | undefined): Any {
-  let typeUrl = before?.typeUrl ?? "";
-  let value: Uint8Array = before?.value ?? NO_BYTES;
-  const outer = reader.enter();
-  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-    if (tag === 0x0a) typeUrl = reader.text();
-    else if (tag === 0x12) value = reader.octets();
-    else reader.skip();
-  }
-  reader.leave(outer);
-  return { $typeName: "google.protobuf.Any", typeUrl, value };
-}
-
 function readExtension(reader: ProtoReader, before: HTTPExtension | undefined): HTTPExtension {
   let verb: number = before?.verb ?? 0;
   let querystring = before?.querystring ?? "";
@@ -110,15 +97,4 @@ function readExtension(reader: ProtoReader, before: HTTPExtension | undefined): 
   }
   reader.leave(outer);
   return { $typeName: "dapr.proto.common.v1.HTTPExtension", verb, querystring };
-}
-
-function writeAny(writer: ProtoWriter, field: number, { typeUrl, value }: Any): void {
-  const mark = writer.begin(field, typeUrl.length + value.length);
-  writer.text(1, typeUrl);
-  if (value.length > 0) writer.octets(2, value);
-  writer.end(mark);
-}
-
-function anyGuess(any: Any | undefined): number {
-  return any === undefined ? 0 : any.typeUrl.length * 3 + any.value.length;
 }

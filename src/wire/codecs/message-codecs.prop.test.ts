@@ -11,6 +11,16 @@ import {
   GetStateResponseSchema,
   SaveStateRequestSchema,
 } from "../gen/dapr/proto/runtime/v1/state_pb.js";
+import { StoredCounterSchema, StoredJobSchema } from "../gen/cron/stored_pb.js";
+import {
+  JobMetadataSchema,
+  ScheduleJobRequestSchema,
+  ScheduleJobResponseSchema,
+  WatchJobsRequestSchema,
+  WatchJobsResponseSchema,
+} from "../gen/dapr/proto/scheduler/v1/scheduler_pb.js";
+import { decodeJobMetadata, encodeJobMetadata } from "./job-parts.ts";
+import { decodeStoredCounter, decodeStoredJob, encodeStoredCounter, encodeStoredJob } from "./stored-job-codecs.ts";
 import { isPlainlyEncoded } from "./wire-shape.fixture.ts";
 import { messageCodecs } from "./message-codecs.ts";
 
@@ -30,6 +40,80 @@ const invokeRequest = fc.record({
   httpExtension: optional(fc.record({ verb: number, querystring: text })),
 });
 const json = fc.jsonValue({ maxDepth: 4 });
+
+const uint64 = fc.oneof(fc.bigInt({ min: 0n, max: 300n }), fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }));
+const uint32 = fc.oneof(fc.nat({ max: 3 }), fc.integer({ min: 0, max: 0xffffffff }));
+const time = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ seconds: fc.bigInt({ min: 0n, max: 2n ** 40n }), nanos: fc.nat() }) },
+  fc.record({ seconds: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), nanos: number }),
+);
+const policy = fc.record({
+  policy: fc.oneof(
+    fc.constant({ case: undefined }),
+    fc.constant({ case: "drop", value: {} }),
+    fc.record({
+      case: fc.constant("constant"),
+      value: fc.record({ interval: optional(time), maxRetries: optional(uint32) }),
+    }),
+  ),
+});
+const jobMetadata = fc.record({
+  appId: text,
+  namespace: text,
+  target: optional(
+    fc.record({
+      type: fc.oneof(
+        fc.constant({ case: undefined }),
+        fc.constant({ case: "job", value: {} }),
+        fc.record({ case: fc.constant("actor"), value: fc.record({ id: text, type: text }) }),
+      ),
+    }),
+  ),
+  concurrencyKey: optional(text),
+});
+const texts = { schedule: optional(text), dueTime: optional(text), ttl: optional(text), repeats: optional(uint32) };
+const initial = fc.record({
+  appId: text,
+  namespace: text,
+  actorTypes: fc.array(text, { maxLength: 4 }),
+  acceptJobTypes: fc.array(number, { maxLength: 4 }),
+  concurrencyLimits: fc.array(
+    fc.record({
+      maxConcurrent: number,
+      name: optional(text),
+      target: fc.oneof(
+        fc.constant({ case: undefined }),
+        fc.record({ case: fc.constant("actor"), value: fc.record({ type: text }) }),
+      ),
+    }),
+    { maxLength: 3 },
+  ),
+});
+
+/** Messages that are stored, and read and written without a connection. */
+const STORED: readonly (readonly [DescMessage, fc.Arbitrary<Record<string, unknown>>, Codec])[] = [
+  [
+    StoredJobSchema,
+    fc.record({
+      partitionId: uint64,
+      begin: fc.oneof(
+        fc.constant({ case: undefined }),
+        fc.record({ case: fc.constantFrom("start", "dueTime"), value: time }),
+      ),
+      expiration: optional(time),
+      job: optional(
+        fc.record({ ...texts, metadata: optional(any), payload: optional(any), failurePolicy: optional(policy) }),
+      ),
+    }),
+    storedCodec(decodeStoredJob, encodeStoredJob),
+  ],
+  [
+    StoredCounterSchema,
+    fc.record({ jobPartitionId: uint64, count: uint32, lastTrigger: optional(time), attempts: uint32 }),
+    storedCodec(decodeStoredCounter, encodeStoredCounter),
+  ],
+  [JobMetadataSchema, jobMetadata, storedCodec(decodeJobMetadata, encodeJobMetadata)],
+];
 
 /** Every message that has a codec, and how one is made up. */
 const CASES: readonly (readonly [DescMessage, fc.Arbitrary<Record<string, unknown>>])[] = [
@@ -75,11 +159,39 @@ const CASES: readonly (readonly [DescMessage, fc.Arbitrary<Record<string, unknow
     }),
   ],
   [TopicEventResponseSchema, fc.record({ status: number })],
+  [
+    ScheduleJobRequestSchema,
+    fc.record({
+      name: text,
+      job: optional(fc.record({ ...texts, data: optional(any), failurePolicy: optional(policy) })),
+      metadata: optional(jobMetadata),
+      overwrite: fc.boolean(),
+    }),
+  ],
+  [ScheduleJobResponseSchema, fc.constant({})],
+  [
+    WatchJobsRequestSchema,
+    fc.record({
+      watchJobRequestType: fc.oneof(
+        fc.constant({ case: undefined }),
+        fc.record({ case: fc.constant("initial"), value: initial }),
+        fc.record({ case: fc.constant("result"), value: fc.record({ id: uint64, status: number }) }),
+      ),
+    }),
+  ],
+  [
+    WatchJobsResponseSchema,
+    fc.record({ name: text, id: uint64, data: optional(any), metadata: optional(jobMetadata) }),
+  ],
 ];
 
 interface Codec {
   readonly decode?: (bytes: Uint8Array) => Message;
   readonly encode?: (message: Message) => Uint8Array;
+}
+
+function storedCodec<T>(decode: (bytes: Uint8Array) => T, encode: (message: T) => Uint8Array): Codec {
+  return { decode, encode } as unknown as Codec;
 }
 
 function codecOf(schema: DescMessage): Codec {
@@ -127,8 +239,9 @@ test("every codec is among the cases", () => {
   expect(CASES.map(([schema]) => schema.typeName).sort()).toEqual([...messageCodecs.keys()].sort());
 });
 
-describe.each(CASES.map(([schema, made]) => [schema.typeName, schema, made] as const))("%s", (_name, schema, made) => {
-  const { decode, encode } = codecOf(schema);
+const ALL = [...CASES.map(([schema, made]) => [schema, made, codecOf(schema)] as const), ...STORED];
+
+describe.each(ALL.map((one) => [one[0].typeName, ...one] as const))("%s", (_name, schema, made, { decode, encode }) => {
   const message = made.map((fields) => create(schema, fields));
   const encoded = message.map((one) => toBinary(schema, one));
 

@@ -8,6 +8,16 @@ import {
 import { ProtoReader } from "./proto-reader.ts";
 import { decodePublishEventRequest } from "./publish-codec.ts";
 import { decodeGetStateRequest, decodeSaveStateRequest, encodeGetStateResponse } from "./state-codecs.ts";
+import {
+  decodeScheduleJobRequest,
+  decodeScheduleJobResponse,
+  decodeWatchJobsRequest,
+  decodeWatchJobsResponse,
+  encodeScheduleJobRequest,
+  encodeScheduleJobResponse,
+  encodeWatchJobsRequest,
+  encodeWatchJobsResponse,
+} from "./scheduler-codecs.ts";
 import { decodeTopicEventResponse, encodeTopicEventRequest } from "./topic-event-codec.ts";
 
 /** What is faster than protobuf-es for one message, in the directions in which a sidecar uses it. */
@@ -34,6 +44,22 @@ export const messageCodecs: ReadonlyMap<string, MessageCodec<never>> = new Map([
   codec("dapr.proto.common.v1.InvokeResponse", { decode: decodeInvokeResponse, encode: encodeInvokeResponse }),
   codec("dapr.proto.runtime.v1.TopicEventRequest", { encode: encodeTopicEventRequest }),
   codec("dapr.proto.runtime.v1.TopicEventResponse", { decode: decodeTopicEventResponse }),
+  codec("dapr.proto.scheduler.v1.ScheduleJobRequest", {
+    decode: decodeScheduleJobRequest,
+    encode: encodeScheduleJobRequest,
+  }),
+  codec("dapr.proto.scheduler.v1.ScheduleJobResponse", {
+    decode: decodeScheduleJobResponse,
+    encode: encodeScheduleJobResponse,
+  }),
+  codec("dapr.proto.scheduler.v1.WatchJobsRequest", {
+    decode: decodeWatchJobsRequest,
+    encode: encodeWatchJobsRequest,
+  }),
+  codec("dapr.proto.scheduler.v1.WatchJobsResponse", {
+    decode: decodeWatchJobsResponse,
+    encode: encodeWatchJobsResponse,
+  }),
 ]);
 
 /** A codec whose message type is forgotten: whoever looks it up by name knows it. */

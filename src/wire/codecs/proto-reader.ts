@@ -30,6 +30,11 @@ export class ProtoReader {
     this.end = bytes.length;
   }
 
+  /** Nothing is left of the message, or of the packed list, that is being read. */
+  get isAtEnd(): boolean {
+    return this.at === this.end;
+  }
+
   /** The next field's tag, 0 at the end of the message. */
   tag(): number {
     if (this.at === this.end) return 0;
@@ -48,6 +53,26 @@ export class ProtoReader {
   /** A number, exact to 2^53; larger ones lose their lower bits. */
   uint(): number {
     return this.varint();
+  }
+
+  /** A number of 64 bits that has no sign. */
+  uint64(): bigint {
+    const start = this.at;
+    const value = this.varint();
+    if (value <= Number.MAX_SAFE_INTEGER) return BigInt(value);
+    let exact = 0n;
+    for (let at = this.at - 1; at >= start; at -= 1) exact = (exact << 7n) | BigInt((this.bytes[at] as number) & 0x7f);
+    return BigInt.asUintN(64, exact);
+  }
+
+  /** A number of 64 bits in two's complement. */
+  int64(): bigint {
+    return BigInt.asIntN(64, this.uint64());
+  }
+
+  /** A boolean: any number but zero is true. */
+  bool(): boolean {
+    return this.varint() !== 0;
   }
 
   /** An enum or int32: the lowest 32 bits, as a signed number. */

@@ -8,6 +8,8 @@ const FIELD_HEAD_BYTES_MAX = 12;
 /** Text up to so many characters is written here: a call of the native encoder costs more. */
 const SHORT_TEXT_LENGTH = 24;
 
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+
 /** Methods of Node's buffers that its types leave out; half the cost of `write` with an encoding. */
 interface NativeText {
   latin1Write(text: string, at: number): number;
@@ -36,6 +38,19 @@ export class ProtoWriter {
     this.varint(value);
   }
 
+  /** A number of 64 bits, a negative one in two's complement; zero is left out. */
+  int64(field: number, value: bigint): void {
+    if (value >= 0n && value <= MAX_SAFE) {
+      this.uint(field, Number(value));
+      return;
+    }
+    this.reserve(FIELD_HEAD_BYTES_MAX);
+    this.buffer[this.length++] = (field << 3) | VARINT;
+    let rest = BigInt.asUintN(64, value);
+    for (; rest >= 0x80n; rest >>= 7n) this.buffer[this.length++] = Number(rest & 0x7fn) | 0x80;
+    this.buffer[this.length++] = Number(rest);
+  }
+
   /** A number that is zero, where that has a meaning. */
   zero(field: number): void {
     this.reserve(FIELD_HEAD_BYTES_MAX);
@@ -51,12 +66,14 @@ export class ProtoWriter {
     }
     this.reserve(FIELD_HEAD_BYTES_MAX);
     this.buffer[this.length++] = (field << 3) | VARINT;
-    let rest = value | 0;
-    for (let count = 0; count < 9; count += 1) {
-      this.buffer[this.length++] = (rest & 0x7f) | 0x80;
-      rest >>= 7;
-    }
-    this.buffer[this.length++] = 1;
+    this.negative(value);
+  }
+
+  /** An enum or int32 in a packed list, which has no tags. */
+  element(value: number): void {
+    this.reserve(FIELD_HEAD_BYTES_MAX);
+    if (value >= 0) this.varint(value);
+    else this.negative(value);
   }
 
   /** A double, also zero. */
@@ -182,6 +199,15 @@ export class ProtoWriter {
       rest = Math.floor(rest / 0x80);
     }
     this.buffer[this.length++] = rest;
+  }
+
+  private negative(value: number): void {
+    let rest = value | 0;
+    for (let count = 0; count < 9; count += 1) {
+      this.buffer[this.length++] = (rest & 0x7f) | 0x80;
+      rest >>= 7;
+    }
+    this.buffer[this.length++] = 1;
   }
 
   private isAscii(written: number): boolean {
