@@ -141,3 +141,19 @@ it("does not take more than its limit at once", async () => {
   await settle();
   expect(handled.length).toBe(TRIGGERS_PER_STREAM_MAX + 1);
 });
+
+it("when stopped while it is full, ends when all have been answered", async () => {
+  const { client, handled, stream } = setUp();
+  for (let id = 0; id < TRIGGERS_PER_STREAM_MAX; id += 1) {
+    client.lastStream.push(triggerMessage(id));
+  }
+  for (let turn = 0; turn < TRIGGERS_PER_STREAM_MAX; turn += 1) {
+    await settle();
+  }
+  const stopped = stream.stop();
+  for (const { done } of handled) {
+    done(true);
+  }
+  await stopped;
+  expect(resultsOf(client.lastStream).length).toBe(TRIGGERS_PER_STREAM_MAX);
+});

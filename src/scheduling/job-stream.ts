@@ -1,4 +1,3 @@
-import { create } from "@bufbuild/protobuf";
 import { goErrorText } from "../app/go-error-text.ts";
 import { Cancellation } from "../kit/cancel-signal.ts";
 import { type Clock, sleep } from "../kit/clock.ts";
@@ -10,7 +9,6 @@ import {
   Scheduler,
   type WatchJobsRequest,
   WatchJobsRequestResultStatus,
-  WatchJobsRequestSchema,
   type WatchJobsResponse,
 } from "../wire/gen/dapr/proto/scheduler/v1/scheduler_pb.js";
 import { Backoff } from "./backoff.ts";
@@ -23,7 +21,7 @@ import {
   TRIGGERS_PER_STREAM_MAX,
 } from "./limits.ts";
 import { triggerOf } from "./messages.ts";
-import type { Trigger, TriggerHandler } from "./types.ts";
+import type { TriggerHandler } from "./types.ts";
 
 const { watchJobs } = methodsOf(Scheduler);
 
@@ -50,7 +48,9 @@ export class JobStream {
   readonly #stop = new AbortController();
   /** For the triggers under way. */
   readonly #cancellation = new Cancellation();
-  readonly #underWay = new Set<Promise<void>>();
+  #underWay = 0;
+  /** Told when the next trigger has been answered. */
+  #waiting: (() => void)[] = [];
   #stream: Stream | undefined;
   #running: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -78,7 +78,7 @@ export class JobStream {
     this.#stop.abort(new Error("the stream is given up"));
     const { clock } = this.#options;
     const late = clock.after(DRAIN_TIMEOUT_MS, () => this.#cancellation.abort(new Error("context canceled")));
-    await Promise.all(this.#underWay);
+    await this.#until(() => this.#underWay === 0);
     late.cancel();
     const stream = this.#stream;
     if (!this.#isUsed) {
@@ -121,10 +121,9 @@ export class JobStream {
         if (this.#stop.signal.aborted) {
           continue;
         }
-        const task = this.#answer(stream, message).finally(() => void this.#underWay.delete(task));
-        this.#underWay.add(task);
-        if (this.#underWay.size >= TRIGGERS_PER_STREAM_MAX) {
-          await Promise.race(this.#underWay);
+        void this.#take(stream, message);
+        if (this.#underWay >= TRIGGERS_PER_STREAM_MAX) {
+          await this.#until(() => this.#underWay < TRIGGERS_PER_STREAM_MAX);
         }
       }
       return undefined;
@@ -133,26 +132,55 @@ export class JobStream {
     }
   }
 
-  async #answer(stream: Stream, message: WatchJobsResponse): Promise<void> {
-    const trigger = triggerOf(message);
-    if (trigger === undefined) {
-      this.#logger.error(`Unknown job metadata type of job ${message.name}`);
-    }
-    const done = trigger !== undefined && (await this.#handle(trigger));
-    if (this.#cancellation.aborted) {
-      return;
-    }
-    const status = done ? WatchJobsRequestResultStatus.SUCCESS : WatchJobsRequestResultStatus.FAILED;
-    const result = { case: "result", value: { id: message.id, status } } as const;
-    try {
-      await stream.send(create(WatchJobsRequestSchema, { watchJobRequestType: result }));
-    } catch (error) {
-      // The scheduler triggers it once more, on another stream.
-      this.#logger.debug(`the result of job ${message.name} was not sent: ${goErrorText(error)}`);
+  async #until(reached: () => boolean): Promise<void> {
+    while (!reached()) {
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve);
+      });
     }
   }
 
-  async #handle(trigger: Trigger): Promise<boolean> {
+  /** Handles one trigger and answers it. Never rejects. */
+  async #take(stream: Stream, message: WatchJobsResponse): Promise<void> {
+    this.#underWay += 1;
+    try {
+      await this.#answer(stream, message, await this.#handle(message));
+    } catch (error) {
+      // The scheduler triggers it once more, on another stream.
+      this.#logger.debug(`the result of job ${message.name} was not sent: ${goErrorText(error)}`);
+    } finally {
+      this.#underWay -= 1;
+      if (this.#waiting.length > 0) {
+        this.#tellWaiting();
+      }
+    }
+  }
+
+  #tellWaiting(): void {
+    for (const told of this.#waiting.splice(0)) {
+      told();
+    }
+  }
+
+  /** @returns undefined when it has gone out at once, or must not */
+  #answer(stream: Stream, { id }: WatchJobsResponse, done: boolean): Promise<void> | undefined {
+    if (this.#cancellation.aborted) {
+      return undefined;
+    }
+    const status = done ? WatchJobsRequestResultStatus.SUCCESS : WatchJobsRequestResultStatus.FAILED;
+    const value = { $typeName: "dapr.proto.scheduler.v1.WatchJobsRequestResult", id, status } as const;
+    return stream.send({
+      $typeName: "dapr.proto.scheduler.v1.WatchJobsRequest",
+      watchJobRequestType: { case: "result", value },
+    });
+  }
+
+  async #handle(message: WatchJobsResponse): Promise<boolean> {
+    const trigger = triggerOf(message);
+    if (trigger === undefined) {
+      this.#logger.error(`Unknown job metadata type of job ${message.name}`);
+      return false;
+    }
     try {
       return await this.#options.handle(trigger, this.#cancellation);
     } catch (error) {

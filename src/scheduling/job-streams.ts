@@ -109,15 +109,15 @@ export class JobStreams {
     return create(WatchJobsRequestSchema, { watchJobRequestType: { case: "initial", value } });
   }
 
-  async #handle(trigger: Trigger, signal: CancelSignal): Promise<boolean> {
+  #handle(trigger: Trigger, signal: CancelSignal): Promise<boolean> {
     const handler = trigger.target.kind === "app" ? this.#app : this.#actors;
     if (handler === undefined) {
       this.#options.logger
         .scope("dapr.runtime.scheduler.cluster")
         .error(`nobody handles the trigger of ${trigger.target.kind} job ${trigger.name}`);
-      return false;
+      return Promise.resolve(false);
     }
-    return await handler(trigger, signal);
+    return handler(trigger, signal);
   }
 
   async #end(addresses: readonly string[]): Promise<void> {

@@ -17,6 +17,9 @@ export const STEADY_STREAM_MS = 5_000;
 /** Triggers of one stream that are with the app or its actors; further ones stay at the scheduler. */
 export const TRIGGERS_PER_STREAM_MAX = 1_000;
 
+/** Milliseconds before a scheduler of this process that could not be opened for the sake of its triggers is tried again. */
+export const OPEN_RETRY_MS = 5_000;
+
 /** Schedulers that are connected to; further ones of a cluster are left out. */
 export const SCHEDULERS_MAX = 64;
 

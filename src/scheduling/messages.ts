@@ -1,10 +1,8 @@
-import { create } from "@bufbuild/protobuf";
-import {
-  type Job,
-  JobMetadataSchema,
-  type JobMetadata,
-  JobSchema,
-  type WatchJobsResponse,
+import type {
+  Job,
+  JobMetadata,
+  TargetActorReminder,
+  WatchJobsResponse,
 } from "../wire/gen/dapr/proto/scheduler/v1/scheduler_pb.js";
 import type { JobSpec, JobTarget, Trigger } from "./types.ts";
 
@@ -16,27 +14,35 @@ export interface JobOwner {
 }
 
 export function jobMetadata({ appId, namespace }: JobOwner, target: JobTarget): JobMetadata {
-  return create(JobMetadataSchema, {
+  return {
+    $typeName: "dapr.proto.scheduler.v1.JobMetadata",
     appId,
     namespace,
     target: {
+      $typeName: "dapr.proto.scheduler.v1.JobTargetMetadata",
       type:
         target.kind === "app"
-          ? { case: "job", value: {} }
-          : { case: "actor", value: { type: target.type, id: target.id } },
+          ? { case: "job", value: { $typeName: "dapr.proto.scheduler.v1.TargetJob" } }
+          : { case: "actor", value: actorTarget(target) },
     },
-  });
+    concurrencyKey: undefined,
+  };
+}
+
+function actorTarget({ type, id }: JobTarget & { readonly kind: "actor" }): TargetActorReminder {
+  return { $typeName: "dapr.proto.scheduler.v1.TargetActorReminder", id, type };
 }
 
 export function jobMessage({ schedule, repeats, dueTime, ttl, data, failurePolicy }: JobSpec): Job {
-  return create(JobSchema, {
-    ...(schedule === undefined ? {} : { schedule }),
-    ...(repeats === undefined ? {} : { repeats }),
-    ...(dueTime === undefined ? {} : { dueTime }),
-    ...(ttl === undefined ? {} : { ttl }),
-    ...(data === undefined ? {} : { data }),
-    ...(failurePolicy === undefined ? {} : { failurePolicy }),
-  });
+  return {
+    $typeName: "dapr.proto.scheduler.v1.Job",
+    schedule,
+    repeats,
+    dueTime,
+    ttl,
+    data: data === undefined ? undefined : { $typeName: "google.protobuf.Any", ...data },
+    failurePolicy,
+  };
 }
 
 export function specOf(job: Job | undefined): JobSpec {

@@ -10,7 +10,7 @@ import {
   DeleteJobRequestSchema,
   GetJobRequestSchema,
   ListJobsRequestSchema,
-  ScheduleJobRequestSchema,
+  type ScheduleJobRequest,
   Scheduler as SchedulerService,
 } from "../wire/gen/dapr/proto/scheduler/v1/scheduler_pb.js";
 import { HostWatch } from "./host-watch.ts";
@@ -23,8 +23,7 @@ import type {
   JobTarget,
   NamedJob,
   NamedReminder,
-  ReminderCalls,
-  SchedulerCalls,
+  SchedulerClient,
   TriggerHandler,
 } from "./types.ts";
 
@@ -47,7 +46,7 @@ export interface SchedulerOptions extends JobOwner {
  * This sidecar's side of the scheduler service: finds all schedulers of the cluster from any of them, asks them in turn,
  * and takes their triggers for the app and for actors while there is somebody to handle them.
  */
-export class Scheduler implements SchedulerCalls, ReminderCalls {
+export class Scheduler implements SchedulerClient {
   readonly #owner: JobOwner;
   readonly #pool: SchedulerPool;
   readonly #streams: JobStreams;
@@ -71,12 +70,10 @@ export class Scheduler implements SchedulerCalls, ReminderCalls {
     return [...this.#pool.clients.keys()];
   }
 
-  /** Who handles the app's triggers; undefined: none are taken. Resolves when what was under way before has been answered. */
   serveApp(handler: TriggerHandler | undefined): Promise<void> {
     return this.#streams.serveApp(handler);
   }
 
-  /** The same for actors of some types. */
   serveActors(types: readonly string[], handler: TriggerHandler): Promise<void> {
     return this.#streams.serveActors(types, handler);
   }
@@ -88,7 +85,13 @@ export class Scheduler implements SchedulerCalls, ReminderCalls {
     signal?: CancelSignal,
   ): Promise<void> {
     const metadata = jobMetadata(this.#owner, target);
-    const request = create(ScheduleJobRequestSchema, { name, job: jobMessage(spec), metadata, overwrite });
+    const request: ScheduleJobRequest = {
+      $typeName: "dapr.proto.scheduler.v1.ScheduleJobRequest",
+      name,
+      job: jobMessage(spec),
+      metadata,
+      overwrite,
+    };
     await this.#pool.call(methods.scheduleJob, request, signal);
   }
 

@@ -72,3 +72,25 @@ export interface ReminderCalls extends Pick<SchedulerCalls, "schedule" | "get" |
 
 /** Makes a client of a scheduler at `host:port`; nothing is connected before its first call. */
 export type ConnectScheduler = (address: string) => GrpcClient;
+
+/** The scheduler service as a sidecar knows it, wherever it runs: calls, and triggers for whoever handles them. */
+export interface SchedulerClient extends SchedulerCalls, ReminderCalls {
+  /** Begins to look for schedulers. */
+  start(): void;
+  /** Who handles the app's triggers; undefined: none are taken. Resolves when what was under way before has been answered. */
+  serveApp(handler: TriggerHandler | undefined): Promise<void>;
+  /** The same for actors of some types. */
+  serveActors(types: readonly string[], handler: TriggerHandler): Promise<void>;
+  /** Resolves when triggers under way have been answered. */
+  close(): Promise<void>;
+}
+
+/** A scheduler in this process. It costs nothing before there is a job. */
+export interface LocalScheduler {
+  /** It is open, or keeps jobs of an earlier run: who handles triggers has to ask it for them. */
+  readonly hasJobs: boolean;
+  /** Opens it, with the first call that succeeds. @throws Error saying what is wrong with the folder of its jobs */
+  open(): Promise<ConnectScheduler>;
+  /** Tells once that it is open now, also when somebody else has opened it. @returns ends it */
+  onOpen(listener: () => void): () => void;
+}

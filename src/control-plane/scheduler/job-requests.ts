@@ -19,6 +19,7 @@ import { JobError } from "./jobs/job-error.ts";
 import { checkJobName, listPrefix, namePrefix } from "./jobs/job-name.ts";
 import { type JobFactory, newStoredJob } from "./jobs/new-job.ts";
 import { apiJob, readContent, readSpec } from "./jobs/read-job.ts";
+import { checkReminderQuota } from "./jobs/reminder-quota.ts";
 import { JOBS_MAX, LIST_BYTES_MAX, PAGE_KEYS } from "./limits.ts";
 import type { JobType, SchedulerMetrics } from "../../telemetry/metrics/scheduler-metrics.ts";
 import type { KeyStore, KeyValue } from "./store/key-store.ts";
@@ -30,6 +31,8 @@ export interface JobRequestsDeps {
   readonly factory: JobFactory;
   readonly metrics: SchedulerMetrics;
   readonly logger: Logger;
+  /** Of one actor; 0: no limit. */
+  readonly actorRemindersMax: number;
   /** Jobs that are there. */
   jobCount(): number;
 }
@@ -53,6 +56,7 @@ export class JobRequests {
         throw new JobError("limit", `the scheduler keeps ${JOBS_MAX} jobs, which is its limit: delete some`);
       }
       const key = JOBS + fullName;
+      await checkReminderQuota(store, key, owner, this.#deps.actorRemindersMax);
       const { succeeded } = await store.commit({
         ...(overwrite ? {} : { conditions: [{ key, modRevision: 0 }] }),
         apply: [{ kind: "put", key, value }],

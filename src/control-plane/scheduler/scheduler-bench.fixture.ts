@@ -7,6 +7,7 @@ import { openLocalEngine } from "../../storage/local-engine.ts";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { MetricRegistry } from "../../telemetry/metrics/registry.ts";
 import {
+  DeleteJobRequestSchema,
   JobSchema,
   type JobMetadata,
   JobMetadataSchema,
@@ -20,7 +21,7 @@ import { ScheduleCache } from "./jobs/schedule-cache.ts";
 import { SchedulerMetrics } from "../../telemetry/metrics/scheduler-metrics.ts";
 import type { SidecarStream } from "./sidecars/sidecar-stream.ts";
 import { StreamPool } from "./sidecars/stream-pool.ts";
-import type { KeyStore } from "./store/key-store.ts";
+import type { WatchedKeyStore } from "./store/key-store.ts";
 import { SqliteKeyStore } from "./store/sqlite-key-store.ts";
 import { memoryStoreOptions } from "./store/sqlite-schema.ts";
 import { TriggerEngine } from "./triggers/trigger-engine.ts";
@@ -80,28 +81,38 @@ export class TestSidecar {
   }
 }
 
+export interface SchedulerBenchOptions {
+  readonly store?: WatchedKeyStore | undefined;
+  readonly logger?: Logger;
+  /** 0: no limit. */
+  readonly actorRemindersMax?: number;
+}
+
 /** A scheduler without ports, on a store in memory and a clock that the test moves. */
 export class SchedulerBench {
   readonly clock = new VirtualClock();
   readonly registry = new MetricRegistry({ prefix: "dapr_", logger: silentLogger });
   readonly metrics = new SchedulerMetrics(this.registry);
-  readonly store: KeyStore;
+  readonly store: WatchedKeyStore;
   readonly engine: TriggerEngine;
   readonly pool: StreamPool;
   readonly requests: JobRequests;
 
-  constructor(store?: KeyStore, logger: Logger = silentLogger) {
+  constructor({ store, logger = silentLogger, actorRemindersMax = 0 }: SchedulerBenchOptions = {}) {
     this.store = store ?? new SqliteKeyStore(openLocalEngine(memoryStoreOptions()), Number.MAX_SAFE_INTEGER);
     const schedules = new ScheduleCache();
     const { clock, metrics } = this;
     const deps = { store: this.store, schedules, clock, metrics, logger };
     this.engine = new TriggerEngine(deps, (entry) => this.pool.dispatch(entry));
     this.pool = new StreamPool(clock, metrics, this.engine);
+    // A test whose store fails asks again.
+    this.engine.load().catch(() => undefined);
     this.requests = new JobRequests({
       store: this.store,
       factory: { random: countingRandom(), schedules, now: () => clock.now() },
       metrics,
       logger,
+      actorRemindersMax,
       jobCount: () => this.engine.size,
     });
   }
@@ -132,6 +143,10 @@ export class SchedulerBench {
     await this.requests.schedule(
       create(ScheduleJobRequestSchema, { name, job: create(JobSchema, job), metadata, overwrite }),
     );
+  }
+
+  async remove(name: string, metadata: JobMetadata): Promise<void> {
+    await this.requests.delete(create(DeleteJobRequestSchema, { name, metadata }));
   }
 
   sidecar(initial: MessageInitShape<typeof WatchJobsRequestInitialSchema> = {}): TestSidecar {

@@ -3,7 +3,7 @@ import { GRPC_STATUS, type GrpcStatusCode } from "../../errors/grpc-status.ts";
 import type { CancelSignal } from "../../kit/cancel-signal.ts";
 import { methodsOf } from "../../net/grpc/protobuf.ts";
 import { GrpcServer } from "../../net/grpc/server.ts";
-import { GrpcError, grpcStatusOf } from "../../net/grpc/status.ts";
+import { grpcStatusOf } from "../../net/grpc/status.ts";
 import type { GrpcStatus, ServerCall } from "../../net/grpc/types.ts";
 import {
   DeleteByMetadataResponseSchema,
@@ -17,6 +17,7 @@ import {
 import type { JobRequests } from "./job-requests.ts";
 import { JobError, type JobErrorKind } from "./jobs/job-error.ts";
 import { REQUEST_BYTES_MAX } from "./limits.ts";
+import type { HostList } from "./members/host-list.ts";
 import { watchJobs, type WatchJobsDeps } from "./sidecars/watch-jobs.ts";
 import { KeyStoreError, type KeyStoreErrorKind } from "./store/key-store.ts";
 
@@ -30,6 +31,7 @@ const JOB_CODES: Readonly<Record<JobErrorKind, GrpcStatusCode>> = {
 
 const STORE_CODES: Readonly<Record<KeyStoreErrorKind, GrpcStatusCode>> = {
   "no space": GRPC_STATUS.RESOURCE_EXHAUSTED,
+  "too large": GRPC_STATUS.RESOURCE_EXHAUSTED,
   overloaded: GRPC_STATUS.UNAVAILABLE,
   failed: GRPC_STATUS.UNAVAILABLE,
   closed: GRPC_STATUS.UNAVAILABLE,
@@ -38,8 +40,8 @@ const STORE_CODES: Readonly<Record<KeyStoreErrorKind, GrpcStatusCode>> = {
 /** What etcd says when its quota is reached, which callers look for. */
 const NO_SPACE = "etcdserver: mvcc: database space exceeded";
 
-/** Dapr's gRPC service of the scheduler. @param address host:port at which sidecars reach this scheduler */
-export function createSchedulerServer(requests: JobRequests, watch: WatchJobsDeps, address: string): GrpcServer {
+/** Dapr's gRPC service of the scheduler. */
+export function createSchedulerServer(requests: JobRequests, watch: WatchJobsDeps, hosts: HostList): GrpcServer {
   const server = new GrpcServer({ messageBytesMax: REQUEST_BYTES_MAX, mapError: statusOf });
   server.addService(methodsOf(Scheduler), {
     scheduleJob: async (request) => {
@@ -61,7 +63,7 @@ export function createSchedulerServer(requests: JobRequests, watch: WatchJobsDep
       return create(DeleteByNamePrefixResponseSchema);
     },
     watchJobs: (incoming, call) => watchJobs(incoming, call, watch),
-    watchHosts: (_request, call) => watchHosts(address, call, watch.stopping),
+    watchHosts: (_request, call) => watchHosts(hosts, call, watch.stopping),
   });
   return server;
 }
@@ -77,21 +79,13 @@ function statusOf(error: unknown): GrpcStatus {
   return grpcStatusOf(error);
 }
 
-/** The one scheduler of this cluster, until somebody ends the stream. */
+/** All schedulers of this cluster, until somebody ends the stream. */
 async function* watchHosts(
-  address: string,
+  hosts: HostList,
   call: ServerCall,
   stopping: CancelSignal,
 ): AsyncGenerator<WatchHostsResponse> {
-  const over = Promise.withResolvers<GrpcError>();
-  const onStop = (): void => over.resolve(new GrpcError(GRPC_STATUS.UNKNOWN, "cron closed"));
-  const onCancel = (): void => over.resolve(new GrpcError(GRPC_STATUS.CANCELLED, "context canceled"));
-  stopping.addEventListener("abort", onStop, { once: true });
-  call.cancellation.addEventListener("abort", onCancel, { once: true });
-  try {
-    yield create(WatchHostsResponseSchema, { hosts: [{ address }] });
-    throw await over.promise;
-  } finally {
-    stopping.removeEventListener("abort", onStop);
+  for await (const addresses of hosts.watch(call.cancellation, stopping)) {
+    yield create(WatchHostsResponseSchema, { hosts: addresses.map((address) => ({ address })) });
   }
 }

@@ -34,6 +34,8 @@ export function etcdStatusOf(error: unknown): GrpcStatus {
         return etcdErrors.noSpace();
       case "overloaded":
         return etcdErrors.tooManyRequests();
+      case "too large":
+        return etcdErrors.tooLarge(error.message);
       case "failed":
       case "closed":
         return { code: GRPC_STATUS.UNAVAILABLE, message: error.message };

@@ -21,7 +21,7 @@ import { readPlan } from "../jobs/read-job.ts";
 import type { ScheduleCache } from "../jobs/schedule-cache.ts";
 import { JobError } from "../jobs/job-error.ts";
 import { JOB_BYTES_MAX, REQUEST_BYTES_MAX } from "../limits.ts";
-import { type KeyStore, KeyStoreError } from "../store/key-store.ts";
+import { type KeyStore, KeyStoreError, type WatchedKeyStore } from "../store/key-store.ts";
 import { JOBS } from "../store/keys.ts";
 import type { LeaseBook } from "../store/lease-book.ts";
 import { etcdErrors, etcdStatusOf } from "./etcd-errors.ts";
@@ -36,7 +36,7 @@ const ETCD_VERSION = "3.5.30";
 
 /** What etcd clients are served from. */
 export interface EtcdServerDeps {
-  readonly store: KeyStore;
+  readonly store: WatchedKeyStore;
   readonly leases: LeaseBook;
   readonly schedules: ScheduleCache;
   /** The member's name. */

@@ -9,7 +9,7 @@ import {
   WatchResponseSchema,
 } from "../../../wire/gen/etcdserverpb/rpc_pb.js";
 import { WATCH_EVENTS_MAX, WATCHES_PER_STREAM_MAX } from "../limits.ts";
-import type { KeyChange, KeyStore } from "../store/key-store.ts";
+import type { KeyChange, WatchedKeyStore } from "../store/key-store.ts";
 import { contains } from "../store/keys.ts";
 import { Fifo } from "../triggers/fifo.ts";
 import { etcdErrors } from "./etcd-errors.ts";
@@ -29,7 +29,7 @@ interface OneWatch {
 export async function* watchKeys(
   requests: AsyncIterable<WatchRequest>,
   call: ServerCall,
-  store: KeyStore,
+  store: WatchedKeyStore,
 ): AsyncGenerator<WatchResponse> {
   const stream = new WatchStream(store);
   call.cancellation.addEventListener("abort", () => stream.end(), { once: true });
@@ -65,7 +65,7 @@ async function takeRequests(requests: AsyncIterable<WatchRequest>, stream: Watch
 }
 
 class WatchStream {
-  readonly #store: KeyStore;
+  readonly #store: WatchedKeyStore;
   readonly #watches = new Map<bigint, OneWatch>();
   readonly #queue = new Fifo<WatchResponse>();
   readonly #unwatch: () => void;
@@ -75,7 +75,7 @@ class WatchStream {
   #ended = false;
   #wake: () => void = nothing;
 
-  constructor(store: KeyStore) {
+  constructor(store: WatchedKeyStore) {
     this.#store = store;
     this.#unwatch = store.watch((changes, revision) => this.#tell(changes, revision));
   }

@@ -1,19 +1,10 @@
-import { create, toBinary } from "@bufbuild/protobuf";
-import { type Any, anyPack, TimestampSchema } from "@bufbuild/protobuf/wkt";
+import type { Duration } from "@bufbuild/protobuf/wkt";
 import type { Random } from "../../../kit/random.ts";
 import type { JobFailurePolicy } from "../../../wire/gen/dapr/proto/common/v1/common_pb.js";
-import {
-  type Job,
-  type JobMetadata,
-  JobMetadataSchema,
-} from "../../../wire/gen/dapr/proto/scheduler/v1/scheduler_pb.js";
-import {
-  FailurePolicySchema,
-  type FailurePolicy,
-  JobSpecSchema,
-  type StoredJob,
-  StoredJobSchema,
-} from "../../../wire/gen/cron/stored_pb.js";
+import { encodeJobMetadata } from "../../../wire/codecs/job-parts.ts";
+import { encodeStoredJob } from "../../../wire/codecs/stored-job-codecs.ts";
+import type { Job, JobMetadata } from "../../../wire/gen/dapr/proto/scheduler/v1/scheduler_pb.js";
+import type { FailurePolicy, StoredJob } from "../../../wire/gen/cron/stored_pb.js";
 import { JOB_BYTES_MAX } from "../limits.ts";
 import { JobError } from "./job-error.ts";
 import { pointInTime } from "./point-in-time.ts";
@@ -21,7 +12,12 @@ import type { ScheduleCache } from "./schedule-cache.ts";
 import { timestampOf } from "./stored-times.ts";
 
 /** Without a policy of its own a job is tried again three times, a second apart. */
-const DEFAULT_POLICY = { intervalS: 1n, retriesMax: 3 } as const;
+const DEFAULT_POLICY = {
+  interval: { $typeName: "google.protobuf.Duration", seconds: 1n, nanos: 0 } as Duration,
+  maxRetries: 3,
+};
+
+const METADATA_TYPE = "type.googleapis.com/dapr.proto.scheduler.v1.JobMetadata";
 
 /** What making a job depends on. */
 export interface JobFactory {
@@ -45,7 +41,7 @@ export function newStoredJob(job: Job | undefined, metadata: JobMetadata, factor
     }
     throw error;
   }
-  const bytes = toBinary(StoredJobSchema, stored);
+  const bytes = encodeStoredJob(stored);
   if (bytes.length > JOB_BYTES_MAX) {
     throw new JobError(
       "limit",
@@ -62,38 +58,25 @@ function validated(job: Job, metadata: JobMetadata, factory: JobFactory): Stored
   if (job.schedule !== undefined) {
     checkSchedule(job.schedule, dueMs ?? nowMs, factory.schedules);
   }
-  const stored = create(StoredJobSchema, {
+  const { schedule, dueTime, ttl, repeats, data: payload } = job;
+  return {
+    $typeName: "cron.StoredJob",
     partitionId: randomUint64(factory.random),
     begin:
       dueMs === undefined
-        ? { case: "start", value: create(TimestampSchema, timestampOf(nowMs)) }
-        : { case: "dueTime", value: create(TimestampSchema, timestampOf(dueMs)) },
-    job: create(JobSpecSchema, {
-      metadata: anyPack(JobMetadataSchema, metadata),
+        ? { case: "start", value: timestampOf(nowMs) }
+        : { case: "dueTime", value: timestampOf(dueMs) },
+    expiration: ttl === undefined ? undefined : timestampOf(expiration(ttl, nowMs, dueMs)),
+    job: {
+      $typeName: "cron.JobSpec",
+      schedule,
+      dueTime,
+      ttl,
+      repeats,
+      metadata: { $typeName: "google.protobuf.Any", typeUrl: METADATA_TYPE, value: encodeJobMetadata(metadata) },
+      payload,
       failurePolicy: storedPolicy(job.failurePolicy),
-      ...present(job),
-    }),
-  });
-  if (job.ttl !== undefined) {
-    stored.expiration = create(TimestampSchema, timestampOf(expiration(job.ttl, nowMs, dueMs)));
-  }
-  return stored;
-}
-
-/** Optional fields that are not there must not be named. */
-function present({ schedule, dueTime, ttl, repeats, data }: Job): {
-  schedule?: string;
-  dueTime?: string;
-  ttl?: string;
-  repeats?: number;
-  payload?: Any;
-} {
-  return {
-    ...(schedule === undefined ? {} : { schedule }),
-    ...(dueTime === undefined ? {} : { dueTime }),
-    ...(ttl === undefined ? {} : { ttl }),
-    ...(repeats === undefined ? {} : { repeats }),
-    ...(data === undefined ? {} : { payload: data }),
+    },
   };
 }
 
@@ -141,24 +124,16 @@ function expiration(ttl: string, nowMs: number, dueMs: number | undefined): numb
 function storedPolicy(given: JobFailurePolicy | undefined): FailurePolicy {
   const policy = given?.policy;
   if (policy?.case === "drop") {
-    return create(FailurePolicySchema, { policy: { case: "drop", value: {} } });
+    return {
+      $typeName: "cron.FailurePolicy",
+      policy: { case: "drop", value: { $typeName: "cron.FailurePolicyDrop" } },
+    };
   }
-  if (policy?.case === "constant") {
-    const { interval, maxRetries } = policy.value;
-    return create(FailurePolicySchema, {
-      policy: {
-        case: "constant",
-        value: {
-          ...(interval === undefined ? {} : { interval }),
-          ...(maxRetries === undefined ? {} : { maxRetries }),
-        },
-      },
-    });
-  }
-  const { intervalS, retriesMax } = DEFAULT_POLICY;
-  return create(FailurePolicySchema, {
-    policy: { case: "constant", value: { interval: { seconds: intervalS }, maxRetries: retriesMax } },
-  });
+  const { interval, maxRetries } = policy?.case === "constant" ? policy.value : DEFAULT_POLICY;
+  return {
+    $typeName: "cron.FailurePolicy",
+    policy: { case: "constant", value: { $typeName: "cron.FailurePolicyConstant", interval, maxRetries } },
+  };
 }
 
 function randomUint64(random: Random): bigint {

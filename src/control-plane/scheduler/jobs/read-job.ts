@@ -1,25 +1,18 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { anyUnpack, TimestampSchema } from "@bufbuild/protobuf/wkt";
+import { create } from "@bufbuild/protobuf";
 import { type JobFailurePolicy, JobFailurePolicySchema } from "../../../wire/gen/dapr/proto/common/v1/common_pb.js";
-import {
-  type Job,
-  type JobMetadata,
-  JobMetadataSchema,
-  JobSchema,
-} from "../../../wire/gen/dapr/proto/scheduler/v1/scheduler_pb.js";
-import {
-  type FailurePolicy,
-  type JobSpec,
-  type StoredJob,
-  StoredCounterSchema,
-  StoredJobSchema,
-} from "../../../wire/gen/cron/stored_pb.js";
+import { decodeJobMetadata } from "../../../wire/codecs/job-parts.ts";
+import { decodeStoredCounter, decodeStoredJob, encodeStoredCounter } from "../../../wire/codecs/stored-job-codecs.ts";
+import { type Job, type JobMetadata, JobSchema } from "../../../wire/gen/dapr/proto/scheduler/v1/scheduler_pb.js";
+import type { FailurePolicy, JobSpec, StoredJob } from "../../../wire/gen/cron/stored_pb.js";
 import { errorMessage } from "../../../kit/error-message.ts";
 import { JobError } from "./job-error.ts";
 import { checkJobName, type JobTarget, namePrefix, targetOf } from "./job-name.ts";
 import { type FailureRule, type JobTimes, NO_PROGRESS, type Progress } from "./job-times.ts";
 import type { ScheduleCache } from "./schedule-cache.ts";
 import { durationMs, msOf, timestampOf } from "./stored-times.ts";
+
+/** How the type of a stored job's metadata ends; what is before it is for nobody to look at. */
+const METADATA_TYPE = "/dapr.proto.scheduler.v1.JobMetadata";
 
 /** What the scheduler must know of a job to trigger it; the payload stays in the store. */
 export interface JobPlan {
@@ -73,7 +66,7 @@ export function readSpec(value: Uint8Array): JobSpec {
 
 function decode(value: Uint8Array): StoredJob {
   try {
-    return fromBinary(StoredJobSchema, value);
+    return decodeStoredJob(value);
   } catch (cause) {
     throw new JobError("unknown", `failed to unmarshal job: ${errorMessage(cause)}`, { cause });
   }
@@ -85,14 +78,15 @@ function contentOf(fullName: string, { job: spec }: StoredJob): JobContent {
   if (spec?.metadata === undefined) {
     throw new JobError("unknown", "the stored job has no metadata");
   }
-  let metadata: JobMetadata | undefined;
+  const { typeUrl, value } = spec.metadata;
+  if (!typeUrl.endsWith(METADATA_TYPE)) {
+    throw new JobError("unknown", `the job's metadata is a ${typeUrl}`);
+  }
+  let metadata: JobMetadata;
   try {
-    metadata = anyUnpack(spec.metadata, JobMetadataSchema);
+    metadata = decodeJobMetadata(value);
   } catch (cause) {
     throw new JobError("unknown", `failed to unmarshal job metadata: ${errorMessage(cause)}`, { cause });
-  }
-  if (metadata === undefined) {
-    throw new JobError("unknown", `the job's metadata is a ${spec.metadata.typeUrl}`);
   }
   const prefix = namePrefix(metadata);
   if (!fullName.startsWith(prefix)) {
@@ -171,7 +165,7 @@ export function readProgress(value: Uint8Array | undefined, partitionId: bigint)
     return NO_PROGRESS;
   }
   try {
-    const { jobPartitionId, count, lastTrigger, attempts } = fromBinary(StoredCounterSchema, value);
+    const { jobPartitionId, count, lastTrigger, attempts } = decodeStoredCounter(value);
     if (jobPartitionId !== partitionId) {
       return NO_PROGRESS;
     }
@@ -183,9 +177,11 @@ export function readProgress(value: Uint8Array | undefined, partitionId: bigint)
 
 /** The stored form of it. */
 export function storedProgress({ count, lastMs, attempts }: Progress, partitionId: bigint): Uint8Array {
-  const counter = create(StoredCounterSchema, { jobPartitionId: partitionId, count, attempts });
-  if (lastMs !== undefined) {
-    counter.lastTrigger = create(TimestampSchema, timestampOf(lastMs));
-  }
-  return toBinary(StoredCounterSchema, counter);
+  return encodeStoredCounter({
+    $typeName: "cron.StoredCounter",
+    jobPartitionId: partitionId,
+    count,
+    lastTrigger: lastMs === undefined ? undefined : timestampOf(lastMs),
+    attempts,
+  });
 }

@@ -5,10 +5,14 @@ export function msOf({ seconds, nanos }: Pick<Timestamp, "seconds" | "nanos">): 
   return Number(seconds) * 1_000 + Math.ceil(nanos / 1e6);
 }
 
-/** The fields of a timestamp for whole milliseconds. */
-export function timestampOf(ms: number): { readonly seconds: bigint; readonly nanos: number } {
+/** A timestamp of whole milliseconds. */
+export function timestampOf(ms: number): Timestamp {
   const seconds = Math.floor(ms / 1_000);
-  return { seconds: BigInt(seconds), nanos: (ms - seconds * 1_000) * 1e6 };
+  return {
+    $typeName: "google.protobuf.Timestamp",
+    seconds: BigInt(seconds),
+    nanos: (ms - seconds * 1_000) * 1e6,
+  };
 }
 
 /** A protobuf duration in milliseconds, rounded up. */

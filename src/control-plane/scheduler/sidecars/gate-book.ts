@@ -4,7 +4,7 @@ import type { SchedulerMetrics } from "../../../telemetry/metrics/scheduler-metr
 import { Fifo } from "../triggers/fifo.ts";
 import type { JobEntry } from "../triggers/job-entry.ts";
 import type { Delivery } from "./delivery.ts";
-import { Gate } from "./gate.ts";
+import { Gate, type GateShare, shareOf } from "./gate.ts";
 
 /** Triggers that wait for the same gates, first come, first served. */
 interface Line {
@@ -14,6 +14,9 @@ interface Line {
 
 const NO_GATES: readonly Gate[] = [];
 
+/** Of a scheduler without others. */
+export const ALONE: GateShare = { index: 0, total: 1 };
+
 /**
  * The concurrency limits of one namespace. A trigger takes all of its gates at once or waits in the line of those who need
  * the same; when a gate is freed, the line whose first has waited longest goes first.
@@ -22,11 +25,21 @@ export class GateBook {
   readonly #metrics: SchedulerMetrics;
   readonly #gates = new Map<string, Gate>();
   readonly #lines = new Map<string, Line>();
+  #share: GateShare;
   #tickets = 0;
   #waiting = 0;
 
-  constructor(metrics: SchedulerMetrics) {
+  constructor(metrics: SchedulerMetrics, share: GateShare = ALONE) {
     this.#metrics = metrics;
+    this.#share = share;
+  }
+
+  /** The limits are divided among others now. */
+  set share(share: GateShare) {
+    this.#share = share;
+    for (const gate of this.#gates.values()) {
+      gate.limit = shareOf(gate.asked, share);
+    }
   }
 
   get isEmpty(): boolean {
@@ -43,10 +56,11 @@ export class GateBook {
       const key = name === undefined ? target.value.type : `${target.value.type}:${name}`;
       let gate = this.#gates.get(key);
       if (gate === undefined) {
-        gate = new Gate(key, maxConcurrent);
+        gate = new Gate(key, maxConcurrent, this.#share);
         this.#gates.set(key, gate);
       }
-      gate.limit = maxConcurrent;
+      gate.asked = maxConcurrent;
+      gate.limit = shareOf(maxConcurrent, this.#share);
       gate.references += 1;
       joined.push(gate);
     }

@@ -6,8 +6,8 @@ import type { SchedulerMetrics } from "../../../telemetry/metrics/scheduler-metr
 import type { JobEntry } from "../triggers/job-entry.ts";
 import type { TriggerResult } from "../triggers/result.ts";
 import { Delivery } from "./delivery.ts";
-import type { Gate } from "./gate.ts";
-import { GateBook } from "./gate-book.ts";
+import type { Gate, GateShare } from "./gate.ts";
+import { ALONE, GateBook } from "./gate-book.ts";
 import { SidecarStream, type StreamOwner } from "./sidecar-stream.ts";
 
 /** What became of a trigger that was handed out. */
@@ -47,6 +47,7 @@ export class StreamPool implements StreamOwner {
   readonly #rings = new Map<JobTarget, Ring>();
   readonly #books = new Map<string, GateBook>();
   readonly #gatesOfStream = new Map<SidecarStream, readonly Gate[]>();
+  #share = ALONE;
 
   constructor(clock: Clock, metrics: SchedulerMetrics, events: PoolEvents) {
     this.#clock = clock;
@@ -58,13 +59,22 @@ export class StreamPool implements StreamOwner {
     return this.#gatesOfStream.size;
   }
 
+  /** Concurrency limits are divided among the schedulers: which of how many this one is. */
+  set share(share: GateShare) {
+    this.#share = share;
+    for (const book of this.#books.values()) {
+      book.share = share;
+      this.#drain(book);
+    }
+  }
+
   connect(initial: WatchJobsRequestInitial): SidecarStream {
     const { namespace, appId } = initial;
     const targets = targetsOf(initial);
     const stream = new SidecarStream({ namespace, appId, targets }, this);
     let book = this.#books.get(namespace);
     if (book === undefined) {
-      book = new GateBook(this.#metrics);
+      book = new GateBook(this.#metrics, this.#share);
       this.#books.set(namespace, book);
     }
     this.#gatesOfStream.set(stream, book.join(initial));

@@ -17,9 +17,40 @@ export interface KeyStore {
    * @throws KeyStoreError
    */
   commit(commit: Commit): Promise<CommitResult>;
+  /** Reads a range as it is now and follows it from there on, until it is ended. */
+  follow(range: KeyRange, follower: Follower): Following;
+  close(): Promise<void>;
+}
+
+/** A store of this process alone, whose every commit can be heard. */
+export interface WatchedKeyStore extends KeyStore {
   /** Hears of every change, in the order of the commits, before the commit resolves. @returns ends it */
   watch(listener: (changes: readonly KeyChange[], revision: number) => void): () => void;
-  close(): Promise<void>;
+}
+
+/**
+ * Who follows a range. Changes come in the order of their revisions and may come between pages; a key of a page may be one
+ * that is known already, by the same revision.
+ */
+export interface Follower {
+  /** The range is read from its beginning: first, and again where the store can no longer tell what has changed. */
+  begin(): void;
+  /** Keys of the range in their order; the next page waits for this one. What it throws is tried again from `begin`. */
+  page(kvs: readonly KeyValue[]): Promise<void> | void;
+  /** All keys have been told: what was not, neither on a page nor as a change since `begin`, is gone. */
+  synced(): void;
+  /** A store that can keep back further changes waits for it. */
+  changed(changes: readonly KeyChange[], revision: number): Promise<void> | void;
+}
+
+export interface Following {
+  /**
+   * Resolves when all has been told once, or when it was ended before that. A store that others share tries until then; any
+   * other rejects with KeyStoreError.
+   */
+  readonly synced: Promise<void>;
+  /** Nothing is told any more. */
+  end(): void;
 }
 
 export interface KeyValue {
@@ -76,7 +107,7 @@ export type KeyChange =
   | { readonly kind: "put"; readonly kv: KeyValue }
   | { readonly kind: "delete"; readonly key: string };
 
-export type KeyStoreErrorKind = "no space" | "overloaded" | "failed" | "closed";
+export type KeyStoreErrorKind = "no space" | "too large" | "overloaded" | "failed" | "closed";
 
 export class KeyStoreError extends Error {
   override readonly name = "KeyStoreError";

@@ -1,7 +1,7 @@
 import type { Clock } from "../../../kit/clock.ts";
 import type { Random } from "../../../kit/random.ts";
 import { LEASES_MAX } from "../limits.ts";
-import type { KeyChange, KeyStore } from "./key-store.ts";
+import type { KeyChange, WatchedKeyStore } from "./key-store.ts";
 
 /** How often leases are looked at. */
 const CHECK_MS = 500;
@@ -23,14 +23,14 @@ interface OwnLease extends Lease {
 
 /** Leases: when one ends, by time or by hand, so do its keys. They live as long as the process. */
 export class LeaseBook {
-  readonly #store: KeyStore;
+  readonly #store: WatchedKeyStore;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #leases = new Map<number, OwnLease>();
   readonly #leaseOfKey = new Map<string, OwnLease>();
   readonly #stop: (() => void)[];
 
-  constructor(store: KeyStore, clock: Clock, random: Random) {
+  constructor(store: WatchedKeyStore, clock: Clock, random: Random) {
     this.#store = store;
     this.#clock = clock;
     this.#random = random;

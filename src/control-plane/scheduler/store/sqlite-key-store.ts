@@ -4,14 +4,18 @@ import {
   type Commit,
   type CommitResult,
   type Condition,
+  type Follower,
+  type Following,
   type KeyChange,
   type KeyOperation,
   type KeyRange,
-  type KeyStore,
   KeyStoreError,
   type KeyValue,
   type ListOptions,
+  type WatchedKeyStore,
 } from "./key-store.ts";
+import { followCommits } from "./follow-commits.ts";
+import { type KeyState, KeyStates } from "./key-states.ts";
 import { contains } from "./keys.ts";
 import type { KeyStatement } from "./sqlite-schema.ts";
 
@@ -19,14 +23,6 @@ import type { KeyStatement } from "./sqlite-schema.ts";
 const ATTEMPTS_MAX = 5;
 
 const NOTHING = new Uint8Array();
-
-/** A key without its value. */
-interface KeyState {
-  readonly createRevision: number;
-  readonly modRevision: number;
-  readonly version: number;
-  readonly bytes: number;
-}
 
 /** A commit on its way to the disk, as far as later ones must know it. */
 interface Pending {
@@ -47,13 +43,14 @@ interface Planned {
  * The port on one SQLite file. A commit is decided here, against the disk and the commits on their way to it, and written
  * in the order of the decisions; should one fail on the disk, those that were decided after it are decided again.
  */
-export class SqliteKeyStore implements KeyStore {
+export class SqliteKeyStore implements WatchedKeyStore {
   revision: number;
   bytes: number;
   readonly #engine: Engine<KeyStatement>;
   readonly #bytesMax: number;
   readonly #listeners = new Set<(changes: readonly KeyChange[], revision: number) => void>();
   readonly #pending = new Map<string, Pending>();
+  readonly #known = new KeyStates();
   #lastWrite: Promise<unknown> = Promise.resolve();
   #decided: number;
 
@@ -66,8 +63,23 @@ export class SqliteKeyStore implements KeyStore {
   }
 
   async get(key: string): Promise<KeyValue | undefined> {
-    const row = this.#reading(() => this.#engine.read("get", [Buffer.from(key)]));
-    return row === undefined ? undefined : keyValueOf(row);
+    if (this.#known.has(key) && this.#known.get(key) === undefined) {
+      return undefined;
+    }
+    const row = this.#read("get", key);
+    if (row === undefined) {
+      this.#known.note(key, undefined);
+      return undefined;
+    }
+    const kv = keyValueOf(row);
+    const { createRevision, modRevision, version, value } = kv;
+    this.#known.note(key, {
+      createRevision,
+      modRevision,
+      version,
+      bytes: (row[0] as Uint8Array).length + value.length,
+    });
+    return kv;
   }
 
   async list({ from, to }: KeyRange, { limit, keysOnly }: ListOptions): Promise<readonly KeyValue[]> {
@@ -102,6 +114,10 @@ export class SqliteKeyStore implements KeyStore {
   watch(listener: (changes: readonly KeyChange[], revision: number) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  follow(range: KeyRange, follower: Follower): Following {
+    return followCommits(this, range, follower);
   }
 
   async close(): Promise<void> {
@@ -207,17 +223,13 @@ export class SqliteKeyStore implements KeyStore {
     if (pending !== undefined) {
       return pending.state;
     }
-    const row = this.#reading(() => this.#engine.read("state", [Buffer.from(key)]));
-    if (row === undefined) {
-      return undefined;
+    if (this.#known.has(key)) {
+      return this.#known.get(key);
     }
-    const [createRevision, modRevision, version, bytes] = row as readonly number[] as readonly [
-      number,
-      number,
-      number,
-      number,
-    ];
-    return { createRevision, modRevision, version, bytes };
+    const row = this.#read("state", key);
+    const state = row === undefined ? undefined : stateOf(row);
+    this.#known.note(key, state);
+    return state;
   }
 
   /** On the disk or on their way to it; `#planDelete` sees which of them are still there. */
@@ -255,17 +267,33 @@ export class SqliteKeyStore implements KeyStore {
       await writing;
     } catch (error) {
       this.bytes -= bytes;
-      throw error;
-    } finally {
       for (const key of touched.keys()) {
-        if (this.#pending.get(key)?.revision === revision) {
-          this.#pending.delete(key);
-        }
+        this.#known.forget(key);
+        this.#settle(key, revision);
       }
+      throw error;
+    }
+    for (const [key, state] of touched) {
+      this.#known.note(key, state);
+      this.#settle(key, revision);
     }
     this.revision = revision;
     for (const listener of this.#listeners) {
       listener(changes, revision);
+    }
+  }
+
+  #settle(key: string, revision: number): void {
+    if (this.#pending.get(key)?.revision === revision) {
+      this.#pending.delete(key);
+    }
+  }
+
+  #read(statement: "get" | "state", key: string): Row | undefined {
+    try {
+      return this.#engine.read(statement, [Buffer.from(key)]);
+    } catch (error) {
+      throw failure(error);
     }
   }
 
@@ -295,6 +323,16 @@ function keyValueOf([key, value, createRevision, modRevision, version, lease]: R
     version: version as number,
     lease: lease as number,
   };
+}
+
+function stateOf(row: Row): KeyState {
+  const [createRevision, modRevision, version, bytes] = row as readonly number[] as readonly [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return { createRevision, modRevision, version, bytes };
 }
 
 function textOf(key: Row[number] | undefined): string {

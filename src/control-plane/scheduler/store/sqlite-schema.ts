@@ -3,7 +3,7 @@ import type { Clock } from "../../../kit/clock.ts";
 import type { EngineOptions } from "../../../storage/engine.ts";
 
 /** In the scheduler's data folder. */
-const DATABASE_FILE = "scheduler.db";
+export const DATABASE_FILE = "scheduler.db";
 
 const BUSY_TIMEOUT_MS = 5_000;
 

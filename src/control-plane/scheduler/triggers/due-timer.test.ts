@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { VirtualClock } from "../../../kit/virtual-clock.fixture.ts";
-import { PACE_MS, TRIGGERS_PER_TURN, UNSETTLED_MANY } from "../limits.ts";
+import { PACE_MS, TRIGGERS_PER_TURN, TRIGGERS_PER_TURN_JAMMED, UNSETTLED_MANY } from "../limits.ts";
 import { DueTimer } from "./due-timer.ts";
 import { JobEntry } from "./job-entry.ts";
 import { NO_PROGRESS } from "../jobs/job-times.ts";
@@ -17,9 +17,31 @@ const PLAN: ConstructorParameters<typeof JobEntry>[2] = {
 
 const MANY = 1_000;
 
+it("in a jam hands out one at a time until few are left", () => {
+  const clock = new VirtualClock();
+  const underWay = { sent: UNSETTLED_MANY, storing: 0, isJam: true };
+  const timer = new DueTimer(
+    clock,
+    () => underWay,
+    () => void (underWay.sent += 1),
+  );
+  for (let revision = 0; revision < MANY; revision += 1) {
+    timer.add(new JobEntry(`job-${revision}`, revision, PLAN, NO_PROGRESS, clock.now()));
+  }
+  clock.advance(0);
+  expect(underWay.sent).toBe(UNSETTLED_MANY + TRIGGERS_PER_TURN_JAMMED);
+  clock.advance(PACE_MS);
+  expect(underWay.sent).toBe(UNSETTLED_MANY + 2 * TRIGGERS_PER_TURN_JAMMED);
+  underWay.sent = UNSETTLED_MANY / 2;
+  timer.settled();
+  clock.advance(0);
+  expect(underWay.sent).toBeGreaterThanOrEqual(UNSETTLED_MANY);
+  timer.stop();
+});
+
 it("hands out no faster than results are stored, and goes on when few are left", () => {
   const clock = new VirtualClock();
-  const underWay = { sent: 0, storing: 0 };
+  const underWay = { sent: 0, storing: 0, isJam: false };
   const timer = new DueTimer(
     clock,
     () => underWay,

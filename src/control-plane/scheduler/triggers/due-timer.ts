@@ -5,6 +5,7 @@ import {
   STORING_MANY,
   TRIGGERS_PER_TURN,
   TRIGGERS_PER_TURN_BEHIND,
+  TRIGGERS_PER_TURN_JAMMED,
   UNSETTLED_MANY,
 } from "../limits.ts";
 import { DueQueue } from "./due-queue.ts";
@@ -14,6 +15,8 @@ import type { JobEntry } from "./job-entry.ts";
 export interface UnderWay {
   readonly sent: number;
   readonly storing: number;
+  /** They wait for each other. */
+  readonly isJam: boolean;
 }
 
 /** Hands out triggers when they are due, and no faster than their results are stored: a crash repeats those without one. */
@@ -26,6 +29,7 @@ export class DueTimer {
   #wakesAtMs = Infinity;
   /** The timer is a pause that what is due must wait for too. */
   #paced = false;
+  #held = false;
   #stopped = false;
 
   constructor(clock: Clock, underWay: () => UnderWay, handOut: (entry: JobEntry) => void) {
@@ -63,6 +67,18 @@ export class DueTimer {
     }
   }
 
+  /** Hands out nothing until it is released. */
+  hold(): void {
+    this.#held = true;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  release(): void {
+    this.#held = false;
+    this.#arm();
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();
@@ -71,7 +87,7 @@ export class DueTimer {
   /** One timer for the head of the queue; it also looks at the clock now and then, which may have been set. */
   #arm(leastMs = 0): void {
     const head = this.#queue.head;
-    if (head === undefined || this.#stopped) {
+    if (head === undefined || this.#stopped || this.#held) {
       return;
     }
     const nowMs = this.#clock.now();
@@ -89,8 +105,8 @@ export class DueTimer {
   #tick(): void {
     this.#timer = undefined;
     const nowMs = this.#clock.now();
-    let left = this.#underWay().storing < STORING_MANY ? TRIGGERS_PER_TURN : TRIGGERS_PER_TURN_BEHIND;
-    for (; left > 0; left -= 1) {
+    let left = this.#mostNow();
+    for (; left > 0 && !this.#held; left -= 1) {
       const head = this.#queue.head;
       if (head === undefined || head.dueMs > nowMs) {
         break;
@@ -98,7 +114,15 @@ export class DueTimer {
       this.#queue.remove(head);
       this.#handOut(head);
     }
-    this.#arm(left === 0 && this.#unsettled() > UNSETTLED_MANY ? PACE_MS : 0);
+    this.#arm(this.#unsettled() > UNSETTLED_MANY ? PACE_MS : 0);
+  }
+
+  #mostNow(): number {
+    const { sent, storing, isJam } = this.#underWay();
+    if (isJam && sent + storing >= UNSETTLED_MANY) {
+      return TRIGGERS_PER_TURN_JAMMED;
+    }
+    return storing < STORING_MANY ? TRIGGERS_PER_TURN : TRIGGERS_PER_TURN_BEHIND;
   }
 
   #unsettled(): number {

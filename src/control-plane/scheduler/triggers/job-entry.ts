@@ -27,6 +27,10 @@ export class JobEntry implements Queued {
   readonly revision: number;
   readonly plan: JobPlan;
   progress: Progress;
+  /** The commit that last wrote its counter, 0 where there is none. */
+  counterRevision = 0;
+  /** The reading of all jobs in which it was seen last. */
+  reading = 0;
   dueMs: number;
   place = -1;
   stage: TriggerStage = "new";

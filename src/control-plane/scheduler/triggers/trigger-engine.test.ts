@@ -1,7 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { afterEach, describe, expect, it } from "vitest";
 import { StoredJobSchema } from "../../../wire/gen/cron/stored_pb.js";
-import { type KeyStore, KeyStoreError } from "../store/key-store.ts";
+import { KeyStoreError, type WatchedKeyStore } from "../store/key-store.ts";
 import { prefixRange } from "../store/keys.ts";
 import { SqliteKeyStore } from "../store/sqlite-key-store.ts";
 import { memoryStoreOptions } from "../store/sqlite-schema.ts";
@@ -11,8 +11,8 @@ import type { TriggerEngine } from "./trigger-engine.ts";
 
 const benches: SchedulerBench[] = [];
 
-function open(store?: KeyStore): SchedulerBench {
-  const bench = new SchedulerBench(store);
+function open(store?: WatchedKeyStore): SchedulerBench {
+  const bench = new SchedulerBench({ store });
   benches.push(bench);
   return bench;
 }
@@ -126,7 +126,7 @@ describe("failures", () => {
     await first.pass(1_100);
     expect(sidecar.names).toHaveLength(2);
     first.engine.stop();
-    const second = new SchedulerBench(new SqliteKeyStore(engine, 1e9));
+    const second = new SchedulerBench({ store: new SqliteKeyStore(engine, 1e9) });
     second.clock.advance(60_000);
     const later = second.sidecar();
     later.result = "FAILED";
@@ -194,7 +194,7 @@ describe("after a restart", () => {
     await first.job("often", { schedule: "@every 10s", repeats: 10 });
     await first.pass(20_500, 500);
     first.engine.stop();
-    const second = new SchedulerBench(new SqliteKeyStore(engine, 1e9));
+    const second = new SchedulerBench({ store: new SqliteKeyStore(engine, 1e9) });
     second.clock.advance(55_000);
     const sidecar = second.sidecar();
     await second.engine.load();
@@ -230,7 +230,7 @@ describe("a store that fails", () => {
   it("is tried again until what became of a trigger is written; it does not come twice meanwhile", async () => {
     const real = new SqliteKeyStore(openLocalEngine(memoryStoreOptions()), 1e9);
     let broken = false;
-    const store: KeyStore = {
+    const store: WatchedKeyStore = {
       get revision() {
         return real.revision;
       },
@@ -241,6 +241,7 @@ describe("a store that fails", () => {
       list: (range, options) => real.list(range, options),
       count: (range) => real.count(range),
       watch: (listener) => real.watch(listener),
+      follow: (range, follower) => real.follow(range, follower),
       close: () => real.close(),
       commit: async (commit) => {
         if (broken) {

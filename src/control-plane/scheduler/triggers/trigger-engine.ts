@@ -1,18 +1,22 @@
-import type { Clock } from "../../../kit/clock.ts";
+import { type Clock, sleep } from "../../../kit/clock.ts";
 import { errorMessage } from "../../../kit/error-message.ts";
 import { formatGoDuration } from "../../../kit/duration.ts";
 import type { Logger } from "../../../kit/logger.ts";
 import { afterFailure, afterSuccess, type NextTrigger, nextDue } from "../jobs/job-times.ts";
 import type { JobTarget } from "../jobs/job-name.ts";
-import { type JobContent, readContent, readPlan, readProgress, storedProgress } from "../jobs/read-job.ts";
+import { type JobContent, readContent, readPlan, readProgress } from "../jobs/read-job.ts";
 import type { ScheduleCache } from "../jobs/schedule-cache.ts";
-import { PAGE_KEYS, STORE_RETRY_MS } from "../limits.ts";
+import { HANDOVER_MS, HANDOVER_POLL_MS, STORE_RETRY_MS } from "../limits.ts";
+import { owns, type Partition, WHOLE } from "../members/partition.ts";
 import type { SchedulerMetrics } from "../../../telemetry/metrics/scheduler-metrics.ts";
 import type { Dispatch, PoolEvents } from "../sidecars/stream-pool.ts";
-import type { KeyChange, KeyStore, KeyValue } from "../store/key-store.ts";
-import { COUNTERS, JOBS, prefixRange, rangeAfter } from "../store/keys.ts";
+import type { Following, KeyStore, KeyValue } from "../store/key-store.ts";
+import { COUNTERS, JOBS, prefixRange } from "../store/keys.ts";
+import { Congestion } from "./congestion.ts";
 import { DueTimer, type UnderWay } from "./due-timer.ts";
 import { JobEntry } from "./job-entry.ts";
+import { JobFeed, type JobSink } from "./job-feed.ts";
+import { dropLeftCounter, storeProgress } from "./progress-store.ts";
 import type { TriggerResult } from "./result.ts";
 import { type HeldStage, Stages } from "./stages.ts";
 import { Staging } from "./staging.ts";
@@ -25,13 +29,15 @@ export interface TriggerEngineDeps {
   readonly clock: Clock;
   readonly metrics: SchedulerMetrics;
   readonly logger: Logger;
+  /** Where other schedulers share the store: whether this one's part of the jobs is certainly still its own. */
+  readonly lease?: { holds(): boolean };
 }
 
 /**
  * Every job's next trigger: it waits for its time, is handed out, and its result moves the job on, in the store before in
  * memory. It follows the store, so that a job is triggered whoever wrote it; a job that cannot be read is left alone.
  */
-export class TriggerEngine implements PoolEvents {
+export class TriggerEngine implements PoolEvents, JobSink {
   readonly #deps: TriggerEngineDeps;
   readonly #dispatch: (entry: JobEntry) => Dispatch;
   readonly #entries = new Map<string, JobEntry>();
@@ -39,8 +45,12 @@ export class TriggerEngine implements PoolEvents {
   readonly #stages: Stages;
   readonly #staging = new Staging();
   readonly #due: DueTimer;
+  readonly #congestion = new Congestion();
   readonly #retries: StoreRetries;
-  readonly #unwatch: () => void;
+  #following: Following | undefined;
+  #partition: Partition = WHOLE;
+  #suspended = true;
+  #readings = 0;
   #stopped = false;
 
   /** @param dispatch hands a trigger to whoever takes it */
@@ -48,10 +58,13 @@ export class TriggerEngine implements PoolEvents {
     this.#deps = deps;
     this.#dispatch = dispatch;
     this.#stages = new Stages(deps.clock);
-    const underWay = (): UnderWay => ({ sent: this.#stages.size("sent"), storing: this.#stages.size("storing") });
+    const underWay = (): UnderWay => ({
+      sent: this.#stages.size("sent"),
+      storing: this.#stages.size("storing"),
+      isJam: this.#congestion.isJam,
+    });
     this.#due = new DueTimer(deps.clock, underWay, (entry) => this.#handOut(entry));
     this.#retries = new StoreRetries(deps.clock, STORE_RETRY_MS);
-    this.#unwatch = deps.store.watch((changes) => this.#follow(changes));
   }
 
   /** Jobs that are known, malformed ones left out. */
@@ -66,17 +79,31 @@ export class TriggerEngine implements PoolEvents {
 
   /** Reads all jobs from the store; what was due while nobody ran is triggered at once. */
   async load(): Promise<void> {
-    let range = prefixRange(JOBS);
-    for (;;) {
-      const page = await this.#deps.store.list(range, { limit: PAGE_KEYS });
-      for (const kv of page) {
-        await this.#put(kv);
-      }
-      const last = page.at(-1);
-      if (last === undefined || page.length < PAGE_KEYS) {
-        return;
-      }
-      range = rangeAfter(range, last.key);
+    await this.resume(WHOLE);
+  }
+
+  /** Triggers the jobs of a partition from now on, and no others. Resolves when they have been read. */
+  async resume(partition: Partition): Promise<void> {
+    this.#following?.end();
+    if (this.#deps.lease !== undefined) {
+      this.#forgetWaiting();
+    }
+    this.#suspended = false;
+    this.#partition = partition;
+    this.#due.release();
+    this.#following = this.#deps.store.follow(prefixRange(JOBS), new JobFeed(this.#deps.store, partition, this));
+    await this.#following.synced;
+  }
+
+  /** Triggers nothing any more. Resolves when what is under way has been stored, or has had its time. */
+  async suspend(): Promise<void> {
+    const { clock } = this.#deps;
+    this.#suspended = true;
+    this.#due.hold();
+    this.#following?.end();
+    const endMs = clock.monotonicMs() + HANDOVER_MS;
+    while (this.#suspended && !this.#stopped && this.#underWay() > 0 && clock.monotonicMs() < endMs) {
+      await sleep(clock, HANDOVER_POLL_MS);
     }
   }
 
@@ -84,12 +111,15 @@ export class TriggerEngine implements PoolEvents {
     this.#stopped = true;
     this.#due.stop();
     this.#retries.stop();
-    this.#unwatch();
+    this.#following?.end();
   }
 
   async content(entry: JobEntry): Promise<JobContent | undefined> {
     const kv = await this.#deps.store.get(JOBS + entry.name);
-    return kv?.modRevision === entry.revision ? readContent(entry.name, kv.value) : undefined;
+    if (kv?.modRevision !== entry.revision || !this.#mayTrigger()) {
+      return undefined;
+    }
+    return readContent(entry.name, kv.value);
   }
 
   finished(entry: JobEntry, result: TriggerResult, tookMs: number): void {
@@ -98,6 +128,9 @@ export class TriggerEngine implements PoolEvents {
       logger.debug(`Triggered job ${entry.name} in ${formatGoDuration(tookMs)} (${result})`);
     }
     metrics.finished(typeOf(entry), result, tookMs);
+    if (result !== "UNDELIVERABLE" && entry.stage === "sent") {
+      this.#congestion.note(entry.plan.target, this.#deps.clock.monotonicMs() - entry.sinceMs);
+    }
     if (entry.stage === "gone" || this.#stopped) {
       return;
     }
@@ -116,12 +149,15 @@ export class TriggerEngine implements PoolEvents {
 
   unreadable(entry: JobEntry, error: unknown): void {
     this.#deps.logger.error(`job ${entry.name} could not be read, it is tried again: ${errorMessage(error)}`);
-    this.#hold(entry, () => this.#enqueue(entry, entry.dueMs));
+    const isBegun = entry.stage !== "new";
+    this.#hold(entry, () => (isBegun ? this.#enqueue(entry, entry.dueMs) : void this.#reload(entry)));
   }
 
-  /** The store has another version of it, or none: what it says counts. */
+  /** The store has another version of it, or none: what it says counts. Or nothing may be triggered at present. */
   vanished(entry: JobEntry): void {
-    if (entry.stage !== "gone") {
+    if (entry.stage !== "gone" && !this.#mayTrigger()) {
+      this.#enqueue(entry, entry.dueMs);
+    } else if (entry.stage !== "gone") {
       this.#hold(entry, () => void this.#reload(entry));
     }
   }
@@ -140,47 +176,60 @@ export class TriggerEngine implements PoolEvents {
     }
   }
 
-  #follow(changes: readonly KeyChange[]): void {
-    for (const change of changes) {
-      const key = change.kind === "put" ? change.kv.key : change.key;
-      if (!key.startsWith(JOBS)) {
-        continue;
-      }
-      this.#remove(key.slice(JOBS.length));
-      if (change.kind === "put") {
-        void this.#put(change.kv);
-      }
+  reading(): void {
+    this.#readings += 1;
+    this.#malformed.clear();
+    this.#deps.metrics.malformed(0);
+  }
+
+  has(name: string, revision: number): boolean {
+    const entry = this.#entries.get(name);
+    if (entry?.revision !== revision) {
+      return false;
     }
+    entry.reading = this.#readings;
+    return true;
   }
 
   /** Never throws: a job that cannot be read must not stop the others. */
-  async #put({ key, value, modRevision }: KeyValue): Promise<void> {
-    const { schedules, store, logger, metrics } = this.#deps;
-    const name = key.slice(JOBS.length);
+  admit(name: string, { value, modRevision }: KeyValue): JobEntry | undefined {
+    const { schedules, logger, metrics } = this.#deps;
+    this.remove(name);
     try {
       const plan = readPlan(name, value, schedules);
       const entry = new JobEntry(name, modRevision, plan, readProgress(undefined, plan.partitionId), 0);
+      entry.reading = this.#readings;
       this.#entries.set(name, entry);
-      const counter = await store.get(COUNTERS + name);
-      if (entry.stage === "gone") {
-        return;
-      }
-      entry.progress = readProgress(counter?.value, plan.partitionId);
-      const dueMs = nextDue(plan.times, entry.progress);
-      if (dueMs === undefined) {
-        this.#advance(entry, { progress: entry.progress, dueMs });
-      } else {
-        this.#enqueue(entry, dueMs);
-      }
+      return entry;
     } catch (error) {
-      this.#entries.delete(name);
       this.#malformed.add(name);
       metrics.malformed(this.#malformed.size);
       logger.error(`Job ${name} cannot be read and is left alone: ${errorMessage(error)}`);
+      return undefined;
     }
   }
 
-  #remove(name: string): void {
+  begin(entry: JobEntry, counter: KeyValue | undefined): void {
+    const { plan } = entry;
+    entry.counterRevision = counter?.modRevision ?? 0;
+    entry.progress = readProgress(counter?.value, plan.partitionId);
+    const dueMs = nextDue(plan.times, entry.progress);
+    if (dueMs === undefined) {
+      this.#advance(entry, { progress: entry.progress, dueMs });
+    } else {
+      this.#enqueue(entry, dueMs);
+    }
+  }
+
+  removeUnread(): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.reading !== this.#readings) {
+        this.remove(entry.name);
+      }
+    }
+  }
+
+  remove(name: string): void {
     if (this.#malformed.delete(name)) {
       this.#deps.metrics.malformed(this.#malformed.size);
     }
@@ -203,6 +252,11 @@ export class TriggerEngine implements PoolEvents {
 
   #handOut(entry: JobEntry): void {
     const { logger, metrics } = this.#deps;
+    if (!this.#mayTrigger()) {
+      this.#due.hold();
+      this.#enqueue(entry, entry.dueMs);
+      return;
+    }
     if (logger.enabled("debug")) {
       logger.debug(`Triggering job: ${entry.name}`);
     }
@@ -235,7 +289,7 @@ export class TriggerEngine implements PoolEvents {
   /** Stores what has become of a trigger, and goes on from there once it is on disk. */
   #advance(entry: JobEntry, next: NextTrigger): void {
     this.#stages.move(entry, "storing");
-    this.#store(entry, next).then(
+    storeProgress(this.#deps.store, entry, next, this.#deps.lease !== undefined).then(
       (stored) => {
         this.#due.settled();
         if (entry.stage !== "storing") {
@@ -261,29 +315,6 @@ export class TriggerEngine implements PoolEvents {
     );
   }
 
-  /** @returns false when the store has another version of the job, or none */
-  async #store({ name, revision, plan }: JobEntry, { progress, dueMs }: NextTrigger): Promise<boolean> {
-    const counter = COUNTERS + name;
-    const conditions = [{ key: JOBS + name, modRevision: revision }];
-    const { succeeded } =
-      dueMs === undefined
-        ? await this.#deps.store.commit({
-            conditions,
-            apply: [
-              { kind: "delete", key: counter },
-              { kind: "delete", key: JOBS + name },
-            ],
-            otherwise: [{ kind: "delete", key: counter }],
-            essential: true,
-          })
-        : await this.#deps.store.commit({
-            conditions,
-            apply: [{ kind: "put", key: counter, value: storedProgress(progress, plan.partitionId) }],
-            essential: true,
-          });
-    return succeeded;
-  }
-
   #hold(entry: JobEntry, again: () => void): void {
     if (entry.stage !== "gone" && !this.#stopped) {
       this.#stages.move(entry, "storing");
@@ -294,18 +325,45 @@ export class TriggerEngine implements PoolEvents {
   }
 
   async #reload(entry: JobEntry): Promise<void> {
+    const { store, lease } = this.#deps;
+    const { name } = entry;
     try {
-      const kv = await this.#deps.store.get(JOBS + entry.name);
+      const kv = await store.get(JOBS + name);
+      const counter = await store.get(COUNTERS + name);
       if (entry.stage === "gone" || this.#stopped) {
         return;
       }
-      this.#remove(entry.name);
-      if (kv !== undefined) {
-        await this.#put(kv);
+      if (kv === undefined && counter !== undefined && lease !== undefined) {
+        await dropLeftCounter(store, name);
+      }
+      this.remove(name);
+      const found = kv === undefined ? undefined : this.admit(name, kv);
+      if (found !== undefined && owns(this.#partition, found.plan.partitionId)) {
+        this.begin(found, counter);
+      } else {
+        this.remove(name);
       }
     } catch (error) {
-      this.unreadable(entry, error);
+      this.#deps.logger.error(`job ${name} could not be read, it is tried again: ${errorMessage(error)}`);
+      this.#hold(entry, () => void this.#reload(entry));
     }
+  }
+
+  /** Somebody else may have moved on meanwhile what waits here; what is under way finds that out when it is stored. */
+  #forgetWaiting(): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.stage !== "sent" && entry.stage !== "storing") {
+        this.remove(entry.name);
+      }
+    }
+  }
+
+  #mayTrigger(): boolean {
+    return !this.#suspended && this.#deps.lease?.holds() !== false;
+  }
+
+  #underWay(): number {
+    return this.#stages.size("sent") + this.#stages.size("storing");
   }
 }
 
