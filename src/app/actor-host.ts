@@ -20,6 +20,7 @@ export interface ActorMethodCall {
 
 /** A timer or reminder that is due; texts are the user's own. `data` is JSON text, undefined where there is none. */
 export interface ActorTick {
+  readonly kind: "timer" | "reminder";
   readonly name: string;
   readonly dueTime: string;
   readonly period: string;
@@ -36,7 +37,6 @@ export interface ActorCall extends ActorRef, ActorMethodCall {
 
 /** A timer or reminder whose actor may be anywhere. */
 export interface ActorTickCall extends ActorRef, ActorTick {
-  readonly kind: "timer" | "reminder";
   /** Milliseconds since 1970; undefined: it does not expire. */
   readonly expiresMs: number | undefined;
   readonly signal?: CancelSignal | undefined;
@@ -60,12 +60,12 @@ export class TicksCancelledError extends Error {
 
 /** An app as the home of actors of some types. */
 export interface ActorHost {
+  /** Calls end when the app has ended them, also those that nobody waits for any more; otherwise an aborted one may go on. */
+  readonly knowsEnds?: boolean;
   /** @throws Error in Dapr's words for any answer but 200 */
   invoke(type: string, id: string, call: ActorMethodCall, signal: CancelSignal): Promise<ActorReply>;
   /** @throws TicksCancelledError, or as `invoke` does */
-  fireTimer(type: string, id: string, tick: ActorTick, signal: CancelSignal): Promise<void>;
-  /** @throws TicksCancelledError, or as `invoke` does */
-  fireReminder(type: string, id: string, tick: ActorTick, signal: CancelSignal): Promise<void>;
+  fire(type: string, id: string, tick: ActorTick, signal: CancelSignal): Promise<void>;
   /** @throws DeactivationError */
   deactivate(type: string, id: string): Promise<void>;
 }

@@ -24,6 +24,7 @@ const NO_BYTES = new Uint8Array(0);
 export class HttpActorHost implements ActorHost {
   readonly #channel: AppChannel;
   readonly #maxBodyBytes: number;
+  #isGone = false;
 
   /** @param maxBodyBytes of an answer, which is held whole; 0: no limit */
   constructor(channel: AppChannel, maxBodyBytes: number) {
@@ -33,7 +34,14 @@ export class HttpActorHost implements ActorHost {
 
   async invoke(type: string, id: string, call: ActorMethodCall, signal: CancelSignal): Promise<ActorReply> {
     const method = `actors/${type}/${id}/method/${call.method}`;
-    const reply = await this.#channel.invoke({ ...call, method, verb: "PUT", origin: "http", signal });
+    const reply = await this.#channel.invoke({
+      ...call,
+      method,
+      verb: "PUT",
+      origin: "http",
+      signal,
+      halfCloses: true,
+    });
     const body = await collectBody(reply.body, this.#maxBodyBytes);
     const { status, headers, contentType } = reply;
     if (status.code === 404) {
@@ -49,15 +57,25 @@ export class HttpActorHost implements ActorHost {
     return { status, headers, contentType, body, isError };
   }
 
-  async fireTimer(type: string, id: string, tick: ActorTick, signal: CancelSignal): Promise<void> {
-    await this.#fire(type, id, `timer/${tick.name}`, tickBody(tick, true), signal);
+  /** Names may hold what a path would be cut by; nothing of them may leave the actor's own paths. */
+  async fire(type: string, id: string, tick: ActorTick, signal: CancelSignal): Promise<void> {
+    const method = cleanPath(`${tick.kind === "timer" ? "timer" : "remind"}/${tick.name}`);
+    const call = { method, query: "", headers: [], contentType: JSON_TYPE, body: tickBody(tick) };
+    const reply = await this.invoke(type, id, call, signal);
+    if (reply.isError) {
+      throw new ActorAppError("actor error with details in body");
+    }
   }
 
-  async fireReminder(type: string, id: string, tick: ActorTick, signal: CancelSignal): Promise<void> {
-    await this.#fire(type, id, `remind/${tick.name}`, tickBody(tick, false), signal);
+  /** The app has ended, and its actors with it: there is nobody to tell that they are deactivated. */
+  left(): void {
+    this.#isGone = true;
   }
 
   async deactivate(type: string, id: string): Promise<void> {
+    if (this.#isGone) {
+      return;
+    }
     let reply: InvokeReply;
     let body: Uint8Array;
     try {
@@ -82,20 +100,11 @@ export class HttpActorHost implements ActorHost {
       );
     }
   }
-
-  /** Names may hold what a path would be cut by; nothing of them may leave the actor's own paths. */
-  async #fire(type: string, id: string, method: string, body: Uint8Array, signal: CancelSignal): Promise<void> {
-    const call = { method: cleanPath(method), query: "", headers: [], contentType: JSON_TYPE, body };
-    const reply = await this.invoke(type, id, call, signal);
-    if (reply.isError) {
-      throw new ActorAppError("actor error with details in body");
-    }
-  }
 }
 
 /** In the order of Dapr's encoder. */
-function tickBody({ data, callback, dueTime, period }: ActorTick, isTimer: boolean): Uint8Array {
-  const rest = JSON.stringify(isTimer ? { callback, dueTime, period } : { dueTime, period });
+function tickBody({ kind, data, callback, dueTime, period }: ActorTick): Uint8Array {
+  const rest = JSON.stringify(kind === "timer" ? { callback, dueTime, period } : { dueTime, period });
   return data === undefined
     ? Buffer.from(rest)
     : Buffer.concat([Buffer.from('{"data":'), compactJson(data), Buffer.from(`,${rest.slice(1)}`)]);

@@ -56,6 +56,8 @@ export class HttpAppChannel implements AppChannel {
   readonly #requester: HttpRequester;
   readonly #options: AppChannelOptions;
   readonly #healthTarget: string;
+  /** Loaded with the first job. */
+  #jobBody: typeof import("./job-body.ts").jobBody | undefined;
   readonly #ownHeaders: HeaderList;
 
   constructor(protocol: AppProtocol, client: HttpClient, options: AppChannelOptions) {
@@ -180,8 +182,8 @@ export class HttpAppChannel implements AppChannel {
   }
 
   async triggerJob({ name, data }: JobEvent, signal: CancelSignal): Promise<GrpcStatusCode> {
-    const { jobBody } = await import("./job-body.ts");
-    const call = this.#ownCall("POST", jobBody(data), signal);
+    this.#jobBody ??= (await import("./job-body.ts")).jobBody;
+    const call = this.#ownCall("POST", this.#jobBody(data), signal);
     const headers = [...this.#ownHeaders, "content-type", "application/json"];
     const { status, body } = await this.#exchange(call, methodTarget(`job/${name.replace(/^\//, "")}`, ""), headers);
     await bodyPrefix(body, JOB_ANSWER_BYTES_MAX);
@@ -242,9 +244,9 @@ export class HttpAppChannel implements AppChannel {
   }
 
   #request(call: InvokeCall, target: string, headers: HeaderList): Promise<HttpResponse> {
-    const { verb, body, signal } = call;
+    const { verb, body, signal, halfCloses } = call;
     const path = call.method === "" ? decodedPath(target) : call.method;
-    return this.#requester.request({ method: verb, target, headers, body, signal }, path);
+    return this.#requester.request({ method: verb, target, headers, body, signal, halfCloses }, path);
   }
 }
 

@@ -22,6 +22,8 @@ export interface InvokeCall {
   /** For gRPC-origin calls: the `google.protobuf.Any` type URL of the data, if any. */
   readonly typeUrl?: string | undefined;
   readonly signal?: CancelSignal | undefined;
+  /** An app over HTTP/1.1 that is aborted may answer all the same, as `HttpRequest.halfCloses`. */
+  readonly halfCloses?: boolean | undefined;
 }
 
 /** How the app answered: an HTTP status, or a gRPC status. */

@@ -5,8 +5,10 @@ import { GroupWriter, type Outcome } from "./group-writer.ts";
 import type { PackedStep } from "./packet.ts";
 import { packedSteps, PendingWrites, StatementNames } from "./pending-writes.ts";
 
-/** What a simulation hears about: the moments around a commit. */
+/** What a simulation hears about and decides: the moments around a commit, and when it happens. */
 export interface LocalEngineHooks {
+  /** Writes wait: `flush` is to be called once, later. Without it, in the next turn of the event loop. */
+  schedule?(flush: () => void): void;
   /** A group is about to be written. */
   beforeGroup?(): void;
   /** The group is on disk and its writes are about to be acknowledged. */
@@ -28,6 +30,7 @@ class LocalEngine<S extends string> implements Engine<S> {
   readonly #connection: Connection;
   readonly #names: StatementNames;
   readonly #hooks: LocalEngineHooks;
+  readonly #schedule: (flush: () => void) => void;
   readonly #groups: GroupWriter;
   readonly #pending = new PendingWrites(undefined);
   #waiting: PackedStep[][] = [];
@@ -37,6 +40,7 @@ class LocalEngine<S extends string> implements Engine<S> {
     this.#connection = connection;
     this.#names = names;
     this.#hooks = hooks;
+    this.#schedule = (flush) => (hooks.schedule ?? setImmediate)(flush);
     this.#groups = new GroupWriter(connection);
   }
 
@@ -49,7 +53,7 @@ class LocalEngine<S extends string> implements Engine<S> {
     this.#pending.checkRoom();
     const packed = packedSteps(this.#names, steps);
     if (this.#waiting.push(packed) === 1) {
-      setImmediate(() => this.#flush());
+      this.#schedule(() => this.#flush());
     }
     return this.#pending.add(bytesOf(packed));
   }

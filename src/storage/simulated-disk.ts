@@ -42,11 +42,24 @@ export function openSimulatedEngine<S extends string>(options: EngineOptions<S>,
     engine,
     crash(target) {
       const after = imageOf(file);
-      const { database, log } = failed(before ?? after, after, random);
-      writeFileSync(target, database);
-      writeFileSync(`${target}-wal`, log);
+      save(target, failed(before ?? after, after, random));
     },
   };
+}
+
+/**
+ * Carries out a write to `file` during which the power fails, and writes to `target` what the disk might hold: all that was
+ * synced before, and any part of the write.
+ */
+export function crashDuring(write: () => void, file: string, target: string, random: Random): void {
+  const before = imageOf(file);
+  write();
+  save(target, failed(before, imageOf(file), random));
+}
+
+function save(target: string, { database, log }: Image): void {
+  writeFileSync(target, database);
+  writeFileSync(`${target}-wal`, log);
 }
 
 function imageOf(file: string): Image {

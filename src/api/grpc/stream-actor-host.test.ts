@@ -11,7 +11,7 @@ type Event = SubscribeActorEventsResponseAlpha1["responseType"];
 type Answer = SubscribeActorEventsRequestAlpha1["requestType"];
 
 const CALL = { method: "m", query: "", headers: ["k", "v"], contentType: "", body: Buffer.from("in") };
-const TICK = { name: "n", dueTime: "", period: "", callback: "", data: undefined };
+const TICK = { kind: "reminder", name: "n", dueTime: "", period: "", callback: "", data: undefined } as const;
 
 function setUp() {
   const events: Event[] = [];
@@ -75,9 +75,36 @@ describe("a call over the stream", () => {
   });
 });
 
+it("so many requests may be unanswered, and one more when one of them is answered", async () => {
+  const { host, events } = setUp();
+  const replies = Array.from({ length: 10_000 }, () => host.invoke("t", "a", CALL, NEVER_CANCELLED));
+  await expect(host.invoke("t", "a", CALL, NEVER_CANCELLED)).rejects.toThrow(
+    "10000 requests to the actor host are unanswered, which is the limit",
+  );
+  host.answer(invokeAnswer("1", false));
+  await replies[0];
+  void host.invoke("t", "a", CALL, NEVER_CANCELLED);
+  expect(events).toHaveLength(10_001);
+});
+
+it.each([
+  ["timer", "timerRequest", "timerResponse"],
+  ["reminder", "reminderRequest", "reminderResponse"],
+] as const)("a %s goes to the app as such, and is answered as such", async (kind, asked, answered) => {
+  const { host, events } = setUp();
+  const fired = host.fire("t", "a", { ...TICK, kind }, NEVER_CANCELLED);
+  expect(events).toMatchObject([{ case: asked, value: { id: "1", actorType: "t", actorId: "a", name: "n" } }]);
+  const $typeName = "dapr.proto.runtime.v1.SubscribeActorEventsRequestReminderResponseAlpha1";
+  host.answer({ case: answered, value: { $typeName, id: "1", cancel: false } });
+  await fired;
+  const odd = host.fire("t", "a", { ...TICK, kind }, NEVER_CANCELLED);
+  host.answer(invokeAnswer("2", false));
+  await expect(odd).rejects.toThrow(`actor host returned an unexpected response type for ${kind}`);
+});
+
 it("ticks are cancelled by the app's answer", async () => {
   const { host } = setUp();
-  const fired = host.fireReminder("t", "a", TICK, NEVER_CANCELLED);
+  const fired = host.fire("t", "a", TICK, NEVER_CANCELLED);
   host.answer({
     case: "reminderResponse",
     value: {

@@ -30,6 +30,7 @@ const ERROR_HEADER = "X-Daprerrorresponseheader";
 
 /** An app that hosts its actors at the other end of a stream of `SubscribeActorEventsAlpha1`, which it has opened. */
 export class StreamActorHost implements ActorHost {
+  readonly knowsEnds = true;
   readonly #send: (event: Event) => void;
   readonly #pending = new Map<string, Pending>();
   #lastId = 0;
@@ -93,47 +94,11 @@ export class StreamActorHost implements ActorHost {
     };
   }
 
-  async fireTimer(type: string, id: string, tick: ActorTick, signal: CancelSignal): Promise<void> {
-    const { name, dueTime, period, callback } = tick;
-    const answer = await this.#ask(signal, (request) => ({
-      case: "timerRequest",
-      value: {
-        $typeName: `${PACKAGE}.SubscribeActorEventsResponseTimerRequestAlpha1`,
-        id: request,
-        actorType: type,
-        actorId: id,
-        name,
-        dueTime,
-        period,
-        callback,
-        ...dataOf(tick),
-      },
-    }));
-    if (answer.case !== "timerResponse") {
-      throw failureOf(answer, "timer");
-    }
-    if (answer.value.cancel) {
-      throw new TicksCancelledError();
-    }
-  }
-
-  async fireReminder(type: string, id: string, tick: ActorTick, signal: CancelSignal): Promise<void> {
-    const { name, dueTime, period } = tick;
-    const answer = await this.#ask(signal, (request) => ({
-      case: "reminderRequest",
-      value: {
-        $typeName: `${PACKAGE}.SubscribeActorEventsResponseReminderRequestAlpha1`,
-        id: request,
-        actorType: type,
-        actorId: id,
-        name,
-        dueTime,
-        period,
-        ...dataOf(tick),
-      },
-    }));
-    if (answer.case !== "reminderResponse") {
-      throw failureOf(answer, "reminder");
+  async fire(type: string, id: string, tick: ActorTick, signal: CancelSignal): Promise<void> {
+    const answer = await this.#ask(signal, (request) => tickEvent(type, id, tick, request));
+    const isTick = answer.case === "timerResponse" || answer.case === "reminderResponse";
+    if (!isTick || answer.case !== `${tick.kind}Response`) {
+      throw failureOf(answer, tick.kind);
     }
     if (answer.value.cancel) {
       throw new TicksCancelledError();
@@ -194,8 +159,19 @@ export class StreamActorHost implements ActorHost {
   }
 }
 
-function dataOf({ data }: ActorTick) {
-  return data === undefined ? {} : { data: packedData(data) };
+function tickEvent(actorType: string, actorId: string, tick: ActorTick, id: string): Event {
+  const { kind, name, dueTime, period, callback, data } = tick;
+  const any = data === undefined ? {} : { data: packedData(data) };
+  const shared = { id, actorType, actorId, name, dueTime, period, ...any };
+  return kind === "timer"
+    ? {
+        case: "timerRequest",
+        value: { $typeName: `${PACKAGE}.SubscribeActorEventsResponseTimerRequestAlpha1`, callback, ...shared },
+      }
+    : {
+        case: "reminderRequest",
+        value: { $typeName: `${PACKAGE}.SubscribeActorEventsResponseReminderRequestAlpha1`, ...shared },
+      };
 }
 
 function failureOf(answer: Answer, asked: string): ActorAppError {

@@ -14,6 +14,9 @@ import { JsonBodyError } from "./json-decoder.ts";
 import { respondEmpty, respondJson } from "./reply.ts";
 import type { PathParams, Route, RouteGroup, RouteHandler } from "./route.ts";
 
+/** Loaded with the first reminder. */
+type ReminderMessages = typeof import("./reminder-messages.ts");
+
 const GROUP: RouteGroup = { name: "actors", version: "v1" };
 const WRITE_METHODS = ["POST", "PUT"];
 const PATH = "/v1.0/actors/:type/:id";
@@ -65,13 +68,14 @@ function reminderRoutes(
   route: (methods: readonly string[], path: string, name: string, handler: RouteHandler) => Route,
 ): Route[] {
   const path = "reminders/:name";
+  let messages: ReminderMessages | undefined;
   return [
     route(WRITE_METHODS, path, "RegisterActorReminder", async (exchange, params) => {
       const ref = refOf(params);
       checkNotReserved(ref.type);
       const body = await exchange.readBody(maxBodyBytes);
-      const { decodeReminder } = await import("./reminder-messages.ts");
-      const request = decoded(body, decodeReminder);
+      messages ??= await import("./reminder-messages.ts");
+      const request = decoded(body, messages.decodeReminder);
       const name = nameOf(params);
       actors.checkAccess(ref.type);
       await actors.reminders.create({ ...ref, ...request, name });
@@ -81,8 +85,8 @@ function reminderRoutes(
       const ref = refOf(params);
       actors.checkAccess(ref.type);
       const reminder = await actors.reminders.get(ref, params["name"] ?? "");
-      const { reminderJson } = await import("./reminder-messages.ts");
-      respondJson(exchange, 200, reminderJson(reminder));
+      messages ??= await import("./reminder-messages.ts");
+      respondJson(exchange, 200, messages.reminderJson(reminder));
     }),
     route(["DELETE"], path, "UnregisterActorReminder", async (exchange, params) => {
       const ref = refOf(params);

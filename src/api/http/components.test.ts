@@ -8,7 +8,7 @@ it("lists the components with their conditions", async () => {
   const door = testDoor({
     routes: componentsRoutes({
       conditions: () => [
-        { ...one, condition: "ready", reason: "", sinceMs: Date.UTC(2026, 0, 2, 3, 4, 5) },
+        { ...one, condition: "ready", reason: "", sinceMs: Date.UTC(2026, 0, 2, 3, 4, 5), actorState: "fenced" },
         { ...one, name: "other", condition: "degraded", reason: "connection lost", sinceMs: 1 },
         {
           ...one,
@@ -25,7 +25,7 @@ it("lists the components with their conditions", async () => {
   expect(answer.status).toBe(200);
   expect(JSON.parse(answer.text)).toEqual({
     components: [
-      { ...one, condition: "ready", since: "2026-01-02T03:04:05.000Z" },
+      { ...one, condition: "ready", since: "2026-01-02T03:04:05.000Z", actorState: "fenced" },
       { ...one, name: "other", condition: "degraded", reason: "connection lost", since: "1970-01-01T00:00:00.001Z" },
       {
         ...one,

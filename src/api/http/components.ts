@@ -17,7 +17,16 @@ export function componentsRoutes(components: ComponentConditions): Route[] {
   ];
 }
 
-function conditionBody({ name, type, version, condition, reason, sinceMs, retry }: ComponentCondition): unknown {
+function conditionBody({
+  name,
+  type,
+  version,
+  condition,
+  reason,
+  sinceMs,
+  retry,
+  actorState,
+}: ComponentCondition): unknown {
   return {
     name,
     type,
@@ -27,5 +36,6 @@ function conditionBody({ name, type, version, condition, reason, sinceMs, retry 
     since: new Date(sinceMs).toISOString(),
     attempts: retry?.attempts,
     nextAttempt: retry === undefined ? undefined : new Date(retry.nextAttemptMs).toISOString(),
+    actorState,
   };
 }

@@ -1,10 +1,4 @@
-import { create, createRegistry, toJsonString } from "@bufbuild/protobuf";
-import {
-  file_google_protobuf_duration,
-  file_google_protobuf_struct,
-  file_google_protobuf_timestamp,
-  file_google_protobuf_wrappers,
-} from "@bufbuild/protobuf/wkt";
+import { create, toJsonString } from "@bufbuild/protobuf";
 import type { ConversationBlock } from "../../blocks/conversation/conversation-block.ts";
 import type { CancelSignal } from "../../kit/cancel-signal.ts";
 import {
@@ -14,15 +8,7 @@ import {
   ConversationResponseSchema,
 } from "../../wire/gen/dapr/proto/runtime/v1/ai_pb.js";
 import { converseOfAlpha1, converseOfAlpha2, replyOfAlpha1, replyOfAlpha2 } from "../conversation-messages.ts";
-import { decodeProtoJson } from "./proto-json.ts";
-
-/** What `parameters` may hold: the types that come with protobuf. */
-const PARAMETER_TYPES = createRegistry(
-  file_google_protobuf_duration,
-  file_google_protobuf_struct,
-  file_google_protobuf_timestamp,
-  file_google_protobuf_wrappers,
-);
+import { decodeProtoJson, WELL_KNOWN_TYPES } from "./proto-json.ts";
 
 /** @returns protobuf JSON of the answer. @throws ApiError */
 export async function answerAlpha1(
@@ -31,10 +17,10 @@ export async function answerAlpha1(
   body: Uint8Array,
   signal: CancelSignal,
 ): Promise<string> {
-  const request = { ...decodeProtoJson(ConversationRequestSchema, body, PARAMETER_TYPES), name };
+  const request = { ...decodeProtoJson(ConversationRequestSchema, body, WELL_KNOWN_TYPES), name };
   const response = await block.converse({ ...converseOfAlpha1(request), signal });
   const reply = create(ConversationResponseSchema, replyOfAlpha1(request, response));
-  return toJsonString(ConversationResponseSchema, reply, { registry: PARAMETER_TYPES });
+  return toJsonString(ConversationResponseSchema, reply, { registry: WELL_KNOWN_TYPES });
 }
 
 /** @returns protobuf JSON of the answer. @throws ApiError */
@@ -44,8 +30,8 @@ export async function answerAlpha2(
   body: Uint8Array,
   signal: CancelSignal,
 ): Promise<string> {
-  const request = { ...decodeProtoJson(ConversationRequestAlpha2Schema, body, PARAMETER_TYPES), name };
+  const request = { ...decodeProtoJson(ConversationRequestAlpha2Schema, body, WELL_KNOWN_TYPES), name };
   const response = await block.converse({ ...converseOfAlpha2(request), signal });
   const reply = create(ConversationResponseAlpha2Schema, replyOfAlpha2(request, response));
-  return toJsonString(ConversationResponseAlpha2Schema, reply, { registry: PARAMETER_TYPES });
+  return toJsonString(ConversationResponseAlpha2Schema, reply, { registry: WELL_KNOWN_TYPES });
 }

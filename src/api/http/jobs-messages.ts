@@ -1,14 +1,5 @@
-import { createRegistry, toBinary, toJsonString } from "@bufbuild/protobuf";
-import {
-  file_google_protobuf_any,
-  file_google_protobuf_duration,
-  file_google_protobuf_empty,
-  file_google_protobuf_field_mask,
-  file_google_protobuf_struct,
-  file_google_protobuf_timestamp,
-  file_google_protobuf_wrappers,
-  ValueSchema,
-} from "@bufbuild/protobuf/wkt";
+import { toBinary, toJsonString } from "@bufbuild/protobuf";
+import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { ScheduleJob } from "../../blocks/jobs/jobs-block.ts";
 import { commonErrors } from "../../errors/catalogue/common.ts";
 import { apiError } from "../../errors/error.ts";
@@ -17,18 +8,7 @@ import type { NamedJob } from "../../scheduling/types.ts";
 import { JobHTTPRequestSchema } from "../../wire/gen/dapr/proto/internals/v1/jobs_pb.js";
 import { JobSchema } from "../../wire/gen/dapr/proto/runtime/v1/jobs_pb.js";
 import { jobMessage } from "../job-messages.ts";
-import { decodeProtoJson } from "./proto-json.ts";
-
-/** What the data of a job may be for its JSON to be known: protobuf's own types. */
-const registry = createRegistry(
-  file_google_protobuf_any,
-  file_google_protobuf_duration,
-  file_google_protobuf_empty,
-  file_google_protobuf_field_mask,
-  file_google_protobuf_struct,
-  file_google_protobuf_timestamp,
-  file_google_protobuf_wrappers,
-);
+import { decodeProtoJson, WELL_KNOWN_TYPES } from "./proto-json.ts";
 
 /** The job of a body, whose data is any JSON. @throws ApiError ERR_MALFORMED_REQUEST */
 export function decodeJob(name: string, body: Uint8Array): ScheduleJob {
@@ -48,7 +28,7 @@ export function decodeJob(name: string, body: Uint8Array): ScheduleJob {
 /** @throws ApiError ERR_INTERNAL for data of a type that nobody here knows */
 export function jobJson(job: NamedJob): string {
   try {
-    return toJsonString(JobSchema, jobMessage(job), { registry });
+    return toJsonString(JobSchema, jobMessage(job), { registry: WELL_KNOWN_TYPES });
   } catch (cause) {
     throw apiError(
       commonErrors.internal,

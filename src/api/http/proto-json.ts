@@ -1,7 +1,34 @@
-import { create, type DescMessage, fromJsonString, type MessageShape, type Registry } from "@bufbuild/protobuf";
+import {
+  create,
+  createRegistry,
+  type DescMessage,
+  fromJsonString,
+  type MessageShape,
+  type Registry,
+} from "@bufbuild/protobuf";
+import {
+  file_google_protobuf_any,
+  file_google_protobuf_duration,
+  file_google_protobuf_empty,
+  file_google_protobuf_field_mask,
+  file_google_protobuf_struct,
+  file_google_protobuf_timestamp,
+  file_google_protobuf_wrappers,
+} from "@bufbuild/protobuf/wkt";
 import { commonErrors } from "../../errors/catalogue/common.ts";
 import { apiError } from "../../errors/error.ts";
 import { errorMessage } from "../../kit/error-message.ts";
+
+/** What a `google.protobuf.Any` may hold for its JSON to be known: the types that come with protobuf. */
+export const WELL_KNOWN_TYPES: Registry = createRegistry(
+  file_google_protobuf_any,
+  file_google_protobuf_duration,
+  file_google_protobuf_empty,
+  file_google_protobuf_field_mask,
+  file_google_protobuf_struct,
+  file_google_protobuf_timestamp,
+  file_google_protobuf_wrappers,
+);
 
 /**
  * A request's body as protobuf JSON, with unknown fields passed over; an empty body is an empty message, as in Dapr.

@@ -10,15 +10,15 @@ import { Claim } from "./ownership-gate.ts";
 const A = { type: "t", id: "a" };
 const ignored = (): undefined => undefined;
 
-function setUp(deactivate: ActorHost["deactivate"] = () => Promise.resolve()) {
+function setUp(deactivate: ActorHost["deactivate"] = () => Promise.resolve(), countMax?: number) {
   const clock = new VirtualClock();
-  const active = new ActiveActors({ clock, logger: silentLogger });
+  const limit = countMax === undefined ? {} : { countMax };
+  const active = new ActiveActors({ clock, logger: silentLogger, ...limit });
   const deactivated: string[] = [];
   const unused = (): Promise<never> => Promise.reject(new Error("not called"));
   const host: ActorHost = {
     invoke: unused,
-    fireTimer: unused,
-    fireReminder: unused,
+    fire: unused,
     deactivate(type, id) {
       deactivated.push(id);
       return deactivate(type, id);
@@ -45,7 +45,7 @@ describe("an actor", () => {
     const { active, clock, deactivated } = setUp();
     const { actor } = await active.activate(A);
     const work = Promise.withResolvers<void>();
-    const run = actor.run(undefined, new Claim(undefined, ignored), ignored, () => work.promise);
+    const run = actor.run(undefined, new Claim(A, undefined, undefined, new Set()), ignored, () => work.promise);
     clock.advance(10_000);
     expect(deactivated).toEqual([]);
     work.resolve();
@@ -84,25 +84,37 @@ describe("an actor", () => {
     expect(active.counts()).toEqual([{ type: "t", count: 0 }]);
   });
 
-  it("cuts off its turn when it is deactivated", async () => {
-    const { active } = setUp();
-    const { actor } = await active.activate(A);
-    const claim = new Claim(undefined, ignored);
-    void actor.run(undefined, claim, ignored, () => new Promise(ignored));
-    await nextTurn();
-    await active.halt(() => false);
-    expect(claim.reason.message).toBe("actor t||a is closed");
-  });
-
   it("does not begin a turn that its deactivation has overtaken", async () => {
     const { active } = setUp();
     const { actor } = await active.activate(A);
     let worked = false;
-    const run = actor.run(undefined, new Claim(undefined, ignored), ignored, async () => void (worked = true));
+    const turn = (work: () => Promise<void>): Promise<void> =>
+      actor.run(undefined, new Claim(A, undefined, undefined, new Set()), ignored, work);
+    void turn(() => new Promise<never>(() => undefined)).catch(() => undefined);
+    const run = turn(async () => void (worked = true));
     void active.halt(() => false);
     await expect(run).rejects.toThrow("actor t||a is closed");
     expect(worked).toBe(false);
   });
+});
+
+it("so many actors may be active, and one more when one of them is idle", async () => {
+  const { active, clock } = setUp(undefined, 2);
+  await active.activate(A);
+  await active.activate({ type: "t", id: "b" });
+  await active.activate(A);
+  await expect(active.activate({ type: "t", id: "c" })).rejects.toThrow(
+    "2 actors are active in this sidecar, which is the limit; shorten actorIdleTimeout or add replicas",
+  );
+  clock.advance(1_000);
+  await active.activate({ type: "t", id: "c" });
+});
+
+it("an actor's id has a length", async () => {
+  const { active } = setUp();
+  await expect(active.activate({ type: "t", id: "a".repeat(1_025) })).rejects.toThrow(
+    "actor id has 1025 characters, and 1024 is the limit",
+  );
 });
 
 it("types that are not hosted have no actors, and none are without a state store", async () => {

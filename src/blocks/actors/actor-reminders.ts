@@ -18,6 +18,7 @@ import type {
   TriggerHandler,
 } from "../../scheduling/types.ts";
 import type { ActiveActors } from "./active-actors.ts";
+import { checkNameLengths } from "./actor-name.ts";
 import type { TickTexts } from "./tick-times.ts";
 import type { ActorObserver } from "./types.ts";
 
@@ -80,6 +81,7 @@ export class ActorReminders {
     const { name, data, dueTime, ttl, failurePolicy, overwrite } = request;
     this.#checkHosted(request.type);
     try {
+      checkNameLengths(request, name);
       const job = {
         name,
         ...scheduleOf(request.period),

@@ -1,6 +1,5 @@
 import {
   type ActorCall,
-  type ActorHost,
   actorKey,
   type ActorRef,
   type ActorReply,
@@ -9,28 +8,35 @@ import {
 } from "../../app/actor-host.ts";
 import { goErrorText } from "../../app/go-error-text.ts";
 import { headerValue } from "../../app/header-rules.ts";
+import { actorErrors } from "../../errors/catalogue/actors.ts";
 import { GRPC_STATUS } from "../../errors/grpc-status.ts";
 import type { CancelSignal } from "../../kit/cancel-signal.ts";
+import { type Clock, sleep } from "../../kit/clock.ts";
 import type { Random } from "../../kit/random.ts";
 import type { PlacementHost } from "../../mesh/placement-stream.ts";
-import { GrpcError } from "../../net/grpc/status.ts";
+import { isDialError } from "../../net/grpc/foreign-answers.ts";
+import { GrpcError, isRefusedCall } from "../../net/grpc/status.ts";
 import type { Policy, Resiliency } from "../../resiliency/types.ts";
-import { ActorClosedError } from "./active-actor.ts";
+import { type ActiveActor, ActorClosedError } from "./active-actor.ts";
 import type { ActiveActors } from "./active-actors.ts";
-import { type Claim, OwnershipLostError, type OwnershipGate } from "./ownership-gate.ts";
-import type { PlacementMap } from "./placement-map.ts";
+import { QUICK_REPEATS_MS } from "./limits.ts";
+import { type Claim, DrainedError, OwnershipLostError, type OwnershipGate } from "./ownership-gate.ts";
 import type { ActorObserver } from "./types.ts";
 
 const CANCELLED_TEXT = new TicksCancelledError().message;
 const MOVED_TEXT = "remote actor moved";
+/** The actor was deactivated while the call waited for its turn. */
+const CLOSED_TEXT = /^(?:error invoke actor method: )?actor [^ ]+ is closed$/;
 const REENTRANCY_HEADER = "Dapr-Reentrancy-Id";
 
 /** Reaches the actors of other sidecars; the mesh is one. */
 export interface RemoteActors {
-  /** @throws GrpcError of the peer or the connection */
-  call(owner: PlacementHost, call: ActorCall): Promise<ActorReply>;
-  /** @throws GrpcError of the peer or the connection */
-  fire(owner: PlacementHost, tick: ActorTickCall): Promise<void>;
+  /** @param signal in place of the call's own. @throws GrpcError of the peer or the connection */
+  call(owner: PlacementHost, call: ActorCall, signal: CancelSignal): Promise<ActorReply>;
+  /** @param signal in place of the tick's own. @throws GrpcError of the peer or the connection */
+  fire(owner: PlacementHost, tick: ActorTickCall, signal: CancelSignal): Promise<void>;
+  /** The sidecar at the address has left the tables: what connects to it now may be broken. */
+  forget(address: string): void;
 }
 
 /** Nobody hosts actors of the type. */
@@ -44,19 +50,26 @@ export class ActorLookupError extends Error {
   }
 }
 
-/** A peer did not take the call, or is not the owner any more. */
+/** A peer did not begin the call: it could not be reached, or is not the owner any more. */
 class PeerLostError extends Error {
   override readonly name = "PeerLostError";
+}
+
+/** Around the failure of a call that has begun, or may have: it is not repeated. */
+class BegunError extends Error {
+  constructor(cause: unknown) {
+    super("the call has begun", { cause });
+  }
 }
 
 export interface ActorRouterOptions {
   readonly ownAddress: string;
   readonly gate: OwnershipGate;
-  readonly map: PlacementMap;
   readonly active: ActiveActors;
   readonly remote: RemoteActors;
   readonly resiliency: Pick<Resiliency, "builtIn" | "hasActorPolicy" | "actor">;
   readonly observer?: ActorObserver | undefined;
+  readonly clock: Clock;
   readonly random: Random;
 }
 
@@ -70,7 +83,10 @@ export class ActorRouter {
   }
 
   /**
-   * One call; repeated while its actor has no owner or moves, unless the user has a policy for the type.
+   * One call; repeated while its actor has no owner or moves, unless the user has a policy for the type. One whose turn has
+   * begun, or that has gone out to a peer which did not say that it has not, is never repeated; except, since Dapr's suite
+   * demands it (`actors/dissemination/call`), one of this sidecar's own app that was cut off by a drain before it has
+   * written anything.
    * @param fromPeer another sidecar takes this one for the owner: the call is not sent on
    * @throws ActorLookupError, ActorAppError, ApiError, GrpcError of a peer, or the signal's reason
    */
@@ -80,7 +96,7 @@ export class ActorRouter {
         call,
         fromPeer,
         (claim) => this.#callHere(call, claim),
-        (owner) => this.#callThere(owner, call, number),
+        (owner, claim) => this.#callThere(owner, call, claim, number),
       ),
     );
   }
@@ -92,7 +108,7 @@ export class ActorRouter {
         tick,
         fromPeer,
         (claim) => this.#fireHere(tick, claim),
-        (owner) => this.#fireThere(owner, tick),
+        (owner, claim) => this.#fireThere(owner, tick, claim),
       ),
     );
   }
@@ -102,13 +118,42 @@ export class ActorRouter {
     { type, signal }: { readonly type: string; readonly signal?: CancelSignal | undefined },
     attempt: (number: number) => Promise<T>,
   ): Promise<T> {
+    try {
+      return await this.#repeatedSoon(attempt, type, signal);
+    } catch (failed) {
+      if (!this.#mayRepeat(failed, type, signal)) {
+        throw failed instanceof BegunError ? failed.cause : failed;
+      }
+      return await this.#repeatedLater(failed, attempt, signal);
+    }
+  }
+
+  /** Most calls succeed at once. A table that one sidecar has and another one not yet differs for milliseconds only. */
+  async #repeatedSoon<T>(
+    attempt: (number: number) => Promise<T>,
+    type: string,
+    signal: CancelSignal | undefined,
+  ): Promise<T> {
+    for (let number = 1; ; number++) {
+      try {
+        return await attempt(1);
+      } catch (failed) {
+        const delayMs = QUICK_REPEATS_MS[number - 1];
+        if (delayMs === undefined || failed instanceof ActorLookupError || !this.#mayRepeat(failed, type, signal)) {
+          throw failed;
+        }
+        await sleep(this.#options.clock, delayMs, signal);
+      }
+    }
+  }
+
+  async #repeatedLater<T>(
+    failed: unknown,
+    attempt: (number: number) => Promise<T>,
+    signal: CancelSignal | undefined,
+  ): Promise<T> {
     const { resiliency } = this.#options;
     try {
-      return await attempt(1);
-    } catch (failed) {
-      if (resiliency.hasActorPolicy(type) || signal?.aborted === true || !isWorthRepeating(failed)) {
-        throw failed;
-      }
       return await resiliency.builtIn("DaprBuiltInActorNotFoundRetries").run(
         async (_signal, number) => {
           if (number === 1) {
@@ -118,34 +163,41 @@ export class ActorRouter {
         },
         { isPermanent: (error) => !isWorthRepeating(error), signal },
       );
+    } catch (error) {
+      throw error instanceof BegunError ? error.cause : error;
     }
+  }
+
+  #mayRepeat(failed: unknown, type: string, signal: CancelSignal | undefined): boolean {
+    return isWorthRepeating(failed) && signal?.aborted !== true && !this.#options.resiliency.hasActorPolicy(type);
   }
 
   async #routed<T>(
     ref: ActorRef & { readonly signal?: CancelSignal | undefined },
     fromPeer: boolean,
     here: (claim: Claim) => Promise<T>,
-    there: (owner: PlacementHost) => Promise<T>,
+    there: (owner: PlacementHost, claim: Claim) => Promise<T>,
   ): Promise<T> {
-    const { gate, map, ownAddress } = this.#options;
-    const granted = gate.claim(ref.type, ref.signal);
+    const { gate, ownAddress } = this.#options;
+    const granted = gate.claim(ref, ref.signal);
     const claim = granted instanceof Promise ? await granted : granted;
+    const { owner } = claim;
     try {
-      const owner = map.ownerOf(ref.type, ref.id);
       if (owner === undefined) {
         throw new ActorLookupError(ref);
       }
       if (owner.address === ownAddress) {
         return await here(claim);
       }
-      claim.release();
       if (fromPeer) {
         throw new Error(MOVED_TEXT);
       }
-      return await there(owner);
+      return await there(owner, claim);
     } catch (error) {
       // What was cut off failed in some way of its own.
-      throw claim.aborted && ref.signal?.aborted !== true ? claim.reason : error;
+      const failure: unknown = claim.aborted && ref.signal?.aborted !== true ? claim.reason : error;
+      const mayRepeat = !claim.begun || (failure instanceof DrainedError && !fromPeer && !claim.hasWritten);
+      throw mayRepeat || !isWorthRepeating(failure) ? failure : new BegunError(failure);
     } finally {
       claim.release();
     }
@@ -153,7 +205,7 @@ export class ActorRouter {
 
   async #callHere(call: ActorCall, claim: Claim): Promise<ActorReply> {
     const { active, resiliency, random } = this.#options;
-    const { actor, type } = await active.activate(call);
+    const { actor, type } = await active.activate(call, claim);
     const { enabled } = type.settings.reentrancy;
     const given = enabled ? headerValue(call.headers, REENTRANCY_HEADER.toLowerCase()) : undefined;
     const chain = given ?? (enabled ? random.uuid() : undefined);
@@ -162,26 +214,45 @@ export class ActorRouter {
         ? call
         : { ...call, headers: [...call.headers, REENTRANCY_HEADER, chain] };
     const timeout = resiliency.actor(call.type)?.postLock;
-    return await actor.run(chain, claim, this.#waits(call.type), () =>
-      timed(timeout, claim, (signal) => type.host.invoke(call.type, call.id, sent, signal)),
-    );
+    return await actor.run(chain, claim, this.#waits(call.type), () => {
+      this.#begin(claim, actor);
+      return timed(timeout, claim, (signal) => {
+        const work = type.host.invoke(call.type, call.id, sent, signal);
+        claim.work = work;
+        return work;
+      });
+    });
   }
 
   async #fireHere(tick: ActorTickCall, claim: Claim): Promise<void> {
     const { active, resiliency, random } = this.#options;
-    const { actor, type } = await active.activate(tick);
+    const { actor, type } = await active.activate(tick, claim);
     const chain = type.settings.reentrancy.enabled ? random.uuid() : undefined;
     const timeout = resiliency.actor(tick.type)?.postLock;
-    await actor.run(chain, claim, this.#waits(tick.type), () =>
-      timed(timeout, claim, (signal) => fireAt(type.host, tick, signal)),
-    );
+    await actor.run(chain, claim, this.#waits(tick.type), () => {
+      this.#begin(claim, actor);
+      return timed(timeout, claim, (signal) => {
+        const work = type.host.fire(tick.type, tick.id, tick, signal);
+        claim.work = work;
+        return work;
+      });
+    });
   }
 
-  async #callThere(owner: PlacementHost, call: ActorCall, number: number): Promise<ActorReply> {
+  /** The call has waited for its turn: the process may have been stopped meanwhile, and another host own the actor. */
+  #begin(claim: Claim, actor: ActiveActor): void {
+    if (!this.#options.gate.mayAct) {
+      throw new OwnershipLostError("this sidecar may no longer own the actor: its placement lease is over");
+    }
+    claim.beginTurn(actor);
+  }
+
+  async #callThere(owner: PlacementHost, call: ActorCall, claim: Claim, number: number): Promise<ActorReply> {
     try {
-      return await this.#options.remote.call(owner, call);
+      return await this.#options.remote.call(owner, call, claim);
     } catch (error) {
-      if (!saysMoved(error)) {
+      claim.begun = !hasNotBegun(error);
+      if (claim.begun) {
         throw error;
       }
       throw new PeerLostError(
@@ -191,10 +262,11 @@ export class ActorRouter {
     }
   }
 
-  async #fireThere(owner: PlacementHost, tick: ActorTickCall): Promise<void> {
+  async #fireThere(owner: PlacementHost, tick: ActorTickCall, claim: Claim): Promise<void> {
     try {
-      await this.#options.remote.fire(owner, tick);
+      await this.#options.remote.fire(owner, tick, claim);
     } catch (error) {
+      claim.begun = !hasNotBegun(error);
       // Between sidecars only the text of it travels.
       throw GrpcError.is(error) && error.message === CANCELLED_TEXT ? new TicksCancelledError() : error;
     }
@@ -209,12 +281,6 @@ export class ActorRouter {
   }
 }
 
-function fireAt(host: ActorHost, tick: ActorTickCall, signal: CancelSignal): Promise<void> {
-  return tick.kind === "timer"
-    ? host.fireTimer(tick.type, tick.id, tick, signal)
-    : host.fireReminder(tick.type, tick.id, tick, signal);
-}
-
 function timed<T>(policy: Policy | undefined, signal: CancelSignal, work: (signal: CancelSignal) => Promise<T>) {
   return policy === undefined ? work(signal) : policy.run(work, { signal });
 }
@@ -225,20 +291,27 @@ function isWorthRepeating(error: unknown): boolean {
     error instanceof ActorClosedError ||
     error instanceof OwnershipLostError ||
     error instanceof PeerLostError ||
-    saysMoved(error)
+    hasNotBegun(error)
   );
 }
 
-/** A peer that is gone, or that says in Dapr's words that another one has the actor now. */
-function saysMoved(error: unknown): boolean {
+/**
+ * Whether a failure of a call to a peer says that its turn has not begun: there was no connection, the peer's HTTP/2 refused
+ * the call, or the peer says in Dapr's words that it stops or that another one has the actor now. A connection that broke
+ * says nothing.
+ */
+function hasNotBegun(error: unknown): boolean {
   if (!GrpcError.is(error)) {
     return false;
   }
   const { code, message } = error;
   return (
-    code === GRPC_STATUS.UNAVAILABLE ||
-    (code === GRPC_STATUS.UNKNOWN && message === MOVED_TEXT) ||
+    (code === GRPC_STATUS.UNAVAILABLE &&
+      (isDialError(error) || isRefusedCall(error) || message === actorErrors.closed.message)) ||
+    (code === GRPC_STATUS.UNKNOWN && (message === MOVED_TEXT || CLOSED_TEXT.test(message))) ||
     (code === GRPC_STATUS.INTERNAL &&
-      (message === `error invoke actor method: ${MOVED_TEXT}` || message.endsWith(": placement is disseminating")))
+      (message === `error invoke actor method: ${MOVED_TEXT}` ||
+        CLOSED_TEXT.test(message) ||
+        message.endsWith(": placement is disseminating")))
   );
 }

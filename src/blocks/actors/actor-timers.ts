@@ -4,9 +4,10 @@ import { errorMessage } from "../../kit/error-message.ts";
 import { addIsoDuration } from "../../kit/iso-duration.ts";
 import type { Logger } from "../../kit/logger.ts";
 import type { ActiveActors } from "./active-actors.ts";
-import { TIMER_DELAY_MS_MAX, TIMERS_MAX } from "./limits.ts";
-import { ActorLimitError } from "./ownership-gate.ts";
+import { checkNameLengths } from "./actor-name.ts";
+import { TIMER_DELAY_MS_MAX } from "./limits.ts";
 import { parseTickTimes, type TickTexts, type TickTimes } from "./tick-times.ts";
+import { TimerQuota } from "./timer-quota.ts";
 import type { ActorObserver } from "./types.ts";
 
 /** A timer as its actor asks for it. */
@@ -41,6 +42,7 @@ export class ActorTimers {
   readonly #logger: Logger;
   readonly #timers = new Map<string, Running>();
   readonly #counts = new Map<string, number>();
+  readonly #quota = new TimerQuota();
   #closed = false;
 
   constructor(options: ActorTimersOptions) {
@@ -48,23 +50,24 @@ export class ActorTimers {
     this.#logger = options.logger.scope("dapr.runtime.actors.timers.inmemory");
   }
 
-  /** Takes the place of a timer of the same name. @throws Error in Dapr's words, ActorLimitError */
+  /** Takes the place of a timer of the same name. @throws Error in Dapr's words, ActorLimitError, ActorNameError */
   create(request: TimerRequest): void {
     const { active, clock } = this.#options;
     if (!active.isHosted(request.type)) {
       throw new Error(`can't create timer for actor ${actorKey(request)}: actor type not registered`);
     }
+    checkNameLengths(request, request.name);
     const key = keyOf(request, request.name);
     const times = parseTickTimes(request, key, clock.now());
-    this.delete(request, request.name);
     if (times.expiresMs !== undefined && times.dueMs >= times.expiresMs) {
+      this.delete(request, request.name);
       this.#logger.info(`Timer ${key} has expired`);
       return;
     }
-    if (this.#timers.size >= TIMERS_MAX) {
-      throw new ActorLimitError(`${TIMERS_MAX} timers run in this sidecar already, which is the limit; add replicas`);
-    }
     const { type, id, name, dueTime, period, callback, data } = request;
+    this.#quota.check(request, data, this.#timers.get(key)?.tick);
+    this.delete(request, name);
+    this.#quota.take(request, data);
     const tick = {
       kind: "timer",
       type,
@@ -151,6 +154,7 @@ export class ActorTimers {
   #remove(running: Running): void {
     running.timer?.cancel();
     this.#timers.delete(running.key);
+    this.#quota.give(running.tick, running.tick.data);
     this.#count(running.tick.type, -1);
   }
 

@@ -1,12 +1,14 @@
 import type { StateStore } from "../../components/spi/state.ts";
 import { actorErrors } from "../../errors/catalogue/actors.ts";
 import { apiError } from "../../errors/error.ts";
+import { GRPC_STATUS } from "../../errors/grpc-status.ts";
 import type { ComponentView } from "../../inventory/types.ts";
 import type { Clock } from "../../kit/clock.ts";
 import { errorMessage } from "../../kit/error-message.ts";
 import type { Logger } from "../../kit/logger.ts";
 import type { Random } from "../../kit/random.ts";
 import type { OpenPlacement, PlacementTables } from "../../mesh/placement-stream.ts";
+import { GrpcError } from "../../net/grpc/status.ts";
 import type { Resiliency } from "../../resiliency/types.ts";
 import type { HealthTarget } from "../control/health.ts";
 import { ActiveActors } from "./active-actors.ts";
@@ -16,9 +18,11 @@ import { ActorState } from "./actor-state.ts";
 import { ActorTimers } from "./actor-timers.ts";
 import type { ActorsStatus } from "./actors-block.ts";
 import { DRAIN_MS_DEFAULT, LAST_DEACTIVATION_WAIT_MS } from "./limits.ts";
-import { type DrainRule, OwnershipGate } from "./ownership-gate.ts";
-import { PlacementClient, type PlacementFollower } from "./placement-client.ts";
+import { OwnershipGate } from "./ownership-gate.ts";
+import { OwnershipLease } from "./ownership-lease.ts";
+import { PlacementClient } from "./placement-client.ts";
 import { PlacementMap } from "./placement-map.ts";
+import type { PlacementFollower } from "./placement-rounds.ts";
 import type { ActorObserver, HostedActors } from "./types.ts";
 
 export interface ActorsOptions {
@@ -52,6 +56,7 @@ export class ActorsRuntime implements PlacementFollower {
   readonly #options: ActorsOptions;
   readonly #logger: Logger;
   readonly #gate: OwnershipGate;
+  readonly #lease: OwnershipLease;
   readonly #map = new PlacementMap();
   readonly #active: ActiveActors;
   #router: ActorRouter | undefined;
@@ -59,14 +64,19 @@ export class ActorsRuntime implements PlacementFollower {
   #hosted: HostedActors | undefined;
   #isRegistered = false;
   #isClosed = false;
-  /** Types whose tables have changed since the last agreement: rounds may follow each other without one. */
-  readonly #changed = new Set<string>();
 
   constructor(options: ActorsOptions) {
     const { clock, logger, observer } = options;
     this.#options = options;
     this.#logger = logger.scope("dapr.runtime.actor");
-    this.#gate = new OwnershipGate(clock);
+    this.#lease = new OwnershipLease(clock);
+    this.#gate = new OwnershipGate({
+      ownAddress: options.ownAddress,
+      map: this.#map,
+      lease: this.#lease,
+      onWaited: observer === undefined ? undefined : (type, moved) => observer.membershipWaited(type, moved),
+      clock,
+    });
     this.#active = new ActiveActors({ observer, clock, logger });
     this.#active.suspended = true;
     this.state = new ActorState({
@@ -74,6 +84,7 @@ export class ActorsRuntime implements PlacementFollower {
       policies: options.resiliency,
       active: this.#active,
       gate: this.#gate,
+      lease: this.#lease,
       onStoreChange: (available) => this.#storeChanged(available),
     });
     this.timers = new ActorTimers({
@@ -109,7 +120,6 @@ export class ActorsRuntime implements PlacementFollower {
     this.#router = new ActorRouter({
       ...this.#options,
       gate: this.#gate,
-      map: this.#map,
       active: this.#active,
     });
     this.#placement = new PlacementClient({
@@ -117,7 +127,9 @@ export class ActorsRuntime implements PlacementFollower {
       addresses: placementAddresses,
       open: openPlacement,
       follower: this,
+      lease: this.#lease,
       onReport: () => observer?.statusReported(),
+      onReportFailed: (reason) => observer?.statusReportFailed(reason),
       onOrder: (operation) => observer?.orderReceived(operation),
     });
     if (!this.state.isAvailable) {
@@ -181,8 +193,9 @@ export class ActorsRuntime implements PlacementFollower {
     this.timers.close();
     this.#serveReminders();
     this.#gate.end(apiError(actorErrors.closed, {}));
-    await this.#drain(undefined);
+    await this.#drain(true);
     await this.#haltForGood();
+    this.#active.close();
     await this.#placement?.close();
   }
 
@@ -194,29 +207,43 @@ export class ActorsRuntime implements PlacementFollower {
   }
 
   async tablesChanged(tables: PlacementTables): Promise<void> {
-    const changed = this.#map.update(tables);
-    for (const type of changed) {
-      this.#changed.add(type);
+    const { ownAddress, remote } = this.#options;
+    for (const address of this.#map.update(tables)) {
+      remote.forget(address);
     }
-    this.#gate.block(changed);
     this.#gate.open();
-    await this.#drain(changed);
-    const { ownAddress } = this.#options;
+    this.#gate.cutOff(({ address, appId }) =>
+      this.#map.hasHost(address)
+        ? undefined
+        : new GrpcError(
+            GRPC_STATUS.UNAVAILABLE,
+            `the sidecar ${address} of app ${appId} has left the placement tables; it is not known whether it has carried the call out`,
+          ),
+    );
+    await this.#drain(false);
     await this.#active.halt(({ type, id }) => this.#map.ownerOf(type, id)?.address === ownAddress);
   }
 
   tablesAgreed(): void {
-    const changed = [...this.#changed];
-    this.#changed.clear();
-    this.#gate.unblock(changed);
+    this.#map.agree();
+    this.#gate.agreed();
     this.#options.health.ready();
     this.#serveReminders();
   }
 
+  async ownershipLost(): Promise<void> {
+    this.#gate.disown();
+    await this.#active.halt(() => false);
+  }
+
   async connectionLost(): Promise<void> {
     this.#gate.close();
-    await this.#drain(undefined);
+    await this.#drain(true);
     await this.#active.halt(() => false);
+  }
+
+  knownHosts(): readonly string[] {
+    return this.#map.knownAddresses;
   }
 
   /** Triggers are for what the tables say this sidecar hosts. */
@@ -226,17 +253,25 @@ export class ActorsRuntime implements PlacementFollower {
       .catch((error: unknown) => this.#logger.error(`Failed to ask for reminders: ${errorMessage(error)}`));
   }
 
-  async #drain(types: ReadonlySet<string> | undefined): Promise<void> {
+  #drain(all: boolean): Promise<void> {
     const hosted = this.#hosted;
-    const rule: DrainRule = {
-      enabled: hosted?.drainRebalanced ?? true,
-      timeoutMs: (type) => hosted?.types.get(type)?.drainMs ?? hosted?.drainMs ?? DRAIN_MS_DEFAULT,
-    };
-    for (const type of await this.#gate.drain(types, rule)) {
-      this.#logger.error(
-        `Timed out waiting for actor type '${type}' in-flight lock claims to be released for rebalanced types, force cancelling remaining claims`,
-      );
-    }
+    const told = new Set<string>();
+    return this.#gate.drain(
+      {
+        enabled: hosted?.drainRebalanced ?? true,
+        timeoutMs: (type) => hosted?.types.get(type)?.drainMs ?? hosted?.drainMs ?? DRAIN_MS_DEFAULT,
+        deactivate: ({ type, id }) => void this.#active.halt((other) => other.type !== type || other.id !== id),
+        onTimeout: (type) => {
+          if (!told.has(type)) {
+            told.add(type);
+            this.#logger.error(
+              `Timed out waiting for actor type '${type}' in-flight lock claims to be released for rebalanced types, force cancelling remaining claims`,
+            );
+          }
+        },
+      },
+      all,
+    );
   }
 
   #storeChanged(available: boolean): void {

@@ -7,8 +7,18 @@ export const WAITING_CALLS_MAX = 10_000;
 /** Activated actors of one sidecar. */
 export const ACTIVE_ACTORS_MAX = 1_000_000;
 
-/** Timers of one sidecar. */
+/** Timers of one sidecar, and of one actor. */
 export const TIMERS_MAX = 100_000;
+export const TIMERS_PER_ACTOR_MAX = 10_000;
+
+/** Bytes of data of all timers of one sidecar. */
+export const TIMER_DATA_BYTES_MAX = 256 * 1024 * 1024;
+
+/** Characters of an actor's type, of its id, of the name of a timer or reminder. */
+export const NAME_CHARS_MAX = 1_024;
+
+/** State transactions of one actor that wait for the one before. */
+export const WAITING_COMMITS_MAX = 1_000;
 
 /** Milliseconds for the calls under way of actors that move, where the app does not say. */
 export const DRAIN_MS_DEFAULT = 2_000;
@@ -28,11 +38,53 @@ export const DEACTIVATION_WAIT_MS = 5_000;
 /** The same when the sidecar stops, which has a limit of its own. */
 export const LAST_DEACTIVATION_WAIT_MS = 2_000;
 
+/** Milliseconds that the app may take to answer a call that was cut off; then its request is aborted. */
+export const CUT_OFF_ANSWER_MS = 500;
+
+/** Milliseconds between that and the actor's deactivation: the app notices, and ends what it did. */
+export const CUT_OFF_NOTICE_MS = 250;
+
+/** Milliseconds that the app may take to answer a call whose caller is gone, while the actor's next turn waits. */
+export const HANG_UP_ANSWER_MS = 5_000;
+
+/** Milliseconds after that in which the app may still be at it, so that the actor is not activated in it again. */
+export const CUT_OFF_REST_MS = 30_000;
+
 /** Milliseconds after which an actor that was found busy is looked at again, where its idle time is shorter. */
 export const BUSY_CHECK_MS = 100;
 
 /** Milliseconds between two attempts to reach a placement service, give or take half. */
 export const PLACEMENT_RETRY_MS = 500;
 
+/** Milliseconds that a stream to a placement service lives, so that the next one is opened without such a pause. */
+export const STREAM_MS_MIN = 1_000;
+
 /** `setTimeout` cannot wait longer. */
 export const TIMER_DELAY_MS_MAX = 2 ** 31 - 1;
+
+/** Milliseconds between two looks at whether ownership still holds. */
+export const LEASE_CHECK_MS = 200;
+
+/**
+ * Milliseconds for which the event loop may stand still while a placement service of Dapr's keeps this sidecar in its
+ * tables: it gives a connection up after 3 s at the earliest (`--keepalive-timeout`).
+ */
+export const STALL_MS = 2_000;
+
+/** Milliseconds for which a call waits at most until it is known who owns its actor. */
+export const OWNER_WAIT_MS_MAX = 60_000;
+
+/** Tables since the last agreement that are compared actor by actor; beyond it, all actors of the types that changed wait. */
+export const PENDING_RINGS_MAX = 8;
+
+/** Milliseconds before the first repeats of a call that its actor's host did not begin; Dapr's, a second apart, follow. */
+export const QUICK_REPEATS_MS = [10, 50, 250] as const;
+
+/** Milliseconds between two requests for a lease; a third of what our placement service grants. */
+export const LEASE_ASK_MS = 1_000;
+
+/** Milliseconds that a sidecar which stops waits until the placement service knows that it holds no actors any more. */
+export const LEAVE_WAIT_MS = 500;
+
+/** Orders of the placement service that wait for the one before to be carried out; then no more are read. */
+export const ORDERS_WAITING_MAX = 16;

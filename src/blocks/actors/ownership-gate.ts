@@ -1,10 +1,21 @@
+import type { ActorRef } from "../../app/actor-host.ts";
 import { Cancellation, type CancelSignal } from "../../kit/cancel-signal.ts";
 import type { Clock } from "../../kit/clock.ts";
-import { WAITING_CALLS_MAX } from "./limits.ts";
+import { formatGoDuration } from "../../kit/duration.ts";
+import type { PlacementHost } from "../../mesh/placement-stream.ts";
+import { DRAIN_MS_DEFAULT, OWNER_WAIT_MS_MAX, WAITING_CALLS_MAX } from "./limits.ts";
+import type { PlacementMap } from "./placement-map.ts";
 
-/** What a call is ended with whose actor moves, or may have moved. It may be tried again. */
+/** What a call is ended with whose actor moves, or may have moved. Unless its turn had begun it may be tried again. */
 export class OwnershipLostError extends Error {
-  override readonly name = "OwnershipLostError";
+  override readonly name: string = "OwnershipLostError";
+}
+
+/** A call under way took longer than its drain. Dapr tries it again, though it may have been carried out. */
+export class DrainedError extends OwnershipLostError {
+  constructor() {
+    super("placement table updated");
+  }
 }
 
 /** Too much waits already; nothing is tried again. */
@@ -12,33 +23,109 @@ export class ActorLimitError extends Error {
   override readonly name = "ActorLimitError";
 }
 
+/** It was not known for too long who owns the actor; nothing is tried again. */
+export class OwnerUnknownError extends Error {
+  override readonly name = "OwnerUnknownError";
+}
+
 /**
- * The right to act for actors of one type as the tables say now. It is the signal of what is done with it: aborted with
- * the caller's reason, or with `OwnershipLostError`.
+ * The right to act for one actor as the tables say now. It is the signal of what is done with it: aborted with the caller's
+ * reason, or with that of the change that took the actor, or its owner, away.
  */
 export class Claim extends Cancellation {
+  readonly type: string;
+  readonly id: string;
+  /** Undefined: nobody hosts the type. */
+  readonly owner: PlacementHost | undefined;
+  /** The actor's turn has begun, or it is not known whether it has. */
+  begun = false;
+  #actor: { readonly writes: number } | undefined;
+  #writesBefore = 0;
+  /** What the app does for it; aborting the claim ends our interest in it, not always the app's. */
+  work: Promise<unknown> | undefined;
+  /** The caller is gone while the app is at it. */
+  isHungUp = false;
+  /** Who works on it sees to its end when it is lost, or the caller is gone; undefined: it is aborted. */
+  onCut: ((reason: Error, isLost: boolean) => void) | undefined;
+  #isLost = false;
   readonly #source: CancelSignal | undefined;
   readonly #onAbort: (() => void) | undefined;
-  #release: (() => void) | undefined;
+  #claims: Set<Claim> | undefined;
+  #onRelease: (() => void) | undefined;
 
-  constructor(source: CancelSignal | undefined, release: () => void) {
+  constructor(
+    { type, id }: ActorRef,
+    owner: PlacementHost | undefined,
+    source: CancelSignal | undefined,
+    claims: Set<Claim>,
+  ) {
     super();
-    this.#release = release;
+    this.type = type;
+    this.id = id;
+    this.owner = owner;
     this.#source = source;
+    this.#claims = claims;
+    claims.add(this);
     if (source !== undefined) {
-      this.#onAbort = () => this.abort(source.reason);
+      this.#onAbort = () => this.#cut(source.reason, false);
       source.addEventListener("abort", this.#onAbort, { once: true });
+    }
+  }
+
+  /** The actor's turn begins, in this sidecar. */
+  beginTurn(actor: { readonly writes: number }): void {
+    this.begun = true;
+    this.#actor = actor;
+    this.#writesBefore = actor.writes;
+  }
+
+  /** Something may have been committed for the actor since its turn began. */
+  get hasWritten(): boolean {
+    return this.#actor !== undefined && this.#actor.writes !== this.#writesBefore;
+  }
+
+  /** The actor is taken away; the first reason counts. */
+  lose(reason: Error): void {
+    if (!this.#isLost) {
+      this.#isLost = true;
+      this.#cut(reason, true);
     }
   }
 
   /** The work is over; nothing happens when it was before. */
   release(): void {
-    const release = this.#release;
-    this.#release = undefined;
     if (this.#onAbort !== undefined) {
       this.#source?.removeEventListener("abort", this.#onAbort);
     }
-    release?.();
+    this.#claims?.delete(this);
+    this.#claims = undefined;
+    const onRelease = this.#onRelease;
+    this.#onRelease = undefined;
+    onRelease?.();
+  }
+
+  #cut(reason: Error, isLost: boolean): void {
+    if (this.onCut === undefined) {
+      this.abort(reason);
+    } else {
+      this.onCut(reason, isLost);
+    }
+  }
+
+  /** Resolves with the end of the work: true in time, false when it took too long. */
+  released(timeoutMs: number, clock: Clock): Promise<boolean> {
+    if (this.#claims === undefined || timeoutMs <= 0) {
+      return Promise.resolve(this.#claims === undefined);
+    }
+    return new Promise((resolve) => {
+      const timer = clock.after(timeoutMs, () => resolve(false));
+      const before = this.#onRelease;
+      this.#onRelease = () => {
+        before?.();
+        timer.cancel();
+        resolve(true);
+      };
+    });
   }
 }
 
@@ -47,171 +134,219 @@ export interface DrainRule {
   /** False: they are cut off at once. */
   readonly enabled: boolean;
   timeoutMs(type: string): number;
+  /** A call has taken too long. */
+  onTimeout(type: string): void;
+  /** A turn of this actor, which stays, was cut off: what it still does must not meet the next one. */
+  deactivate(ref: ActorRef): void;
+}
+
+export interface OwnershipGateOptions {
+  readonly ownAddress: string;
+  readonly map: Pick<PlacementMap, "hasTables" | "ownersOf" | "ownerOf" | "moves">;
+  /** Whether this sidecar may act for what the tables give it. */
+  readonly lease: { holds(): boolean };
+  /** A call has waited for a membership change. @param moved whether its actor was concerned by it */
+  readonly onWaited?: ((type: string, moved: boolean) => void) | undefined;
+  readonly clock: Clock;
 }
 
 interface Waiter {
-  readonly resume: () => void;
-  readonly refuse: (error: Error) => void;
+  readonly ref: ActorRef;
+  resume(): void;
+  refuse(error: Error): void;
 }
 
 /**
- * Lets calls through while it is known who owns their actor: nobody before the first tables, and nobody for a type
- * between the tables that change it and the moment when all sidecars have them. Other types are not held up.
+ * Lets calls through while it is known who owns their actor. Nobody before the first tables; between tables and the moment
+ * when all sidecars have them only calls of actors whose owner they do not change; calls of the own actors only while this
+ * sidecar holds them. All others wait, for `OWNER_WAIT_MS_MAX` at most.
  */
 export class OwnershipGate {
-  readonly #clock: Clock;
-  readonly #blocked = new Set<string>();
-  readonly #waiting = new Map<string, Set<Waiter>>();
-  readonly #claims = new Map<string, Set<Claim>>();
-  readonly #onEmpty = new Map<string, (() => void)[]>();
+  readonly #options: OwnershipGateOptions;
+  readonly #claims = new Set<Claim>();
+  readonly #waiting = new Set<Waiter>();
   #isOpen = false;
-  #waitingCount = 0;
+  /** The own actors are this sidecar's: the tables that say so have been agreed on, and it has not given them up since. */
+  #isOwner = false;
   #ended: Error | undefined;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor(options: OwnershipGateOptions) {
+    this.#options = options;
   }
 
-  /** @throws ActorLimitError, or the signal's reason */
-  claim(type: string, signal: CancelSignal | undefined): Claim | Promise<Claim> {
+  /** @throws ActorLimitError, or the signal's reason; the promise may also reject with OwnerUnknownError */
+  claim(ref: ActorRef, signal: CancelSignal | undefined): Claim | Promise<Claim> {
     if (this.#ended !== undefined) {
       throw this.#ended;
     }
-    return this.#isOpen && !this.#blocked.has(type) ? this.#grant(type, signal) : this.#wait(type, signal);
+    return this.#tryGrant(ref, signal) ?? this.#wait(ref, signal);
   }
 
-  /** There are tables. */
+  /** Whether an actor of this sidecar may begin a turn. */
+  get mayAct(): boolean {
+    return this.#isOwner && this.#options.lease.holds();
+  }
+
+  /** There are tables; calls of actors that they do not change go on. */
   open(): void {
     this.#isOpen = true;
-    for (const type of this.#waiting.keys()) {
-      this.#resume(type);
-    }
+    this.#resume();
   }
 
-  /** There is no placement service any more. */
+  /** The tables are agreed on, and the map knows it. */
+  agreed(): void {
+    this.#isOwner = true;
+    this.open();
+  }
+
+  /** There is no placement service any more that says what is true. */
   close(): void {
     this.#isOpen = false;
+    this.#isOwner = false;
+  }
+
+  /** What was owned may have other owners now: what is under way for it is cut off, and new calls wait until tables are agreed on. */
+  disown(): void {
+    this.#isOwner = false;
+    for (const claim of this.#own()) {
+      claim.lose(new OwnershipLostError("this sidecar may no longer own the actor: its placement lease is over"));
+    }
   }
 
   /** Nobody gets through any more, and those that wait are refused. */
   end(error: Error): void {
     this.#ended = error;
-    for (const waiter of [...this.#waiting.values()].flatMap((waiters) => [...waiters])) {
+    for (const waiter of this.#waiting) {
       waiter.refuse(error);
     }
   }
 
-  block(types: Iterable<string>): void {
-    for (const type of types) {
-      this.#blocked.add(type);
+  /** Cuts off calls under way to other sidecars. @param failure of an owner that is lost, undefined for one that is not */
+  cutOff(failure: (owner: PlacementHost) => Error | undefined): void {
+    const { ownAddress } = this.#options;
+    for (const claim of this.#claims) {
+      const { owner } = claim;
+      const error = owner === undefined || owner.address === ownAddress ? undefined : failure(owner);
+      if (error !== undefined) {
+        claim.abort(error);
+      }
     }
   }
 
-  unblock(types: Iterable<string>): void {
-    for (const type of types) {
-      this.#blocked.delete(type);
-      this.#resume(type);
+  /**
+   * Resolves when no claim of an own actor is left that moves (`all`: of any), cutting off those that take too long. Where
+   * the hosts of a type change, Dapr also cuts off turns of actors that stay. These are not waited for, and have
+   * `DRAIN_MS_DEFAULT` at least.
+   */
+  async drain(rule: DrainRule, all: boolean): Promise<void> {
+    const { map } = this.#options;
+    const waits: Promise<void>[] = [];
+    for (const claim of this.#own()) {
+      const timeoutMs = rule.enabled ? rule.timeoutMs(claim.type) : 0;
+      if (all || map.moves(claim.type, claim.id)) {
+        waits.push(this.#cutOffAfter(claim, timeoutMs, rule, () => claim.lose(new DrainedError())));
+      } else if (claim.begun && map.ownersOf(claim.type)?.isChanging === true) {
+        const stayMs = Math.max(timeoutMs, DRAIN_MS_DEFAULT);
+        void this.#cutOffAfter(claim, stayMs, rule, () => {
+          claim.lose(new DrainedError());
+          rule.deactivate(claim);
+        });
+      }
     }
-  }
-
-  /** Resolves when no claim of these types (undefined: of any) is left, cutting off those that take too long. */
-  async drain(types: Iterable<string> | undefined, rule: DrainRule): Promise<readonly string[]> {
-    const cutOff: string[] = [];
-    const waits = [...(types ?? this.#claims.keys())].map(async (type) => {
-      if (!(await this.#emptyWithin(type, rule.enabled ? rule.timeoutMs(type) : 0)) && rule.enabled) {
-        cutOff.push(type);
-      }
-      for (const claim of this.#claims.get(type) ?? []) {
-        claim.abort(new OwnershipLostError("placement table updated"));
-      }
-    });
     await Promise.all(waits);
-    return cutOff;
   }
 
-  #emptyWithin(type: string, timeoutMs: number): Promise<boolean> {
-    if ((this.#claims.get(type)?.size ?? 0) === 0) {
-      return Promise.resolve(true);
+  async #cutOffAfter(claim: Claim, timeoutMs: number, rule: DrainRule, cutOff: () => void): Promise<void> {
+    if (await claim.released(timeoutMs, this.#options.clock)) {
+      return;
     }
-    if (timeoutMs <= 0) {
-      return Promise.resolve(false);
+    if (rule.enabled) {
+      rule.onTimeout(claim.type);
     }
-    return new Promise((resolve) => {
-      const timer = this.#clock.after(timeoutMs, () => resolve(false));
-      const listeners = this.#onEmpty.get(type) ?? [];
-      this.#onEmpty.set(type, listeners);
-      listeners.push(() => {
-        timer.cancel();
-        resolve(true);
-      });
-    });
+    cutOff();
   }
 
-  #grant(type: string, signal: CancelSignal | undefined): Claim {
-    const claims = this.#claims.get(type) ?? new Set<Claim>();
-    this.#claims.set(type, claims);
-    const claim: Claim = new Claim(signal, () => {
-      claims.delete(claim);
-      if (claims.size === 0) {
-        const listeners = this.#onEmpty.get(type) ?? [];
-        this.#onEmpty.delete(type);
-        for (const listener of listeners) {
-          listener();
-        }
-      }
-    });
-    claims.add(claim);
-    return claim;
+  #own(): Claim[] {
+    const { ownAddress } = this.#options;
+    return [...this.#claims].filter(({ owner }) => owner?.address === ownAddress);
   }
 
-  #wait(type: string, signal: CancelSignal | undefined): Promise<Claim> {
-    if (this.#waitingCount >= WAITING_CALLS_MAX) {
+  #tryGrant(ref: ActorRef, signal: CancelSignal | undefined): Claim | undefined {
+    if (!this.#isOpen) {
+      return undefined;
+    }
+    const { map, ownAddress } = this.#options;
+    const owners = map.ownersOf(ref.type);
+    if (owners?.isChanging === true && owners.moves(ref.id)) {
+      return undefined;
+    }
+    const owner = owners?.ownerOf(ref.id);
+    if (owner?.address === ownAddress && !this.mayAct) {
+      return undefined;
+    }
+    return new Claim(ref, owner, signal, this.#claims);
+  }
+
+  #wait(ref: ActorRef, signal: CancelSignal | undefined): Promise<Claim> {
+    if (this.#waiting.size >= WAITING_CALLS_MAX) {
       throw new ActorLimitError(
         `${WAITING_CALLS_MAX} calls wait already to know which sidecars own their actors, which is the limit; see whether the placement service can be reached`,
       );
     }
+    const told = this.#waitsFor(ref);
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) {
         reject(signal.reason);
         return;
       }
-      const waiters = this.#waiting.get(type) ?? new Set<Waiter>();
-      this.#waiting.set(type, waiters);
-      const refuse = (error: Error): void => {
-        leave();
-        reject(error);
-      };
-      const onAbort = (): void => {
-        if (signal !== undefined) {
-          refuse(signal.reason);
-        }
-      };
-      const leave = (): void => {
-        waiters.delete(waiter);
-        this.#waitingCount -= 1;
+      const end = (): void => {
+        this.#waiting.delete(waiter);
+        timer.cancel();
         signal?.removeEventListener("abort", onAbort);
+        told();
       };
       const waiter: Waiter = {
+        ref,
         resume: () => {
-          leave();
-          resolve(this.#grant(type, signal));
+          const claim = this.#tryGrant(ref, signal);
+          if (claim !== undefined) {
+            end();
+            resolve(claim);
+          }
         },
-        refuse,
+        refuse: (error) => {
+          end();
+          reject(error);
+        },
       };
-      waiters.add(waiter);
-      this.#waitingCount += 1;
+      const onAbort = (): void => waiter.refuse((signal as CancelSignal).reason);
+      const timer = this.#options.clock.after(OWNER_WAIT_MS_MAX, () => waiter.refuse(unknownOwner(ref)));
+      this.#waiting.add(waiter);
       signal?.addEventListener("abort", onAbort, { once: true });
     });
   }
 
-  #resume(type: string): void {
-    const waiters = this.#waiting.get(type);
-    if (waiters === undefined || !this.#isOpen || this.#blocked.has(type)) {
-      return;
+  /** Waiting for the first tables is no membership change. @returns to be called when the wait is over */
+  #waitsFor({ type, id }: ActorRef): () => void {
+    const { map, ownAddress, onWaited } = this.#options;
+    if (onWaited === undefined || !map.hasTables) {
+      return () => undefined;
     }
-    this.#waiting.delete(type);
-    for (const waiter of waiters) {
+    const before = map.ownerOf(type, id)?.address;
+    const lost = before === ownAddress && !this.mayAct;
+    const moves = map.moves(type, id);
+    return () => onWaited(type, lost || moves || map.ownerOf(type, id)?.address !== before);
+  }
+
+  #resume(): void {
+    for (const waiter of this.#waiting) {
       waiter.resume();
     }
   }
+}
+
+function unknownOwner({ type, id }: ActorRef): OwnerUnknownError {
+  return new OwnerUnknownError(
+    `the sidecars have not agreed on an owner of actor ${type}/${id} within ${formatGoDuration(OWNER_WAIT_MS_MAX)}; see whether the placement service can be reached`,
+  );
 }

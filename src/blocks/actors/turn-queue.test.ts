@@ -3,7 +3,7 @@ import { Cancellation, NEVER_CANCELLED } from "../../kit/cancel-signal.ts";
 import { MAILBOX_LENGTH_MAX } from "./limits.ts";
 import { type Turn, TurnQueue } from "./turn-queue.ts";
 
-const queue = (depthMax = 32): TurnQueue => new TurnQueue("t||a", depthMax);
+const queue = (depthMax = 32): TurnQueue => new TurnQueue({ type: "t", id: "a" }, depthMax);
 
 function entered(entry: Turn | Promise<Turn>): Turn {
   if (entry instanceof Promise) {

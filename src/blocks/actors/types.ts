@@ -23,6 +23,9 @@ export interface ActiveActorsCount {
   readonly count: number;
 }
 
+/** Why: another activation has written, the placement lease is over, the store was exchanged, or did not say what it did. */
+export type StateRefusal = "fence" | "lease" | "exchange" | "uncertain";
+
 /** What metrics want to know about actors. */
 export interface ActorObserver {
   /** Calls that wait for their turn. */
@@ -34,5 +37,11 @@ export interface ActorObserver {
   timerFired(type: string, success: boolean): void;
   reminderFired(type: string, success: boolean): void;
   statusReported(): void;
+  /** No placement service took the report. */
+  statusReportFailed(reason: string): void;
+  /** A call has waited for a membership change. @param moved whether its actor was concerned by it */
+  membershipWaited(type: string, moved: boolean): void;
   orderReceived(operation: string): void;
+  /** A state transaction has ended its activation. */
+  stateRefused(type: string, reason: StateRefusal): void;
 }

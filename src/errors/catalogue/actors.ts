@@ -30,6 +30,24 @@ export const actorErrors = {
     GRPC_STATUS.INTERNAL,
     "error saving actor transaction state: {reason}",
   ),
+  stateFenced: entry(
+    "ERR_ACTOR_STATE_FENCED",
+    409,
+    GRPC_STATUS.ABORTED,
+    "nothing of the transaction was written: {reason}; actor {actor} is deactivated in this sidecar and loads its state afresh with its next call",
+  ),
+  stateUncertain: entry(
+    "ERR_ACTOR_STATE_UNCERTAIN",
+    500,
+    GRPC_STATUS.INTERNAL,
+    "it is not known whether the transaction was written: {reason}; actor {actor} is deactivated in this sidecar and loads its state afresh with its next call",
+  ),
+  stateKeyReserved: entry(
+    "ERR_ACTOR_STATE_KEY_RESERVED",
+    400,
+    GRPC_STATUS.INVALID_ARGUMENT,
+    "the key {key} of an actor's state belongs to the runtime: it can be neither written nor deleted",
+  ),
   reminderCreate: entry(
     "ERR_ACTOR_REMINDER_CREATE",
     500,

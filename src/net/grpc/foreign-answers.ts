@@ -15,10 +15,16 @@ export function httpError(status: number, contentType: string | undefined): Grpc
   return new GrpcError(grpcCodeOfHttp(status), text + detail);
 }
 
+const DIAL_TEXT = 'connection error: desc = "transport: Error while dialing: ';
+
 /** The outcome of a call for which no connection could be made, in grpc-go's words. */
 export function dialError(cause: Error): GrpcError {
-  const message = `connection error: desc = "transport: Error while dialing: ${dialText(cause)}"`;
-  return new GrpcError(GRPC_STATUS.UNAVAILABLE, message, { cause });
+  return new GrpcError(GRPC_STATUS.UNAVAILABLE, `${DIAL_TEXT}${dialText(cause)}"`, { cause });
+}
+
+/** Whether an outcome is that of a call that was never sent, for want of a connection, here or at a peer. */
+export function isDialError({ code, message }: GrpcError): boolean {
+  return code === GRPC_STATUS.UNAVAILABLE && message.startsWith(DIAL_TEXT);
 }
 
 const GO_REASONS: Readonly<Record<string, string>> = {

@@ -47,6 +47,9 @@ export function grpcStatusOf(error: unknown): GrpcStatus {
   return { code: GRPC_STATUS.UNKNOWN, message: String(error) };
 }
 
+const RESET_TEXT = "stream terminated by RST_STREAM with error code: ";
+const REFUSED_TEXT = `${RESET_TEXT}REFUSED_STREAM`;
+
 /** What travels as it is in `grpc-message`: printable ASCII except the percent sign. */
 const PLAIN_MESSAGE = /^[\x20-\x24\x26-\x7e]*$/;
 
@@ -175,7 +178,12 @@ const RST_NAMES: readonly string[] = [
 export function grpcErrorOfReset(code: number): GrpcError {
   if (code < 0) return new GrpcError(GRPC_STATUS.UNAVAILABLE, "error reading from server: the connection was lost");
   const name = RST_NAMES[code] ?? `code ${code}`;
-  return new GrpcError(grpcCodeOfReset(code), `stream terminated by RST_STREAM with error code: ${name}`);
+  return new GrpcError(grpcCodeOfReset(code), RESET_TEXT + name);
+}
+
+/** Whether a call was refused by its server's HTTP/2 without a look at it. */
+export function isRefusedCall({ code, message }: GrpcError): boolean {
+  return code === GRPC_STATUS.UNAVAILABLE && message === REFUSED_TEXT;
 }
 
 function grpcCodeOfReset(code: number): GrpcStatusCode {

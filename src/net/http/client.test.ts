@@ -5,6 +5,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import { Cancellation } from "../../kit/cancel-signal.ts";
 import { createH2Transport } from "../h2/protocol/transport.ts";
 import { createHttpClient, type HttpClientOptions } from "./client.ts";
 import { acceptHttp } from "./h2-exchange.ts";
@@ -283,6 +284,64 @@ test("failures say their kind and reason", async () => {
   );
   await expect(rudeClient.request(get("/"))).rejects.toMatchObject({ kind: "protocol" });
   await expect(rudeClient.request(get("/with space"))).rejects.toMatchObject({ kind: "protocol" });
+});
+
+describe("an aborted request that closes its half alone", () => {
+  /** A server that answers a request when the client has closed its half; `answers` false: it closes then. */
+  async function halfOpen(answers: boolean) {
+    const arrived = Promise.withResolvers<void>();
+    const connections: string[] = [];
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      connections.push("opened");
+      socket.on("data", (data: Buffer) => {
+        if (data.toString().includes("/slow")) arrived.resolve();
+        else socket.write("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nquick");
+      });
+      socket.on("end", () => {
+        connections.push("half closed");
+        if (answers) socket.write("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nlate");
+        else socket.end();
+      });
+      socket.on("close", () => connections.push("closed"));
+      socket.on("error", () => undefined);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const client = createHttpClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    cleanups.push(
+      () => client.close(),
+      () => void server.close(),
+    );
+    return { client, arrived: arrived.promise, connections };
+  }
+
+  test("is answered by a server that answers all the same, and its connection is not used again", async () => {
+    const { client, arrived, connections } = await halfOpen(true);
+    const signal = new Cancellation();
+    const response = client.request(get("/slow", { signal, halfCloses: true }));
+    await arrived;
+    signal.abort(new Error("nobody waits"));
+    expect((await bytesOf((await response).body)).toString()).toBe("late");
+    expect((await bytesOf((await client.request(get("/quick"))).body)).toString()).toBe("quick");
+    expect(connections.filter((what) => what !== "closed")).toEqual(["opened", "half closed", "opened"]);
+  });
+
+  test("fails as one whose server has closed the connection where it does", async () => {
+    const { client, arrived } = await halfOpen(false);
+    const signal = new Cancellation();
+    const response = client.request(get("/slow", { signal, halfCloses: true }));
+    await arrived;
+    signal.abort(new Error("nobody waits"));
+    await expect(response).rejects.toMatchObject({ kind: "protocol", code: "UND_ERR_SOCKET" });
+  });
+
+  test("fails at once when it has not been sent", async () => {
+    const { client, arrived } = await halfOpen(true);
+    const signal = new Cancellation();
+    const response = client.request(get("/slow", { signal, halfCloses: true }));
+    signal.abort(new Error("nobody waits"));
+    await expect(response).rejects.toMatchObject({ kind: "aborted" });
+    void arrived;
+  });
 });
 
 test("a unix socket, and a self-signed https app", async () => {

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
 import { Pool, type Dispatcher } from "undici";
 import { Deadline, DeadlineWheel } from "../deadlines.ts";
@@ -9,6 +10,7 @@ import {
   BODY_QUEUE_BYTES,
   CLIENT_CONNECTIONS_MAX,
   CONNECT_TIMEOUT_MS,
+  HALF_CLOSED_MS_MAX,
   HEADER_BYTES_MAX,
   INLINE_BODY_BYTES_MAX,
 } from "./limits.ts";
@@ -46,6 +48,8 @@ const BROKEN_OFF: ReadonlySet<string> = new Set(["UND_ERR_SOCKET", "UND_ERR_RES_
 
 /** What all calls of a client share. */
 interface CallSettings {
+  /** The call whose head undici writes next, where it wants to know its socket. */
+  starting: HttpCall | undefined;
   readonly origin: string;
   readonly inlineBodyBytesMax: number;
   readonly acceptsShortBodies: boolean;
@@ -63,6 +67,7 @@ class PooledHttpClient implements HttpClient {
 
   constructor(origin: string, options: HttpClientOptions) {
     this.settings = {
+      starting: undefined,
       origin,
       inlineBodyBytesMax: options.inlineBodyBytesMax ?? INLINE_BODY_BYTES_MAX,
       acceptsShortBodies: options.acceptsShortBodies ?? false,
@@ -76,16 +81,19 @@ class PooledHttpClient implements HttpClient {
       headersTimeout: 0,
       bodyTimeout: 0,
       maxHeaderSize: options.headerBytesMax ?? HEADER_BYTES_MAX,
-      connect: createH1Connector({
-        timeout: connectTimeout,
-        allowH2: false,
-        rejectUnauthorized: options.rejectUnauthorized ?? true,
-        ...(options.socketPath === undefined ? {} : { socketPath: options.socketPath }),
-        ...(options.ca === undefined ? {} : { ca: options.ca }),
-        ...(options.cert === undefined ? {} : { cert: options.cert }),
-        ...(options.key === undefined ? {} : { key: options.key }),
-        ...(options.secureContext === undefined ? {} : { secureContext: options.secureContext }),
-      }),
+      connect: createH1Connector(
+        {
+          timeout: connectTimeout,
+          allowH2: false,
+          rejectUnauthorized: options.rejectUnauthorized ?? true,
+          ...(options.socketPath === undefined ? {} : { socketPath: options.socketPath }),
+          ...(options.ca === undefined ? {} : { ca: options.ca }),
+          ...(options.cert === undefined ? {} : { cert: options.cert }),
+          ...(options.key === undefined ? {} : { key: options.key }),
+          ...(options.secureContext === undefined ? {} : { secureContext: options.secureContext }),
+        },
+        (socket) => this.settings.starting?.sendOn(socket),
+      ),
     });
   }
 
@@ -131,6 +139,9 @@ class HttpCall extends Deadline implements Dispatcher.DispatchHandler, QueueSour
   private length = 0;
   private queue: PullQueue<Uint8Array> | undefined = undefined;
   private ended = false;
+  /** Only of requests that close their half. */
+  private socket: Socket | undefined = undefined;
+  private isHalfClosed = false;
 
   constructor(
     request: HttpRequest,
@@ -155,7 +166,7 @@ class HttpCall extends Deadline implements Dispatcher.DispatchHandler, QueueSour
         this.fail("aborted", signal.reason);
         return false;
       }
-      this.onAbort = () => this.fail("aborted", signal.reason);
+      this.onAbort = () => this.abort(signal.reason);
       signal.addEventListener("abort", this.onAbort, { once: true });
     }
     if (headTimeoutMs !== undefined && headTimeoutMs > 0) this.deadlines.arm(this, headTimeoutMs);
@@ -163,12 +174,18 @@ class HttpCall extends Deadline implements Dispatcher.DispatchHandler, QueueSour
   }
 
   onDeadline(): void {
-    this.fail("timeout", undefined);
+    this.fail(this.isHalfClosed ? "aborted" : "timeout", undefined);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.controller = controller;
+    this.settings.starting = this.failure === undefined && this.request.halfCloses === true ? this : undefined;
     if (this.failure !== undefined) controller.abort(this.failure);
+  }
+
+  sendOn(socket: Socket): void {
+    this.settings.starting = undefined;
+    this.socket = socket;
   }
 
   onResponseStart(
@@ -201,6 +218,8 @@ class HttpCall extends Deadline implements Dispatcher.DispatchHandler, QueueSour
 
   onResponseEnd(): void {
     this.finish();
+    // undici would use it again.
+    if (this.isHalfClosed) this.socket?.destroy();
     if (this.chunks !== undefined)
       this.resolve({ status: this.status, headers: this.headers, body: joinChunks(this.chunks, this.length) });
     else this.queue?.end();
@@ -234,6 +253,17 @@ class HttpCall extends Deadline implements Dispatcher.DispatchHandler, QueueSour
     this.queue?.fail(failure);
     this.reject(failure);
     if (this.controller !== undefined && !this.controller.aborted) this.controller.abort(failure);
+  }
+
+  private abort(reason: unknown): void {
+    if (this.socket === undefined || this.socket.destroyed) {
+      this.fail("aborted", reason);
+      return;
+    }
+    this.isHalfClosed = true;
+    this.deadlines.disarm(this);
+    this.socket.end();
+    this.deadlines.arm(this, HALF_CLOSED_MS_MAX);
   }
 
   private finish(): void {

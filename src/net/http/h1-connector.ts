@@ -4,13 +4,24 @@ import { passResponseStarts } from "./response-starts.ts";
 
 const KEEP_ALIVE = "\r\nconnection: keep-alive\r\n";
 
-/** Sockets of undici that do not say `connection: keep-alive`. */
-export function createH1Connector(options: buildConnector.BuildOptions): buildConnector.connector {
+/**
+ * Sockets of undici that do not say `connection: keep-alive`.
+ * @param onHead told of each head of a request, as it is written
+ */
+export function createH1Connector(
+  options: buildConnector.BuildOptions,
+  onHead: (socket: Socket) => void,
+): buildConnector.connector {
   const connect = buildConnector(options);
   return (target, callback) => {
     connect(target, (...result) => {
       if (result[0] === null) {
-        withoutKeepAlive(result[1], passResponseStarts(result[1]));
+        const [, socket] = result;
+        const awaitStart = passResponseStarts(socket);
+        withoutKeepAlive(socket, () => {
+          awaitStart();
+          onHead(socket);
+        });
       }
       callback(...result);
     });

@@ -36,3 +36,6 @@ export const CONNECT_TIMEOUT_MS = 10_000;
 
 /** Milliseconds between looks at whether the exchanges of a closing listener have ended. */
 export const CLOSE_POLL_MS = 20;
+
+/** Milliseconds that a server may take to answer after our half of its connection was closed. */
+export const HALF_CLOSED_MS_MAX = 60_000;

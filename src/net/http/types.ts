@@ -71,6 +71,11 @@ export interface HttpRequest {
   readonly body: Body;
   /** Aborting ends the request at once. */
   readonly signal?: CancelSignal | undefined;
+  /**
+   * Over HTTP/1.1 aborting a request that was sent closes our half of the connection alone: the server may hear that nobody
+   * waits, and answer all the same, which is an answer as any other.
+   */
+  readonly halfCloses?: boolean | undefined;
   /** Milliseconds until the response's head must be there; 0 or absent: no limit. */
   readonly headTimeoutMs?: number | undefined;
 }

@@ -6,7 +6,10 @@ import type { Counter, Gauge } from "./series.ts";
 export class ActorMetrics {
   readonly #appId: string;
   readonly #reports: MetricFamily<Counter>;
+  readonly #reportsFailed: MetricFamily<Counter>;
   readonly #orders: MetricFamily<Counter>;
+  readonly #membershipWaits: MetricFamily<Counter>;
+  readonly #stateRefusals: MetricFamily<Counter>;
   readonly #rebalanced: MetricFamily<Counter>;
   readonly #deactivated: MetricFamily<Counter>;
   readonly #deactivationsFailed: MetricFamily<Counter>;
@@ -18,6 +21,9 @@ export class ActorMetrics {
   constructor(registry: MetricRegistry, appId: string) {
     this.#appId = appId;
     this.#reports = registry.counter(actorMetrics.statusReports);
+    this.#reportsFailed = registry.counter(actorMetrics.statusReportsFailed);
+    this.#stateRefusals = registry.counter(actorMetrics.stateRefusals);
+    this.#membershipWaits = registry.counter(actorMetrics.membershipWaits);
     this.#orders = registry.counter(actorMetrics.tableOperations);
     this.#rebalanced = registry.counter(actorMetrics.rebalanced);
     this.#deactivated = registry.counter(actorMetrics.deactivated);
@@ -58,6 +64,18 @@ export class ActorMetrics {
 
   statusReported(): void {
     this.#reports.series([this.#appId, "", "send"]).increment();
+  }
+
+  statusReportFailed(reason: string): void {
+    this.#reportsFailed.series([this.#appId, "", "send", reason]).increment();
+  }
+
+  stateRefused(type: string, reason: string): void {
+    this.#stateRefusals.series([this.#appId, type, reason]).increment();
+  }
+
+  membershipWaited(type: string, moved: boolean): void {
+    this.#membershipWaits.series([this.#appId, type, String(moved)]).increment();
   }
 
   orderReceived(operation: string): void {

@@ -181,6 +181,11 @@ export const actorMetrics = {
     "The number of the successful status reports to placement service.",
     ACTOR_OPERATION_LABELS,
   ),
+  statusReportsFailed: counter(
+    "runtime_actor_status_report_fail_total",
+    "The number of the failed status reports to placement service.",
+    [...ACTOR_OPERATION_LABELS, "reason"],
+  ),
   tableOperations: counter(
     "runtime_actor_table_operation_recv_total",
     "The number of the received actor placement table operations.",
@@ -213,6 +218,22 @@ export const actorMetrics = {
     "The number of actor reminders fired requests.",
     ACTOR_FIRED_LABELS,
   ),
+  stateRefusals: {
+    ...counter(
+      "outrigger_actor_state_refusals_total",
+      "State transactions of actors that ended their activation: fence, lease, exchange (of the store) or uncertain.",
+      [...ACTOR_LABELS, "reason"],
+    ),
+    own: true,
+  },
+  membershipWaits: {
+    ...counter(
+      "outrigger_actor_membership_waits_total",
+      "Calls that waited for the sidecars to agree on who owns what, by whether their actor moved or was given up.",
+      [...ACTOR_LABELS, "moved"],
+    ),
+    own: true,
+  },
 } as const;
 
 /** What Dapr does not count. */

@@ -113,6 +113,8 @@ class Family<S extends AnySeries> implements MetricFamily<S> {
   readonly #logger: Logger;
   /** By label text, which is also what is printed. */
   readonly #series = new Map<string, S>();
+  /** The same by the values as they are given, before rewriting and formatting, which cost more than all else on a call. */
+  readonly #byValues = new Map<string, S>();
   /** Stands for every series beyond the limit; never rendered. */
   #overflow: S | undefined;
 
@@ -135,6 +137,19 @@ class Family<S extends AnySeries> implements MetricFamily<S> {
   }
 
   series(values: readonly string[]): S {
+    const key = values.join("\0");
+    const kept = this.#byValues.get(key);
+    if (kept !== undefined) {
+      return kept;
+    }
+    const series = this.#labelled(values);
+    if (this.#byValues.size < this.#seriesMax) {
+      this.#byValues.set(key, series);
+    }
+    return series;
+  }
+
+  #labelled(values: readonly string[]): S {
     const shown = values.map((value, index) => {
       // As in Dapr, no rule sees an empty value.
       const rewritten = value === "" ? value : (this.#rewrites[index]?.(value) ?? value);
