@@ -109,6 +109,7 @@ async function runDev(plan: RunPlan, dataDir: string, flags: ParsedFlags<DevFlag
     console,
     voice: createDevVoice(console, plan),
     dataDir,
+    jobsFolder: join(dataDir, "scheduler"),
     nameResolution: "outrigger.local",
     habits: {
       keepsUp: true,

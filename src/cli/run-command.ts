@@ -1,3 +1,4 @@
+import { dirname, join } from "node:path";
 import { createLineConsole } from "../dev/line-console.ts";
 import { PlanError } from "../dev/run-plan-error.ts";
 import { createRunVoice } from "../dev/run-voice.ts";
@@ -54,6 +55,7 @@ async function runPlan(plan: RunPlan, host: HostProcess): Promise<number> {
     console,
     voice: createRunVoice(console, plan),
     dataDir: undefined,
+    jobsFolder: jobsFolderOf(plan, host.cwd),
     nameResolution: "mdns",
     habits: {
       keepsUp: false,
@@ -73,6 +75,13 @@ async function runPlan(plan: RunPlan, host: HostProcess): Promise<number> {
   const exitCode = await Promise.race([ended, stop.forced]);
   await stop.flush(sink);
   return exitCode;
+}
+
+/** Of a run file beside it; of an app that runs alone in a folder of its own, since another may run from here too. */
+function jobsFolderOf({ runFile, apps }: RunPlan, cwd: string): string {
+  return runFile === undefined
+    ? join(cwd, ".outrigger", "run", encodeURIComponent(apps[0]?.appId ?? ""))
+    : join(dirname(runFile), ".outrigger", "scheduler");
 }
 
 function isWell({ app, failure }: UnitOutcome): boolean {

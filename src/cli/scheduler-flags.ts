@@ -1,4 +1,5 @@
-import { resolve } from "node:path";
+import { isAbsolute, resolve } from "node:path";
+import { ACTOR_REMINDERS_MAX } from "../control-plane/scheduler/limits.ts";
 import type { SchedulerOptions } from "../control-plane/scheduler/start-scheduler.ts";
 import { listenText } from "../control-plane/shared/listen-address.ts";
 import { InvalidQuantityError, parseQuantity } from "../kit/quantity.ts";
@@ -7,46 +8,66 @@ import type { FlagDefinition, ParsedFlags } from "./flag-set.ts";
 import type { HostProcess } from "./host-process.ts";
 import { portOf, refuseTls, ROLE_FLAGS, roleFlag, RoleOptionsError, TLS_FLAGS } from "./role-flags.ts";
 
-/** Flags that tune an embedded etcd, which this scheduler does not have. */
+const DEFAULT_ID = "dapr-scheduler-server-0";
+const DEFAULT_MEMBER = `${DEFAULT_ID}=http://localhost:2380`;
+
+/** Flags that tune the etcd of a scheduler that is one of several; one that is alone needs none of them. */
 const ETCD_TUNING = [
-  roleFlag("int", "etcd-backend-batch-limit", "10000", "Accepted; the store groups writes by itself"),
-  roleFlag("string", "etcd-backend-batch-interval", "100ms", "Accepted; the store groups writes by itself"),
-  roleFlag("string", "etcd-compaction-mode", "revision", "Accepted; the store keeps no old revisions"),
-  roleFlag("string", "etcd-compaction-retention", "1000000", "Accepted; the store keeps no old revisions"),
+  roleFlag("int", "etcd-backend-batch-limit", "10000", "Writes that a member's etcd commits together"),
+  roleFlag("string", "etcd-backend-batch-interval", "100ms", "How long a member's etcd collects writes"),
+  roleFlag("string", "etcd-compaction-mode", "revision", "What etcd-compaction-retention counts: revision or periodic"),
+  roleFlag("string", "etcd-compaction-retention", "1000000", "Old revisions, or time, that a member's etcd keeps"),
   roleFlag(
     "uint",
     "etcd-experimental-bootstrap-defrag-threshold-megabytes",
     "100",
-    "Accepted; the store uses freed space again",
+    "Free megabytes from which on a member's etcd (3.5 or newer) gives them back when it starts",
   ),
-  roleFlag("bool", "etcd-initial-election-tick-advance", "false", "Accepted; there is one member"),
-  roleFlag("uint", "etcd-max-snapshots", "10", "Accepted; there are no snapshots"),
-  roleFlag("uint", "etcd-max-wals", "10", "Accepted; the store has one log"),
-  roleFlag("string", "etcd-metrics", "basic", "Accepted"),
-  roleFlag("uint", "etcd-snapshot-count", "100000", "Accepted; there are no snapshots"),
+  roleFlag("bool", "etcd-initial-election-tick-advance", "false", "Whether a member's etcd hurries its first election"),
+  roleFlag("uint", "etcd-max-snapshots", "10", "Snapshots that a member's etcd keeps; 0 for all"),
+  roleFlag("uint", "etcd-max-wals", "10", "Logs that a member's etcd keeps; 0 for all"),
+  roleFlag("string", "etcd-metrics", "basic", "Metrics of a member's etcd: basic or extensive"),
+  roleFlag("uint", "etcd-snapshot-count", "100000", "Commits after which a member's etcd makes a snapshot"),
 ] as const;
 
-/** Every flag of the scheduler 1.18.3 (cmd/scheduler/options/options.go). */
+/** Every flag of the scheduler 1.18.3 (cmd/scheduler/options/options.go), and our `actor-reminders-max` and `etcd-binary`. */
 export const SCHEDULER_FLAGS = [
   ...ROLE_FLAGS,
   ...TLS_FLAGS,
   ...ETCD_TUNING,
+  roleFlag(
+    "uint",
+    "actor-reminders-max",
+    String(ACTOR_REMINDERS_MAX),
+    "Reminders that one actor may have; 0 for no limit. Dapr's scheduler has none",
+  ),
+  roleFlag(
+    "string",
+    "etcd-binary",
+    "",
+    "Absolute path of the etcd that several members run; empty for where packages put it. Dapr's scheduler has it built in",
+  ),
   roleFlag("strings", "etcd-client-endpoints", "[]", "Endpoints of an etcd to use with --etcd-embed=false"),
   roleFlag("string", "etcd-client-listen-address", "localhost", "Address for etcd clients"),
   roleFlag("string", "etcd-client-password", "", "Password for the etcd to use with --etcd-embed=false"),
   roleFlag("uint", "etcd-client-port", "2379", "Port for etcd clients"),
   roleFlag("string", "etcd-client-username", "", "User name for the etcd to use with --etcd-embed=false"),
   roleFlag("string", "etcd-data-dir", "./data", "Folder of the store; one scheduler uses it at a time"),
-  roleFlag("bool", "etcd-embed", "true", "Keep jobs in a store of our own; false for an etcd elsewhere"),
+  roleFlag(
+    "bool",
+    "etcd-embed",
+    "true",
+    "Keep jobs in a store of our own; false for the etcd of --etcd-client-endpoints",
+  ),
   roleFlag(
     "strings",
     "etcd-initial-cluster",
-    "[dapr-scheduler-server-0=http://localhost:2380]",
-    "All members as id=url; this release takes only this one",
+    `[${DEFAULT_MEMBER}]`,
+    "All members as id=http://host:port, comma-separated; with several, each runs an etcd, which they form together",
   ),
   roleFlag("uint", "etcd-max-txn-ops", "10000", "Operations of one transaction of an etcd client"),
   roleFlag("string", "etcd-space-quota", "9.2E", "Bytes that all keys and values may have"),
-  roleFlag("string", "id", "dapr-scheduler-server-0", "This member's id"),
+  roleFlag("string", "id", DEFAULT_ID, "This member's id"),
   { ...roleFlag("string", "identity-directory-write", "", "Accepted; there are no certificates"), hidden: true },
   { ...roleFlag("string", "kubeconfig", "", "For Kubernetes mode"), hidden: true },
   roleFlag("string", "listen-address", "", "Address for sidecars; empty for every interface"),
@@ -67,7 +88,6 @@ export function schedulerOptions(flags: ParsedFlags<SchedulerFlag>, host: HostPr
   checkKubernetes(flags);
   checkEtcd(flags);
   refuseTls(flags);
-  refuseCluster(flags);
   const port = portOf("port", flags.integer("port"));
   return {
     id: flags.text("id"),
@@ -77,10 +97,16 @@ export function schedulerOptions(flags: ParsedFlags<SchedulerFlag>, host: HostPr
       ? flags.text("override-broadcast-host-port")
       : listenText(hostAddress(flags.text("listen-address"), host.env["DAPR_HOST_IP"] ?? ""), port),
     dataDir: resolve(host.cwd, flags.text("etcd-data-dir")),
+    namespace: host.env["NAMESPACE"] || "default",
+    initialCluster: initialCluster(flags),
+    externalEtcd: externalEtcd(flags),
+    etcdBinary: etcdBinary(flags.text("etcd-binary")),
+    etcdTuning: etcdTuning(flags),
     etcdPort: portOf("etcd-client-port", flags.integer("etcd-client-port")),
     etcdListenAddress: loopback(flags.text("etcd-client-listen-address")),
     spaceBytesMax: spaceQuota(flags.text("etcd-space-quota")),
     txnOperationsMax: flags.integer("etcd-max-txn-ops"),
+    actorRemindersMax: flags.integer("actor-reminders-max"),
     workers: workers(flags.integer("workers")),
     diagnostics: host.err,
   };
@@ -115,26 +141,59 @@ function checkEtcd(flags: ParsedFlags<SchedulerFlag>): void {
   if (endpoints.length === 0) {
     throw new RoleOptionsError("must specify --etcd-client-endpoints when not using embedded etcd");
   }
-  throw new RoleOptionsError(
-    "--etcd-embed=false asks for an etcd elsewhere, which this release cannot use; without it jobs are kept in --etcd-data-dir",
-  );
 }
 
-/** The store is one process's: a second member would have jobs of its own. */
-function refuseCluster(flags: ParsedFlags<SchedulerFlag>): void {
+/** All members, of which this is one. */
+function initialCluster(flags: ParsedFlags<SchedulerFlag>): readonly string[] {
+  const id = flags.text("id");
   if (!flags.given("etcd-initial-cluster")) {
-    return;
+    return id === DEFAULT_ID ? [DEFAULT_MEMBER] : [`${id}=${DEFAULT_MEMBER.slice(DEFAULT_ID.length + 1)}`];
   }
-  const members = flags.list("etcd-initial-cluster");
-  if (members.length > 1) {
+  const members = flags.list("etcd-initial-cluster").map((member) => member.trim());
+  if (flags.bool("etcd-embed") && !members.some((member) => member.split("=", 1)[0] === id)) {
     throw new RoleOptionsError(
-      `--etcd-initial-cluster names ${members.length} members, and this release runs one scheduler: name only ${flags.text("id")}`,
+      `failed to create etcd config: scheduler ID: ${id} is not found in initial cluster (--etcd-initial-cluster=${members.join(",")})`,
     );
   }
-  const [member = ""] = members;
-  if (member !== "" && member.split("=", 1)[0]?.trim() !== flags.text("id")) {
-    throw new RoleOptionsError(`--etcd-initial-cluster does not name this member, --id=${flags.text("id")}`);
+  return members;
+}
+
+function externalEtcd(flags: ParsedFlags<SchedulerFlag>): SchedulerOptions["externalEtcd"] {
+  if (flags.bool("etcd-embed")) {
+    return undefined;
   }
+  const endpoints = flags.list("etcd-client-endpoints");
+  const secure = endpoints.find((endpoint) => endpoint.startsWith("https:"));
+  if (secure !== undefined) {
+    throw new RoleOptionsError(
+      `--etcd-client-endpoints: ${secure} asks for TLS, which neither this release nor Dapr's scheduler has for an etcd elsewhere`,
+    );
+  }
+  const [username, password] = [flags.text("etcd-client-username"), flags.text("etcd-client-password")];
+  return { endpoints, credentials: username === "" ? undefined : { username, password } };
+}
+
+/** Never found by a relative name, which would mean another program in another folder. */
+function etcdBinary(path: string): string | undefined {
+  if (path !== "" && !isAbsolute(path)) {
+    throw new RoleOptionsError(`--etcd-binary must be an absolute path, and ${path} is none`);
+  }
+  return path === "" ? undefined : path;
+}
+
+function etcdTuning(flags: ParsedFlags<SchedulerFlag>): SchedulerOptions["etcdTuning"] {
+  return {
+    backendBatchLimit: flags.integer("etcd-backend-batch-limit"),
+    backendBatchInterval: flags.text("etcd-backend-batch-interval"),
+    compactionMode: flags.text("etcd-compaction-mode"),
+    compactionRetention: flags.text("etcd-compaction-retention"),
+    defragThresholdMegabytes: flags.integer("etcd-experimental-bootstrap-defrag-threshold-megabytes"),
+    initialElectionTickAdvance: flags.bool("etcd-initial-election-tick-advance"),
+    maxSnapshots: flags.integer("etcd-max-snapshots"),
+    maxWals: flags.integer("etcd-max-wals"),
+    metrics: flags.text("etcd-metrics"),
+    snapshotCount: flags.integer("etcd-snapshot-count"),
+  };
 }
 
 /** `localhost` may mean ::1 first, where clients of 127.0.0.1 find nothing. */

@@ -302,6 +302,7 @@ export class AppUnit {
     }
     if (this.#isStopAsked) {
       await app.child.stop(this.#isKilled ? 0 : this.#habits.appGraceMs);
+      this.#sidecars.appLeft();
       return;
     }
     this.#app = undefined;

@@ -45,6 +45,8 @@ export interface SessionOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Where the session says who runs where (`session.json`), and what no watcher looks at; undefined: nowhere. */
   readonly dataDir: string | undefined;
+  /** Where a scheduler of this process keeps jobs and reminders, made with the first of them; absolute. */
+  readonly jobsFolder: string;
   /** Name resolver of sidecars whose Configuration names none. */
   readonly nameResolution: string;
   /** @throws Error for flags that cannot be */

@@ -20,6 +20,7 @@ import { refusedSidecar } from "./refused-sidecar.ts";
 import { PlanError } from "./run-plan-error.ts";
 import { sidecarArguments } from "./sidecar-arguments.ts";
 import { SidecarClient } from "./sidecar-client.ts";
+import { SessionServices } from "./session-services.ts";
 import { removeSessionFile, writeSessionFile } from "./session-file.ts";
 import type { SessionOptions, SidecarSettings } from "./session-types.ts";
 import { SessionWatch } from "./session-watch.ts";
@@ -46,6 +47,7 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #guard: OrphanGuard;
   readonly #shared: SharedScope = createSharedScope();
+  readonly #services: SessionServices;
   readonly #takenPorts: Set<number>;
   /** What lets the unit after this one start. */
   readonly #begun = new Map<AppPlan, () => void>();
@@ -71,6 +73,7 @@ export class Session {
     });
     this.units = units;
     this.#logs = units.map(({ logs }) => logs);
+    this.#services = new SessionServices(options);
     this.#watch = new SessionWatch(options);
     this.#guard = startOrphanGuard();
   }
@@ -81,6 +84,9 @@ export class Session {
       this.#watch.start(this.units);
     }
     try {
+      if (this.#options.habits.separateSidecars) {
+        await this.#services.openPorts();
+      }
       return await Promise.all(this.#runUnits());
     } finally {
       this.#watch.close();
@@ -89,6 +95,7 @@ export class Session {
       if (this.#options.dataDir !== undefined) {
         removeSessionFile(this.#options.dataDir);
       }
+      await this.#services.close();
       await Promise.all(this.#logs.map((logs) => logs.close()));
       this.#guard.close();
     }
@@ -173,7 +180,7 @@ export class Session {
       return refusedSidecar(ports, error);
     }
     return habits.separateSidecars
-      ? this.#startChildSidecar(app, ports, logs, args, settings)
+      ? this.#startChildSidecar(app, ports, logs, [...args, ...this.#services.flagsFor(settings.options)], settings)
       : this.#startLocalSidecar(app, ports, logs, settings);
   }
 
@@ -199,6 +206,7 @@ export class Session {
       directory: app.directory,
       transport: transportOf(settings.http2),
       nameResolution,
+      services: this.#services.local,
       componentFailures: habits.keepsUp ? "keep" : "stop",
     };
     return startLocalSidecar(ports, options, deps);

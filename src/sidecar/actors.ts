@@ -1,22 +1,30 @@
 import { type ActorsBlock, DisabledActors } from "../blocks/actors/actors-block.ts";
+import type { ActorsOptions } from "../blocks/actors/actors-runtime.ts";
 import type { Inventory } from "../inventory/types.ts";
 import { PeerActors } from "../mesh/peer-actors.ts";
+import type { PlacementIdentity } from "../mesh/placement-host.ts";
 import { createGrpcClient } from "../net/grpc/client.ts";
 import type { Resiliency } from "../resiliency/types.ts";
 import type { Configuration } from "../resources/configuration.ts";
-import type { Scheduler } from "../scheduling/scheduler.ts";
+import type { SchedulerClient } from "../scheduling/types.ts";
 import type { RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
 import { hostAddress } from "./host-address.ts";
 import type { InternalPort } from "./internal-port.ts";
+import { LocalPeers, NearestActors } from "./local-peers.ts";
 import { namespaceOf } from "./namespace.ts";
+import type { SidecarOptions } from "./options.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { AssemblyPlan } from "./plan.ts";
+import type { LocalServices } from "./types.ts";
 
 /** Bytes of one order: a table of thousands of hosts and types. */
 const ORDER_BYTES_MAX = 64 * 1024 * 1024;
 /** Milliseconds of silence before a placement service is asked whether it is there, and for its answer. */
 const KEEPALIVE_MS = 10_000;
 const KEEPALIVE_TIMEOUT_MS = 5_000;
+
+/** What the log says for the address of a placement service in this process. */
+const IN_PROCESS = "in-process";
 
 /** What actors stand on. */
 export interface ActorsParts {
@@ -26,59 +34,102 @@ export interface ActorsParts {
   readonly resiliency: Resiliency;
   readonly metrics: RuntimeMetrics | undefined;
   readonly internalPort: InternalPort | undefined;
-  readonly scheduler: Scheduler | undefined;
+  readonly scheduler: SchedulerClient | undefined;
 }
 
 /**
- * Actors, set going by `start`; without an address of a placement service they only say why they are not there. Only
- * sidecars with one load what they need.
+ * Actors, set going by `start`; without an address of a placement service, and without one in this process, they only say
+ * why they are not there. Only sidecars with one load what they need.
  *
  * @throws Error for a sidecar that no other sidecar can reach
  */
-export async function createActors(
-  { options, deps, health }: AssemblyPlan,
-  { configuration, inventory, outgoing, resiliency, metrics, internalPort, scheduler }: ActorsParts,
-): Promise<ActorsBlock> {
+export async function createActors(plan: AssemblyPlan, parts: ActorsParts): Promise<ActorsBlock> {
+  const { options, deps } = plan;
   const { addresses, disseminationTimeoutMs } = options.placement;
-  if (addresses.length === 0) {
+  if (addresses.length > 0) {
+    return await actorsOfService(plan, parts);
+  }
+  const { services } = deps;
+  if (services === undefined) {
     return new DisabledActors(disseminationTimeoutMs, deps.logger);
   }
+  const { LazyActors } = await import("../blocks/actors/lazy-actors.ts");
+  const load = (): Promise<ActorsBlock> => localActors(plan, parts, services);
+  return new LazyActors({ disseminationTimeoutMs, load, logger: deps.logger });
+}
+
+/** Over a placement service that was named. */
+async function actorsOfService(plan: AssemblyPlan, parts: ActorsParts): Promise<ActorsBlock> {
+  const { options, deps, health } = plan;
+  const { internalPort } = parts;
   if (internalPort === undefined) {
     throw new Error(
       "actors need the internal gRPC port, by which other sidecars reach them; open it with --dapr-internal-grpc-port",
     );
   }
-  const [{ RunningActors }, { openGrpcPlacement }] = await Promise.all([
-    import("../blocks/actors/running-actors.ts"),
-    import("../mesh/grpc-placement.ts"),
-  ]);
-  const identity = { appId: options.appId, namespace: namespaceOf(options) };
-  const host = hostAddress(options.internalListenAddress, options.hostAddress);
-  return new RunningActors({
-    ...deps,
-    ...identity,
-    ownAddress: joined(host, internalPort.port),
-    placementAddresses: addresses,
-    disseminationTimeoutMs,
+  const { openGrpcPlacement } = await import("../mesh/grpc-placement.ts");
+  return await runningActors(plan, parts, {
+    ownAddress: portAddress(plan, internalPort),
+    placementAddresses: options.placement.addresses,
     openPlacement: (address) =>
       openGrpcPlacement(
         createGrpcClient(deps.transport, address, {
           messageBytesMax: ORDER_BYTES_MAX,
           transport: { keepaliveMs: KEEPALIVE_MS, keepaliveTimeoutMs: KEEPALIVE_TIMEOUT_MS },
         }),
-        identity,
+        identityOf(options),
       ),
-    remote: new PeerActors(outgoing.mesh, identity.namespace),
+    health: health.addTarget("internal-placement-service"),
+  });
+}
+
+/** Over the placement service of this process, which is always there: health does not wait for it. */
+async function localActors(plan: AssemblyPlan, parts: ActorsParts, services: LocalServices): Promise<ActorsBlock> {
+  const { options, deps } = plan;
+  const { internalPort } = parts;
+  return await runningActors(plan, parts, {
+    ownAddress: internalPort === undefined ? LocalPeers.of(deps.shared).newAddress() : portAddress(plan, internalPort),
+    placementAddresses: [IN_PROCESS],
+    openPlacement: await services.placement(identityOf(options)),
+    health: { ready: () => deps.onPlacement?.(), notReady: () => undefined },
+  });
+}
+
+async function runningActors(
+  { options, deps }: AssemblyPlan,
+  { configuration, inventory, outgoing, resiliency, metrics, scheduler }: ActorsParts,
+  placement: Pick<ActorsOptions, "ownAddress" | "placementAddresses" | "openPlacement" | "health">,
+): Promise<ActorsBlock> {
+  const { RunningActors } = await import("../blocks/actors/running-actors.ts");
+  const identity = identityOf(options);
+  const peers = LocalPeers.of(deps.shared);
+  const actors = new RunningActors({
+    ...deps,
+    ...identity,
+    ...placement,
+    disseminationTimeoutMs: options.placement.disseminationTimeoutMs,
+    remote: new NearestActors(peers, new PeerActors(outgoing.mesh, identity.namespace), deps.logger),
     scheduler,
     stores: inventory.state,
     ttlEnabled: configuration.enabledFeatures.includes("ActorStateTTL"),
     resiliency,
-    health: health.addTarget("internal-placement-service"),
     observer: metrics?.actors,
   });
+  const leave = peers.join(placement.ownAddress, actors);
+  const close = actors.close.bind(actors);
+  actors.close = async () => {
+    await close();
+    leave();
+  };
+  return actors;
 }
 
-/** As Go joins them. */
-function joined(host: string, port: number): string {
+function identityOf(options: SidecarOptions): PlacementIdentity {
+  return { appId: options.appId, namespace: namespaceOf(options) };
+}
+
+/** Where sidecars elsewhere reach this one, as Go joins host and port. */
+function portAddress({ options }: AssemblyPlan, { port }: InternalPort): string {
+  const host = hostAddress(options.internalListenAddress, options.hostAddress);
   return host.includes(":") && !host.startsWith("[") ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -21,6 +21,7 @@ export class AppSession {
   readonly #unhealthy: (() => void)[] = [];
   #health: AppHealth | undefined;
   #introduced = false;
+  #actorHost: HttpActorHost | undefined;
   /** What the app said it hosts. */
   #hosted: HostedActors | undefined;
   /** The app's port has answered, and its probes, where there are any, have not failed since. */
@@ -54,6 +55,7 @@ export class AppSession {
   /** The app has ended. Resolves when deliveries under way have settled; `begin` may follow at once. */
   async left(): Promise<void> {
     this.#visit.abort(new Error("the app has ended"));
+    this.#actorHost?.left();
     this.#health?.close();
     this.#health = undefined;
     this.#assembly.appHealth.follow(undefined);
@@ -68,7 +70,7 @@ export class AppSession {
     const { logger, clock } = this.#deps;
     if (app === undefined) {
       this.#isWell = true;
-      this.#assembly.blocks.actors.register(undefined);
+      this.#assembly.blocks.actors.register(this.#deps.actors);
       return;
     }
     if (this.#options.appPort !== undefined && this.#deps.app === undefined) {
@@ -144,7 +146,7 @@ export class AppSession {
     }
     if (!this.#introduced) {
       this.#introduced = true;
-      this.#hosted = await this.#readAppConfiguration(app.channel, signal);
+      this.#hosted = this.#deps.actors ?? (await this.#readAppConfiguration(app.channel, signal));
     }
     signal.throwIfAborted();
     await subscriptions.start(app.channel);
@@ -184,7 +186,8 @@ export class AppSession {
       }
       const settings = parseHostSettings(body, placement.disseminationTimeoutMs, logger);
       logger.info("Application configuration loaded");
-      return { ...settings, host: new HttpActorHost(channel, maxBodyBytes) };
+      this.#actorHost = new HttpActorHost(channel, maxBodyBytes);
+      return { ...settings, host: this.#actorHost };
     } catch (error) {
       logger.debug(`failed to read the app's configuration: ${errorMessage(error)}`);
       return undefined;

@@ -13,7 +13,7 @@ import { createResiliency } from "../resiliency/resiliency.ts";
 import { type Configuration, loadConfiguration } from "../resources/configuration.ts";
 import { loadResources } from "../resources/sources/files.ts";
 import type { LoadedResources } from "../resources/types.ts";
-import type { Scheduler } from "../scheduling/scheduler.ts";
+import type { SchedulerClient } from "../scheduling/types.ts";
 import { createRuntimeMetrics, type RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
 import { createActors } from "./actors.ts";
 import { type AppConnectionParts, connectApp } from "./app-connection.ts";
@@ -46,7 +46,7 @@ export interface Assembly {
   readonly subscriptions: Subscriptions;
   readonly inputBindings: InputBindings;
   readonly jobTriggers: JobTriggers;
-  readonly scheduler: Scheduler | undefined;
+  readonly scheduler: SchedulerClient | undefined;
   readonly outbox: Outbox;
   readonly inventory: Inventory;
   readonly listeners: Listeners;

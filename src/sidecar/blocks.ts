@@ -18,7 +18,7 @@ import type { Inventory } from "../inventory/types.ts";
 import type { Resiliency } from "../resiliency/types.ts";
 import type { Configuration } from "../resources/configuration.ts";
 import type { LoadedResources } from "../resources/types.ts";
-import type { Scheduler } from "../scheduling/scheduler.ts";
+import type { SchedulerClient } from "../scheduling/types.ts";
 import type { RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
 import type { AppConnectionParts } from "./app-connection.ts";
 import { appConnectionMetadata } from "./app-metadata.ts";
@@ -48,7 +48,7 @@ export function createBlocks(
   { mesh, endpoints }: Outgoing,
   metrics: RuntimeMetrics | undefined,
   resiliency: Resiliency,
-  scheduler: Scheduler | undefined,
+  scheduler: SchedulerClient | undefined,
   actors: ActorsBlock,
 ): BlockParts {
   const { options } = plan;

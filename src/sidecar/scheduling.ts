@@ -1,5 +1,6 @@
 import { createGrpcClient } from "../net/grpc/client.ts";
-import type { Scheduler } from "../scheduling/scheduler.ts";
+import type { Scheduler, SchedulerOptions } from "../scheduling/scheduler.ts";
+import type { ConnectScheduler, LocalScheduler, SchedulerClient } from "../scheduling/types.ts";
 import { namespaceOf } from "./namespace.ts";
 import { grpcClientObserver } from "./observers.ts";
 import type { AssemblyPlan } from "./plan.ts";
@@ -9,19 +10,34 @@ import type { RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
 const KEEPALIVE_MS = 10_000;
 const KEEPALIVE_TIMEOUT_MS = 5_000;
 
+/** Streams of triggers from one scheduler to one sidecar. Each takes a thousand triggers at a time. */
+const JOB_STREAMS_MAX = 100;
+
+/** Where sidecars find a scheduler of their own process. */
+const IN_PROCESS = "in-process";
+
 /**
- * The client of the scheduler service, which `start` sets going; undefined without an address of one. Only sidecars with a
- * scheduler load it.
+ * The client of the scheduler service, which `start` sets going; undefined without an address of one and without one in
+ * this process. Only sidecars with a scheduler load it.
  *
- * @throws Error for fewer than one stream
+ * @throws Error for fewer than one stream, or too many
  */
 export async function createScheduler(
-  { options, deps, health }: AssemblyPlan,
+  plan: AssemblyPlan,
   metrics: RuntimeMetrics | undefined,
-): Promise<Scheduler | undefined> {
+): Promise<SchedulerClient | undefined> {
+  const { options, deps, health } = plan;
   const { addresses, jobStreams } = options.scheduler;
   if (jobStreams < 1) {
     throw new Error(`must define at least 1 scheduler stream, got ${jobStreams}`);
+  }
+  if (jobStreams > JOB_STREAMS_MAX) {
+    throw new Error(
+      `at most ${JOB_STREAMS_MAX} streams to each scheduler are possible, got ${jobStreams}: lower --scheduler-job-streams`,
+    );
+  }
+  if (addresses.length === 0 && deps.services !== undefined) {
+    return await localScheduler(plan, deps.services.scheduler);
   }
   if (addresses.length === 0) {
     deps.logger
@@ -29,22 +45,34 @@ export async function createScheduler(
       .info("No scheduler host addresses provided. Scheduler disabled");
     return undefined;
   }
-  const { Scheduler } = await import("../scheduling/scheduler.ts");
   const target = health.addTarget("scheduler-watch-hosts");
   const observer = grpcClientObserver(metrics);
-  return new Scheduler({
-    ...deps,
-    appId: options.appId,
-    namespace: namespaceOf(options),
-    addresses,
-    streamsPerHost: jobStreams,
-    connect: (address) =>
-      createGrpcClient(deps.transport, address, {
-        // A list of jobs is as long as it is; the scheduler bounds the jobs.
-        messageBytesMax: Number.MAX_SAFE_INTEGER,
-        observer,
-        transport: { keepaliveMs: KEEPALIVE_MS, keepaliveTimeoutMs: KEEPALIVE_TIMEOUT_MS },
-      }),
-    onFound: () => target.ready(),
+  const connect: ConnectScheduler = (address) =>
+    createGrpcClient(deps.transport, address, {
+      // A list of jobs is as long as it is; the scheduler bounds the jobs.
+      messageBytesMax: Number.MAX_SAFE_INTEGER,
+      observer,
+      transport: { keepaliveMs: KEEPALIVE_MS, keepaliveTimeoutMs: KEEPALIVE_TIMEOUT_MS },
+    });
+  return await clientOf(plan, { addresses, streamsPerHost: jobStreams, connect, onFound: () => target.ready() });
+}
+
+/** Nothing of it is loaded before the first job, and nobody waits for it. */
+async function localScheduler(plan: AssemblyPlan, local: LocalScheduler): Promise<SchedulerClient> {
+  const { LazyScheduler } = await import("../scheduling/lazy-scheduler.ts");
+  return new LazyScheduler({
+    local,
+    connect: (connect) =>
+      clientOf(plan, { addresses: [IN_PROCESS], streamsPerHost: 1, connect, onFound: () => undefined }),
+    clock: plan.deps.clock,
+    logger: plan.deps.logger,
   });
+}
+
+async function clientOf(
+  { options, deps }: AssemblyPlan,
+  settings: Pick<SchedulerOptions, "addresses" | "streamsPerHost" | "connect" | "onFound">,
+): Promise<Scheduler> {
+  const { Scheduler } = await import("../scheduling/scheduler.ts");
+  return new Scheduler({ ...deps, appId: options.appId, namespace: namespaceOf(options), ...settings });
 }

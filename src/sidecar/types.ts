@@ -1,5 +1,6 @@
 import type { StreamGarbage } from "../kit/stream-tally.ts";
 import type { ActorsBlock } from "../blocks/actors/actors-block.ts";
+import type { HostedActors } from "../blocks/actors/types.ts";
 import type { BindingsBlock } from "../blocks/bindings/bindings-block.ts";
 import type { ConfigurationBlock } from "../blocks/configuration/configuration-block.ts";
 import type { ConversationBlock } from "../blocks/conversation/conversation-block.ts";
@@ -17,9 +18,19 @@ import type { ComponentConditions } from "../inventory/types.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Logger } from "../kit/logger.ts";
 import type { Random } from "../kit/random.ts";
+import type { PlacementIdentity } from "../mesh/placement-host.ts";
+import type { OpenPlacement } from "../mesh/placement-stream.ts";
 import type { Transport } from "../net/h2/transport.ts";
 import type { HttpHandler } from "../net/http/types.ts";
+import type { LocalScheduler } from "../scheduling/types.ts";
 import type { ProcessFacts } from "../telemetry/metrics/process-metrics.ts";
+
+/** What sidecars of one process use in place of a service that they are told no address of. */
+export interface LocalServices {
+  /** Streams to a placement service; the addresses they are opened to are not looked at. */
+  placement(identity: PlacementIdentity): Promise<OpenPlacement>;
+  readonly scheduler: LocalScheduler;
+}
 
 /** Everything of the outside world that a sidecar may touch; a composition root hands it in. */
 export interface SidecarDeps {
@@ -34,6 +45,12 @@ export interface SidecarDeps {
   readonly transport: Transport;
   /** Name resolver where the Configuration names none: `mdns` for the executable, `outrigger.local` within one process. */
   readonly nameResolution: string;
+  /** Placement and scheduler in this process; absent: without an address there are no actors and no jobs. */
+  readonly services?: LocalServices | undefined;
+  /** Actors in this process, which are hosted whatever the app says; absent: the app is asked. */
+  readonly actors?: HostedActors | undefined;
+  /** Told whenever all sidecars know where actors are. */
+  readonly onPlacement?: (() => void) | undefined;
   /** An app in this process; it takes the place of `appPort`. */
   readonly app?: HttpHandler | undefined;
   /**
