@@ -1,6 +1,7 @@
-import { CommunicationProtocolEnum, DaprServer, LogLevel } from "@dapr/dapr";
+import { CommunicationProtocolEnum, DaprClient, DaprServer, LogLevel } from "@dapr/dapr";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
+import { reasonOf } from "./sdk/reason.ts";
 
 /** Requests under way get this long when the process is told to stop. */
 const STOP_MS_MAX = 300;
@@ -21,27 +22,41 @@ interface Listening {
 
 /**
  * An app's server and client on the ports that whoever starts the app with its sidecar puts into the environment. Both
- * speak the same protocol.
+ * speak the same protocol. The SDK hosts actors in HTTP servers only.
  */
 export function createServer(protocol: "http" | "grpc"): DaprServer {
-  const environment = environmentSchema.safeParse(process.env);
-  if (!environment.success) {
-    throw new Error(`start this app with its sidecar (outrigger dev): ${z.prettifyError(environment.error)}`);
-  }
-  const { APP_PORT, DAPR_HTTP_PORT, DAPR_GRPC_PORT } = environment.data;
+  const { APP_PORT } = environment();
   const grpc = protocol === "grpc";
   const server = new DaprServer({
     serverHost: HOST,
     serverPort: APP_PORT,
     communicationProtocol: grpc ? CommunicationProtocolEnum.GRPC : CommunicationProtocolEnum.HTTP,
-    clientOptions: {
-      daprHost: HOST,
-      daprPort: grpc ? DAPR_GRPC_PORT : DAPR_HTTP_PORT,
-      logger: { level: LogLevel.Warn },
-    },
+    clientOptions: { ...clientOptions(protocol), actor: { actorIdleTimeout: "1m", actorScanInterval: "10s" } },
   });
   if (!grpc) listenOnLoopback(server.daprServer.getServer() as Listening);
+  // The SDK's HTTP server throws where nobody hears it, such as for an actor that it has forgotten with a restart.
+  process.on("unhandledRejection", (error) => console.error(`a request failed: ${reasonOf(error)}`));
   return server;
+}
+
+/** A client that speaks gRPC, for what the SDK's HTTP client cannot do. */
+export function createGrpcClient(): DaprClient {
+  return new DaprClient({ ...clientOptions("grpc"), communicationProtocol: CommunicationProtocolEnum.GRPC });
+}
+
+function clientOptions(protocol: "http" | "grpc") {
+  const { DAPR_HTTP_PORT, DAPR_GRPC_PORT } = environment();
+  return {
+    daprHost: HOST,
+    daprPort: protocol === "grpc" ? DAPR_GRPC_PORT : DAPR_HTTP_PORT,
+    logger: { level: LogLevel.Warn },
+  };
+}
+
+function environment(): z.infer<typeof environmentSchema> {
+  const environment = environmentSchema.safeParse(process.env);
+  if (environment.success) return environment.data;
+  throw new Error(`start this app with its sidecar (outrigger dev): ${z.prettifyError(environment.error)}`);
 }
 
 /**

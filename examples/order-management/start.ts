@@ -1,4 +1,4 @@
-// The order system: five services on the official Dapr SDK under `outrigger dev`, a replay of real orders through them,
+// The order system: four services on the official Dapr SDK under `outrigger dev`, a replay of real orders through them,
 // and an audit of their books. See README.md.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { apiKeyOf, type DataFolder, dataFolderAt, prepareDataFolder } from "./data-folder.ts";
 import { DevProcess } from "./dev-process.ts";
-import { goodsOf, type Invoice } from "./model/invoice.ts";
+import type { Invoice } from "./model/invoice.ts";
 import { CsvError } from "./replay/csv.ts";
 import { type Options, parseOptions, USAGE, UsageError } from "./replay/options.ts";
 import { type OrderFile, OrderFileError, readOrderFiles } from "./replay/order-file.ts";
@@ -34,7 +34,7 @@ async function run(options: Options, signal: AbortSignal): Promise<number> {
   const invoices = readOrderFiles(await readFiles(options));
   const folder = dataFolderAt(mkdtempSync(join(tmpdir(), "order-management-")));
   prepareDataFolder(folder);
-  console.log(`Starting five services and their sidecars on ${folder.root}`);
+  console.log(`Starting four services and their sidecars on ${folder.root}`);
   const dev = new DevProcess({
     folder,
     runFile: options.runFile ?? RUN_FILE,
@@ -87,13 +87,13 @@ async function runAudit({ root }: DataFolder, signal: AbortSignal): Promise<numb
 }
 
 function suggestions(folder: DataFolder, facadeUrl: string, [first]: readonly Invoice[]): string[] {
-  const [line] = first === undefined ? [] : goodsOf(first);
-  const reservation = JSON.stringify({ id: "mine", lines: [{ code: line?.code, quantity: 1 }] });
+  const [line] = first?.lines ?? [];
+  const order = JSON.stringify({ invoice: { ...first, id: "1", lines: [{ ...line, quantity: 1 }] } });
   return [
     `curl ${facadeUrl}/openapi.json`,
     `curl ${facadeUrl}/orders/${first?.id}`,
-    `curl ${facadeUrl}/availability/${line?.code}`,
-    `curl ${facadeUrl}/reservations -H 'x-api-key: ${apiKeyOf(folder)}' --json '${reservation}'`,
+    `curl ${facadeUrl}/availability/${line?.code.toUpperCase()}`,
+    `curl ${facadeUrl}/orders -H 'x-api-key: ${apiKeyOf(folder)}' --json '${order}'`,
     `${process.execPath} ${AUDIT} --data ${folder.root}`,
   ];
 }

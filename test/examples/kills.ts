@@ -38,8 +38,6 @@ export interface KillRun {
   readonly channels: number;
   /** Orders a second; undefined: as many as the channels take. */
   readonly ratePerSecond?: number | undefined;
-  /** See `RunFileOptions`. */
-  readonly processingSeconds?: number | undefined;
   readonly print: (line: string) => void;
 }
 
@@ -70,7 +68,7 @@ export interface KillReport {
 export async function replayUnderKills(run: KillRun): Promise<KillReport> {
   const folder = dataFolderAt(mkdtempSync(join(tmpdir(), "order-kills-")));
   prepareDataFolder(folder);
-  const system = new System(folder, await writeRunFile(folder.root, run), run.scenario);
+  const system = new System(folder, await writeRunFile(folder.root), run.scenario);
   const stopped = new AbortController();
   const startedMs = performance.now();
   try {

@@ -118,7 +118,7 @@ describe("in the middle of a replay", () => {
   ])("%s", async (_what, signal, ended) => {
     const { child, printed } = await start("--rate", "2");
     const pids = pidsOf(dataFolderAt(placeOf(await printed(/Replaying/))));
-    expect(pids.filter((pid) => isAlive(pid))).toHaveLength(6);
+    expect(pids.filter((pid) => isAlive(pid))).toHaveLength(5);
     child.kill(signal);
     expect(await once(child, "exit")).toEqual(ended);
     await until("the end of all processes", () => !pids.some((pid) => isAlive(pid)));
@@ -139,34 +139,35 @@ describe("without --once", () => {
     const document = openApiSchema.parse(await (await fetch(`${system.facadeUrl}/openapi.json`)).json());
     expect(document.openapi).toMatch(/^3\.1\./);
     expect(Object.keys(document.paths)).toEqual(
-      expect.arrayContaining(["/availability/{code}", "/reservations", "/orders", "/orders/{id}"]),
+      expect.arrayContaining(["/availability/{code}", "/orders", "/orders/{id}", "/orders/{id}/payment"]),
     );
   });
 
   it("takes orders, with the key only", async () => {
-    const reservation = { id: "R900001", lines: [{ code: "10002", quantity: 9_999_999 }] };
+    const line = { code: "10002", description: "", quantity: 9_999_999, unitPrice: 1 };
+    const invoice = { id: "900001", placedAt: "2026-03-02 09:00:00", customer: "1", country: "Ireland", lines: [line] };
     const post = async (headers: Record<string, string>): Promise<Response> =>
-      await fetch(`${system.facadeUrl}/reservations`, {
+      await fetch(`${system.facadeUrl}/orders`, {
         method: "POST",
         headers: { "content-type": "application/json", ...headers },
-        body: JSON.stringify(reservation),
+        body: JSON.stringify({ invoice }),
       });
     expect((await post({})).status).toBe(401);
     const answer = await post({ "x-api-key": apiKeyOf(system.data) });
     expect(answer.status).toBe(409);
-    expect(await answer.json()).toEqual({ id: "R900001", status: "refused", shortOf: "10002" });
+    expect(await answer.json()).toMatchObject({ id: "900001", status: "rejected", shortOf: "10002" });
     expect((await fetch(`${system.facadeUrl}/orders/700002`)).status).toBe(200);
-    expect((await fetch(`${system.facadeUrl}/orders/900001`)).status).toBe(404);
+    expect((await fetch(`${system.facadeUrl}/orders/900002`)).status).toBe(404);
   });
 
   it("has an audit that finds what nobody has asked for, and what has been tampered with", async () => {
     const found = await runToItsEnd(AUDIT, "--data", system.data.root);
-    expect(found.stdout).toContain("R900001: nobody asked for this reservation");
+    expect(found.stdout).toContain("900001: nobody asked for this order");
     expect(found.stdout).toContain("Verdict: RED");
     expect(found.code).toBe(1);
 
     const store = new DatabaseSync(system.data.store);
-    store.exec("UPDATE state SET value = '{}', is_binary = 0 WHERE key = 'stock||item:10002'");
+    store.exec("UPDATE state SET value = '{}', is_binary = 0 WHERE key = 'stock||StockActor||10002||books'");
     store.close();
     expect((await runToItsEnd(AUDIT, "--data", system.data.root)).stdout).toContain("FAIL  every record can be read");
     expect(await runToItsEnd(AUDIT, "--data", folder)).toMatchObject({ code: 2, stdout: "" });
@@ -174,7 +175,7 @@ describe("without --once", () => {
 
   it("ends with Ctrl-C within a second and leaves no process behind", async () => {
     const pids = pidsOf(system.data);
-    expect(pids.filter((pid) => isAlive(pid))).toHaveLength(6);
+    expect(pids.filter((pid) => isAlive(pid))).toHaveLength(5);
 
     const startedMs = performance.now();
     system.child.kill("SIGINT");
@@ -191,10 +192,10 @@ const sessionSchema = z.object({ pid: z.int(), apps: z.array(z.object({ appPid: 
 
 function expectGreenReplay(printed: string): void {
   expect(printed).toContain("100 %  60/60");
-  expect(printed).toMatch(/47 placed, 47 confirmed, [1-9] rejected \(\d\.\d % of 51 reservations\), 1 expired,/);
-  expect(printed).toContain(
-    "1 cancelled before they were placed, 1 after they were confirmed, 4 returned, 4 written off",
+  expect(printed).toMatch(
+    /51 orders: 4\d paid, 4\d confirmed, [1-9] rejected \(\d+\.\d %\), 2 cancelled, [4-9] expired,/,
   );
+  expect(printed).toContain("1 refunded after they were confirmed, 4 returned, 4 written off, 0 failed");
   expect(printed).toMatch(/p50 [\d.]+ ms, p99 [\d.]+ ms/);
   expect(printed).toMatch(/[\d.]+ orders\/s: 60 in [\d.]+ s/);
   expect(printed).toContain("Verdict: green");

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
@@ -17,24 +17,14 @@ const PROCESSES = 100;
 const ports = portsOfThisProcess();
 
 interface RunFile {
-  common: { resourcesPath?: string; resourcesPaths?: string[] };
+  common: { resourcesPath: string };
   apps: { appDirPath: string; appPort: number }[];
 }
 
-export interface RunFileOptions {
-  /**
-   * How long the broker waits until it takes a consumer for dead and hands its message to the next; undefined: as
-   * `outrigger dev` has it, a minute.
-   */
-  readonly processingSeconds?: number | undefined;
-}
-
 /** Writes the example's run file into a folder, with ports that nothing listens on and with absolute paths. */
-export async function writeRunFile(folder: string, { processingSeconds }: RunFileOptions = {}): Promise<string> {
+export async function writeRunFile(folder: string): Promise<string> {
   const runFile = parse(readFileSync(join(EXAMPLE, "dapr.yaml"), "utf8")) as RunFile;
-  const resources = [join(EXAMPLE, "resources")];
-  if (processingSeconds !== undefined) resources.push(writeBroker(folder, processingSeconds));
-  runFile.common = { resourcesPaths: resources };
+  runFile.common = { resourcesPath: join(EXAMPLE, "resources") };
   for (const app of runFile.apps) {
     app.appDirPath = resolve(EXAMPLE, app.appDirPath);
     app.appPort = await freePort();
@@ -42,27 +32,6 @@ export async function writeRunFile(folder: string, { processingSeconds }: RunFil
   const path = join(folder, "dapr.yaml");
   writeFileSync(path, stringify(runFile));
   return path;
-}
-
-/** @returns the folder of the component */
-function writeBroker(folder: string, processingSeconds: number): string {
-  const resources = join(folder, "resources");
-  mkdirSync(resources);
-  const component = {
-    apiVersion: "dapr.io/v1alpha1",
-    kind: "Component",
-    metadata: { name: "pubsub" },
-    spec: {
-      type: "pubsub.sqlite",
-      version: "v1",
-      metadata: [
-        { name: "connectionString", value: join(folder, "pubsub.db") },
-        { name: "processingTimeout", value: `${processingSeconds}s` },
-      ],
-    },
-  };
-  writeFileSync(join(resources, "pubsub.yaml"), stringify(component));
-  return resources;
 }
 
 async function freePort(): Promise<number> {

@@ -43,9 +43,9 @@ process.exit(isGreen ? 0 : 1);
 function summaryOf({ orders, counts, failures, audit, orphans, seconds }: KillReport): string[] {
   return [
     audit.output.trimEnd(),
-    `${orders} orders in ${seconds.toFixed(1)} s: ${counts.placed} placed, ${counts.confirmed} confirmed, ` +
-      `${counts.rejected} rejected, ${counts.expired} expired, ${counts.cancelledBefore + counts.cancelledAfter} cancelled, ` +
-      `${counts.returned} returned, ${counts.writtenOff} written off`,
+    `${orders} invoices in ${seconds.toFixed(1)} s: ${counts.orders} orders placed, ${counts.confirmed} confirmed, ` +
+      `${counts.rejected} rejected, ${counts.cancelled} cancelled, ${counts.expired} expired, ` +
+      `${counts.refunded} refunded; ${counts.returned} returned, ${counts.writtenOff} written off`,
     ...failures.map((failure) => `failed: ${failure}`),
     ...orphans.map((pid) => `process ${pid} was left behind`),
   ];

@@ -2,14 +2,16 @@ import { z } from "zod";
 import type { Books } from "./books.ts";
 import { check, type Check } from "./check.ts";
 import { isSameLines } from "./lines.ts";
-import { goodsOf } from "./order-claims.ts";
+import { goodsOf, wasConfirmed } from "./order-claims.ts";
 import type { JournalEntry } from "./records.ts";
 
-type Entry<Step extends JournalEntry["step"]> = Extract<JournalEntry, { readonly step: Step }>;
+type Line<Step extends JournalEntry["step"]> = Extract<JournalEntry, { readonly step: Step }>;
 
 const OK = 200;
 const CREATED = 201;
 const ACCEPTED = 202;
+
+const UNSOLD_ENDS: readonly string[] = ["rejected", "cancelled", "expired"];
 
 export function everythingAnswered({ journal }: Books): Check {
   const { claim, examined, problems } = check("every request was answered", journal, (entry) =>
@@ -32,14 +34,14 @@ function contradiction(entry: JournalEntry, books: Books): string | undefined {
   switch (entry.step) {
     case "open":
       return entry.status === OK ? undefined : "the replay went on";
-    case "reserve":
-      return ofReserve(entry, books);
-    case "cancel-reservation":
-      return ofCancelReservation(entry, books);
     case "place":
       return ofPlace(entry, books);
-    case "cancel-order":
-      return ofCancelOrder(entry, books);
+    case "pay":
+      return ofPay(entry, books);
+    case "cancel":
+      return ofCancel(entry, books);
+    case "refund":
+      return ofRefund(entry, books);
     case "return":
     case "write-off":
       return ofTransfer(entry, books);
@@ -48,82 +50,68 @@ function contradiction(entry: JournalEntry, books: Books): string | undefined {
 
 const endSchema = z.object({ status: z.string(), shortOf: z.string().optional() });
 
-function ofReserve({ id, asked, status, ...rest }: Entry<"reserve">, { reservations }: Books): string | undefined {
+function ofPlace({ id, asked, status, ...rest }: Line<"place">, { orders }: Books): string | undefined {
   const answer = endSchema.safeParse("answer" in rest ? rest.answer : undefined).data;
-  const kept = reservations.get(id);
-  if (kept === undefined) return "there is no such reservation";
-  if (status === CREATED) {
-    if (answer?.status !== "reserved") return "it does not say that goods are reserved";
-    if (kept.phase !== "committed" && kept.phase !== "released") return `the reservation is ${kept.phase}`;
-    return isSameLines(kept.lines, asked.lines) ? undefined : "the reservation has other goods";
-  }
-  if (answer?.status === "refused") {
-    if (kept.phase !== "refused") return `the reservation is ${kept.phase}`;
-    return kept.shortOf === answer.shortOf ? undefined : `the reservation was short of ${kept.shortOf}`;
-  }
-  const isEnded = kept.phase === "released" || kept.phase === "refused";
-  return isEnded && answer?.status === kept.reason ? undefined : `the reservation is ${kept.reason ?? kept.phase}`;
-}
-
-function ofCancelReservation({ id, status }: Entry<"cancel-reservation">, books: Books): string | undefined {
-  if (status !== ACCEPTED) return "it cannot be refused";
-  const phase = books.reservations.get(id)?.phase ?? "gone";
-  return phase === "released" ? undefined : `the reservation is ${phase}`;
-}
-
-function ofPlace({ id, asked, status }: Entry<"place">, { orders }: Books): string | undefined {
-  if (status !== ACCEPTED) return "it cannot be refused";
   const order = orders.get(id);
   if (order === undefined) return "there is no such order";
-  if (order.reservationId !== asked.reservationId) return "the order has another reservation";
-  if (order.value !== asked.value) return `the order's value is £${order.value}`;
-  return isSameLines(goodsOf(order), asked.lines) ? undefined : "the order has other goods";
-}
-
-function ofCancelOrder(entry: Entry<"cancel-order">, books: Books): string | undefined {
-  const order = books.orders.get(entry.asked.orderId);
-  if (entry.status === OK) {
-    if (order?.cancelledBy !== entry.id) return `order ${entry.asked.orderId} is not cancelled by it`;
-    return transferProblem(entry.id, "cancellation", entry.asked.lines, books);
+  if (status !== CREATED) {
+    const isSame = answer?.status === order.status && answer.shortOf === order.shortOf;
+    return UNSOLD_ENDS.includes(order.status) && isSame ? undefined : `the order is ${order.status}`;
   }
-  if (order !== undefined && order.status === "confirmed") return `order ${order.id} is confirmed`;
-  return notDone(entry.id, books);
+  if (!order.history.some((step) => step.status === "reserved")) return "its goods were never reserved";
+  if (order.value !== asked.value) return `the order's value is £${order.value}`;
+  return isSameLines(goodsOf(order.invoice), asked.lines) ? undefined : "the order has other goods";
 }
 
-function ofTransfer(entry: Entry<"return"> | Entry<"write-off">, books: Books): string | undefined {
-  return entry.status === OK
-    ? transferProblem(entry.id, entry.step, entry.asked.lines, books)
-    : notDone(entry.id, books);
+function ofPay({ id, status }: Line<"pay">, { orders }: Books): string | undefined {
+  const order = orders.get(id);
+  if (order === undefined) return "there is no such order";
+  const isRight = status === ACCEPTED ? wasConfirmed(order) : UNSOLD_ENDS.includes(order.status);
+  return isRight ? undefined : `the order is ${order.status}`;
 }
 
-function transferProblem(
-  id: string,
-  kind: string,
-  lines: Entry<"return">["asked"]["lines"],
-  { transfers }: Books,
-): string | undefined {
+function ofCancel({ id, status, ...rest }: Line<"cancel">, { orders }: Books): string | undefined {
+  const answer = endSchema.safeParse("answer" in rest ? rest.answer : undefined).data;
+  const order = orders.get(id);
+  if (status !== OK) return "it cannot be refused before it is paid";
+  return order !== undefined && answer?.status === order.status && UNSOLD_ENDS.includes(order.status)
+    ? undefined
+    : `the order is ${order?.status ?? "gone"}`;
+}
+
+function ofRefund({ id, asked, status }: Line<"refund">, { orders }: Books): string | undefined {
+  const order = orders.get(asked.orderId);
+  if (status !== OK) {
+    if (order?.refundedBy === id) return `order ${order.id} is refunded by it`;
+    return order?.status === "confirmed" ? `order ${order.id} is confirmed` : undefined;
+  }
+  if (order?.status !== "refunded" || order.refundedBy !== id) return `order ${asked.orderId} is not refunded by it`;
+  const isSame = order.refund !== undefined && isSameLines(goodsOf(order.refund), asked.lines);
+  return isSame ? undefined : "other goods were taken back";
+}
+
+function ofTransfer({ id, step, asked, status }: Line<"return"> | Line<"write-off">, { transfers }: Books) {
   const transfer = transfers.get(id);
-  if (transfer?.phase !== "done") return `its goods are ${transfer?.phase ?? "not moved"}`;
-  if (transfer.kind !== kind) return `it is a ${transfer.kind}`;
-  return isSameLines(transfer.lines, lines) ? undefined : "other goods were moved";
+  if (status !== OK) return transfer?.status === "done" ? "its goods were moved" : undefined;
+  if (transfer?.status !== "done") return `its goods are ${transfer?.status ?? "not moved"}`;
+  if (transfer.kind !== step) return `it is a ${transfer.kind}`;
+  return isSameLines(transfer.lines, asked.lines) ? undefined : "other goods were moved";
 }
 
-function notDone(id: string, { transfers }: Books): string | undefined {
-  return transfers.get(id)?.phase === "done" ? "its goods were moved" : undefined;
-}
-
-/** No order, reservation or movement of goods of its own making. */
-export function nothingUnasked({ journal, orders, reservations, transfers }: Books): Check {
+/** No order and no movement of goods of its own making. */
+export function nothingUnasked({ journal, orders, transfers }: Books): Check {
   const asked = (...steps: readonly JournalEntry["step"][]): ReadonlySet<string> =>
     new Set(journal.filter(({ step }) => steps.includes(step)).map(({ id }) => id));
-  const reserved = asked("reserve", "cancel-reservation");
   const placed = asked("place");
-  const moved = asked("cancel-order", "return", "write-off");
+  const moved = asked("return", "write-off");
+  const refunded = asked("refund");
   return check(
     "nothing is in the books that the replay did not ask for",
     [
       ...[...orders.keys()].map((id) => ({ id, what: "order", known: placed })),
-      ...[...reservations.keys()].map((id) => ({ id, what: "reservation", known: reserved })),
+      ...[...orders.values()].flatMap(({ refundedBy: id }) =>
+        id === undefined ? [] : [{ id, what: "refund", known: refunded }],
+      ),
       ...[...transfers.keys()].map((id) => ({ id, what: "transfer", known: moved })),
     ],
     ({ id, what, known }) => (known.has(id) ? undefined : `${id}: nobody asked for this ${what}`),

@@ -1,8 +1,8 @@
 import { answersAreInBooks, everythingAnswered, nothingUnasked } from "./answer-claims.ts";
 import type { Books } from "./books.ts";
 import type { Check } from "./check.ts";
-import { logIsWhole, reservationsEndedOnce, transfersEndedOnce } from "./log-claims.ts";
-import { confirmationsLeft, ordersEndedAsReserved } from "./order-claims.ts";
+import { goodsWentWithOrders, logIsWhole, transfersEndedOnce } from "./log-claims.ts";
+import { confirmationsLeft, ordersEndedOnce } from "./order-claims.ts";
 import { booksBalance, itemsAgreeWithLog, noNegativeStock } from "./stock-claims.ts";
 
 /** Everything that must hold once the system has come to rest. */
@@ -13,9 +13,9 @@ const CLAIMS: readonly ((books: Books) => Check)[] = [
   nothingUnasked,
   noNegativeStock,
   logIsWhole,
-  reservationsEndedOnce,
+  ordersEndedOnce,
+  goodsWentWithOrders,
   transfersEndedOnce,
-  ordersEndedAsReserved,
   confirmationsLeft,
   itemsAgreeWithLog,
   booksBalance,

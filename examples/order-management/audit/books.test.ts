@@ -6,6 +6,7 @@ import { type DataFolder, dataFolderAt, prepareDataFolder } from "../data-folder
 import { audit, isGreen } from "./audit.ts";
 import { readBooks } from "./books.ts";
 import { goodBooks } from "./good-books.fixture.ts";
+import type { Entry } from "./records.ts";
 import { writeStateFile } from "./state-file.fixture.ts";
 
 let folder: DataFolder;
@@ -18,11 +19,12 @@ afterEach(() => rmSync(folder.root, { recursive: true }));
 /** Writes the books as the services, the binding and the replay would. */
 function write(books: ReturnType<typeof goodBooks>, asBytes: boolean): void {
   const records: Record<string, unknown> = {};
-  for (const [code, item] of books.items) records[`stock||item:${code}`] = item;
-  for (const [id, one] of books.reservations) records[`stock||reservation:${id}`] = one;
-  for (const [id, one] of books.transfers) records[`stock||transfer:${id}`] = one;
-  for (const one of [...books.events.values()].flat()) records[`stock||event:${one.owner}:${one.n}`] = one;
-  for (const [id, one] of books.orders) records[`orders||order:${id}`] = one;
+  for (const [code, item] of books.items) records[`stock||StockActor||${code}||books`] = item;
+  for (const [key, entries] of Map.groupBy([...books.log.values()].flat(), keyOf)) {
+    records[key] = { entries: entries.map(({ n, kind, quantity, at }) => ({ n, kind, quantity, at })) };
+  }
+  for (const [id, one] of books.transfers) records[`orders||TransferActor||${id}||transfer`] = one;
+  for (const [id, one] of books.orders) records[`orders||OrderActor||${id}||order`] = one;
   writeStateFile(folder.store, records, asBytes);
   for (const [id, one] of books.confirmations)
     writeFileSync(join(folder.confirmations, `${id}.json`), JSON.stringify(one));
@@ -30,46 +32,42 @@ function write(books: ReturnType<typeof goodBooks>, asBytes: boolean): void {
   writeFileSync(folder.journal, books.journal.map((entry) => `${JSON.stringify(entry)}\n`).join(""));
 }
 
+function keyOf({ code, owner }: Entry): string {
+  return `stock||StockActor||${code}||movement:${owner}`;
+}
+
 it.each([
   ["JSON", false],
   ["bytes", true],
 ])("reads records saved as %s", (_what, asBytes) => {
   write(goodBooks(), asBytes);
-  // What other apps keep, and what stands beside the prefixes, is not its business.
+  // What other apps and other actors keep, and what the runtime keeps of them, is not its business.
   writeStateFile(folder.store, {
-    "other||item:1": "{",
-    "stock||items": "{",
-    "stock||item": "{",
-    "stock||due-index": "{",
+    "other||StockActor||10001||books": "{",
+    "stock||StockActors||10001||books": "{",
+    "stock||StockActor||10001||outrigger.fence": "{",
+    "orders||OrderActor||1||note": "{",
   });
   const books = readBooks(folder);
   expect(books).toEqual(goodBooks());
   expect(isGreen(audit(books))).toBe(true);
 });
 
-it("reads more than nine entries of a log in their order", () => {
-  const lines = [{ code: "10001", quantity: 1 }];
-  const entries = Array.from({ length: 12 }, (_, n) => {
-    return { owner: "reservation:R1", n, kind: "reserve", lines, at: "2026-03-02T09:00:00.000Z" };
-  });
-  write({ ...goodBooks(), events: new Map([["reservation:R1", entries]]) }, false);
-  expect(readBooks(folder).events.get("reservation:R1")).toEqual(entries);
-});
-
 it.each<[string, () => void, string]>([
-  ["a record that is no JSON", () => writeStateFile(folder.store, { "stock||item:10009": "{" }), "item 10009: "],
   [
-    "a record of another shape",
-    () => writeStateFile(folder.store, { "stock||item:10009": { onHand: 1.5 } }),
+    "a record that is no JSON",
+    () => writeStateFile(folder.store, { "stock||StockActor||10009||books": "{" }),
     "item 10009: ",
   ],
   [
-    "an entry under another key",
-    () => {
-      const [entry] = goodBooks().events.get("transfer:9")!;
-      writeStateFile(folder.store, { "stock||event:transfer:9:1": entry });
-    },
-    "event transfer:9:1: it says transfer:9:0",
+    "a record of another shape",
+    () => writeStateFile(folder.store, { "orders||OrderActor||9||order": { status: 1 } }),
+    "order 9: ",
+  ],
+  [
+    "a movement without entries",
+    () => writeStateFile(folder.store, { "stock||StockActor||10009||movement:order:1": {} }),
+    "movement:order:1 of 10009: ",
   ],
   [
     "a confirmation that is torn",

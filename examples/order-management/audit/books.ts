@@ -5,30 +5,35 @@ import type { DataFolder } from "../data-folder.ts";
 import {
   type Confirmation,
   confirmationSchema,
-  type Event,
-  eventSchema,
+  type Entry,
   type Item,
   itemSchema,
   type JournalEntry,
   journalSchema,
+  movementSchema,
   openingSchema,
   type Order,
   orderSchema,
-  type Reservation,
-  reservationSchema,
   type Transfer,
   transferSchema,
 } from "./records.ts";
-import { StateFile, type StoredRecord } from "./state-file.ts";
+import { StateFile } from "./state-file.ts";
+
+/** What the name of a stock actor's record begins with that is an owner's movement. */
+const MOVEMENT = "movement:";
+
+interface Named {
+  readonly id: string;
+  readonly text: string;
+}
 
 /** All that the audit knows: the stores, what left the system, and what the replay asked and was answered. */
 export interface Books {
   /** By stock code. */
   readonly items: ReadonlyMap<string, Item>;
-  readonly reservations: ReadonlyMap<string, Reservation>;
   readonly transfers: ReadonlyMap<string, Transfer>;
-  /** The event log by its owner's key (`reservation:<id>`, `transfer:<id>`), in the order of the entries' numbers. */
-  readonly events: ReadonlyMap<string, readonly Event[]>;
+  /** The event log by stock code, in the order of the entries' numbers. */
+  readonly log: ReadonlyMap<string, readonly Entry[]>;
   readonly orders: ReadonlyMap<string, Order>;
   /** By the name of the file without its extension. */
   readonly confirmations: ReadonlyMap<string, Confirmation>;
@@ -50,28 +55,34 @@ export function readBooks(folder: Pick<DataFolder, "store" | "confirmations" | "
       return [];
     }
   };
-  const named = <Value>(kind: string, records: readonly StoredRecord[], schema: z.ZodType<Value>) =>
+  const named = <Value>(kind: string, records: readonly Named[], schema: z.ZodType<Value>) =>
     new Map(
-      records.flatMap(({ name, text }) =>
-        parsed(`${kind} ${name}`, text, schema).map((value) => [name, value] as const),
-      ),
+      records.flatMap(({ id, text }) => parsed(`${kind} ${id}`, text, schema).map((value) => [id, value] as const)),
     );
 
   using store = new StateFile(folder.store);
-  const stored = store.snapshot(() => ({
-    items: store.records("stock", "item:"),
-    reservations: store.records("stock", "reservation:"),
-    transfers: store.records("stock", "transfer:"),
-    events: store.records("stock", "event:"),
-    orders: store.records("orders", "order:"),
+  const { orders, transfers, stock } = store.snapshot(() => ({
+    orders: store.records("orders", "OrderActor").filter(({ name }) => name === "order"),
+    transfers: store.records("orders", "TransferActor").filter(({ name }) => name === "transfer"),
+    stock: store.records("stock", "StockActor"),
   }));
+  const movements = stock.filter(({ name }) => name.startsWith(MOVEMENT));
   const opening = parsed("the opening stock", readFileSync(folder.opening, "utf8"), openingSchema);
   return {
-    items: named("item", stored.items, itemSchema),
-    reservations: named("reservation", stored.reservations, reservationSchema),
-    transfers: named("transfer", stored.transfers, transferSchema),
-    events: byOwner(named("event", stored.events, eventSchema), unreadable),
-    orders: named("order", stored.orders, orderSchema),
+    items: named(
+      "item",
+      stock.filter(({ name }) => name === "books"),
+      itemSchema,
+    ),
+    transfers: named("transfer", transfers, transferSchema),
+    log: byCode(
+      movements.flatMap(({ id: code, name, text }) =>
+        parsed(`${name} of ${code}`, text, movementSchema).flatMap(({ entries }) =>
+          entries.map((entry) => ({ ...entry, code, owner: name.slice(MOVEMENT.length) })),
+        ),
+      ),
+    ),
+    orders: named("order", orders, orderSchema),
     confirmations: named("confirmation", confirmationFiles(folder.confirmations), confirmationSchema),
     opening: new Map(opening.flatMap(({ items }) => Object.entries(items))),
     journal: readFileSync(folder.journal, "utf8")
@@ -82,22 +93,15 @@ export function readBooks(folder: Pick<DataFolder, "store" | "confirmations" | "
   };
 }
 
-/** An entry must say the owner and the number that its key says. */
-function byOwner(entries: ReadonlyMap<string, Event>, unreadable: string[]): Map<string, Event[]> {
-  const owners = new Map<string, Event[]>();
-  for (const [name, entry] of entries) {
-    if (name !== `${entry.owner}:${entry.n}`) unreadable.push(`event ${name}: it says ${entry.owner}:${entry.n}`);
-    const log = owners.get(entry.owner) ?? [];
-    log.push(entry);
-    owners.set(entry.owner, log);
-  }
-  for (const log of owners.values()) log.sort((a, b) => a.n - b.n);
-  return owners;
+function byCode(entries: readonly Entry[]): Map<string, Entry[]> {
+  const log = Map.groupBy(entries, ({ code }) => code);
+  for (const of of log.values()) of.sort((a, b) => a.n - b.n);
+  return log;
 }
 
-function confirmationFiles(folder: string): StoredRecord[] {
+function confirmationFiles(folder: string): Named[] {
   return readdirSync(folder).map((file) => ({
-    name: basename(file, ".json"),
+    id: basename(file, ".json"),
     text: readFileSync(join(folder, file), "utf8"),
   }));
 }

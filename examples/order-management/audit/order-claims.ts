@@ -1,61 +1,52 @@
 import type { Books } from "./books.ts";
 import { check, type Check } from "./check.ts";
 import { isSameLines } from "./lines.ts";
-import type { Confirmation, Line, Order, Reservation } from "./records.ts";
+import type { Confirmation, Line, Order } from "./records.ts";
 
 /** Codes of goods are five digits and perhaps letters; what else stands on an invoice is money only. */
 const GOODS_CODE = /^\d{5}[A-Z]{0,8}$/;
 
-/** The goods on an order's invoice. */
-export function goodsOf({ invoice }: Pick<Order, "invoice">): Line[] {
-  return invoice.lines.filter(({ code }) => GOODS_CODE.test(code)).map(({ code, quantity }) => ({ code, quantity }));
+/** Which status may follow which; an order begins with `placed`. */
+const NEXT: Readonly<Record<string, readonly string[]>> = {
+  placed: ["reserved", "rejecting"],
+  reserved: ["paid", "cancelling", "expiring"],
+  paid: ["confirmed"],
+  confirmed: ["refunding"],
+  refunding: ["refunded"],
+  rejecting: ["rejected"],
+  cancelling: ["cancelled"],
+  expiring: ["expired"],
+};
+const ENDS: readonly string[] = ["confirmed", "refunded", "rejected", "cancelled", "expired"];
+
+/** The goods on an invoice, in units above zero. */
+export function goodsOf({ lines }: Order["invoice"]): Line[] {
+  return lines
+    .filter(({ code }) => GOODS_CODE.test(code))
+    .map(({ code, quantity }) => ({ code, quantity: Math.abs(quantity) }));
 }
 
-/** Confirmed, or cancelled by an invoice after that: its goods were sold. */
-export function wasConfirmed({ status, cancelledBy }: Pick<Order, "status" | "cancelledBy">): boolean {
-  return status === "confirmed" || (status === "cancelled" && cancelledBy !== undefined);
+/** Confirmed, or refunded after that: its goods were sold. */
+export function wasConfirmed({ status }: Pick<Order, "status">): boolean {
+  return status === "confirmed" || status === "refunded";
 }
 
-export function ordersEndedAsReserved({ orders, reservations, transfers }: Books): Check {
-  const ends = check("", orders.values(), (order) => {
-    return endOfOrder(order, reservations.get(order.reservationId)) ?? cancellationOf(order, transfers);
-  });
-  const sold = check("", reservations.values(), ({ id, phase, orderId }) => {
-    if (phase !== "committed") return undefined;
-    const order = orderId === undefined ? undefined : orders.get(orderId);
-    return order?.reservationId === id ? undefined : `${id}: committed for ${orderId}, which does not hold it`;
-  });
-  return {
-    claim: "every order ended as its reservation did: confirmed ⇔ committed",
-    examined: ends.examined,
-    problems: [...ends.problems, ...sold.problems],
-  };
-}
-
-function endOfOrder(order: Order, reservation: Reservation | undefined): string | undefined {
-  const { id, status } = order;
-  const found = `${id}: ${status}, its reservation ${reservation?.reason ?? reservation?.phase ?? "gone"}`;
-  if (wasConfirmed(order)) {
-    if (reservation?.phase !== "committed" || reservation.orderId !== id) return found;
-    return isSameLines(goodsOf(order), reservation.lines) ? undefined : `${id}: other goods than were reserved`;
-  }
-  switch (status) {
-    case "rejected":
-      return reservation === undefined || reservation.phase === "refused" ? undefined : found;
-    case "expired":
-    case "cancelled":
-      return reservation?.phase === "released" && reservation.reason === status ? undefined : found;
-    default:
-      return `${id}: still ${status}`;
-  }
-}
-
-function cancellationOf({ id, status, cancelledBy }: Order, transfers: Books["transfers"]): string | undefined {
-  if (cancelledBy === undefined) return undefined;
-  if (status !== "cancelled") return `${id}: its cancellation by ${cancelledBy} did not come to an end`;
-  const transfer = transfers.get(cancelledBy);
-  const isOurs = transfer?.kind === "cancellation" && transfer.orderId === id && transfer.phase === "done";
-  return isOurs ? undefined : `${id}: cancelled by ${cancelledBy}, which took no goods back for it`;
+/** Step by step from `placed` to one end: nothing confirmed that was not reserved and paid, nothing expired too early. */
+export function ordersEndedOnce({ orders }: Books): Check {
+  return check(
+    "every order came to one end, step by step: confirmed only after reserved and paid",
+    orders.values(),
+    (order) => {
+      const { id, status, history, expiresAt } = order;
+      if (history[0]?.status !== "placed") return `${id}: it began as ${history[0]?.status ?? "nothing"}`;
+      const odd = history.findIndex((step, at) => at > 0 && !NEXT[history[at - 1]!.status]?.includes(step.status));
+      if (odd !== -1) return `${id}: ${history[odd]!.status} after ${history[odd - 1]!.status}`;
+      if (history.at(-1)!.status !== status) return `${id}: ${status}, its last step ${history.at(-1)!.status}`;
+      const early = history.find((step) => step.status === "expiring" && Date.parse(step.at) < expiresAt);
+      if (early !== undefined) return `${id}: expired ${expiresAt - Date.parse(early.at)} ms too early`;
+      return ENDS.includes(status) ? undefined : `${id}: still ${status}`;
+    },
+  );
 }
 
 export function confirmationsLeft({ orders, confirmations }: Books): Check {
@@ -75,8 +66,7 @@ export function confirmationsLeft({ orders, confirmations }: Books): Check {
 function difference(order: Order, confirmation: Confirmation): string | undefined {
   const { id } = order;
   if (confirmation.orderId !== id) return `${id}: its confirmation is of ${confirmation.orderId}`;
-  if (confirmation.reservationId !== order.reservationId) return `${id}: confirmed with another reservation`;
-  if (!isSameLines(confirmation.lines, goodsOf(order))) return `${id}: other goods confirmed`;
+  if (!isSameLines(confirmation.lines, goodsOf(order.invoice))) return `${id}: other goods confirmed`;
   const value = pounds(order);
   if (order.value !== value) return `${id}: kept with £${order.value} instead of £${value}`;
   return confirmation.value === value ? undefined : `${id}: £${confirmation.value} confirmed instead of £${value}`;

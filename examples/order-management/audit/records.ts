@@ -23,52 +23,53 @@ export const itemSchema = z.object({
   returned: units,
   /** The least that was ever on hand. */
   lowest: units,
+  /** Entries that its movements have. */
+  entries: z.int().nonnegative(),
 });
+/** The books of a stock code. */
 export type Item = z.infer<typeof itemSchema>;
 
-const progress = {
-  id: z.string(),
-  lines: linesSchema,
-  phase: z.string(),
-  /** Entries that it has in the event log. */
-  entries: z.int().nonnegative(),
-  shortOf: z.string().optional(),
-};
-
-export const reservationSchema = z.object({
-  ...progress,
-  orderId: z.string().optional(),
-  reason: z.string().optional(),
-});
-export type Reservation = z.infer<typeof reservationSchema>;
-
-export const transferSchema = z.object({ ...progress, kind: z.string(), orderId: z.string().optional() });
-export type Transfer = z.infer<typeof transferSchema>;
-
-export const eventSchema = z.object({
-  /** Key of the reservation or the transfer that it belongs to. */
-  owner: z.string(),
+const entrySchema = z.object({
   n: z.int().nonnegative(),
   kind: z.string(),
-  lines: linesSchema,
+  quantity: z.int().nonnegative(),
   at: z.iso.datetime(),
 });
-/** An entry of the event log. */
-export type Event = z.infer<typeof eventSchema>;
+export const movementSchema = z.object({ entries: z.array(entrySchema) });
+
+/** An entry of the event log: what one owner (`order:<id>`, `transfer:<id>`) has done to the units of one code. */
+export type Entry = z.infer<typeof entrySchema> & { owner: string; code: string };
+
+export const transferSchema = z.object({
+  id: z.string(),
+  kind: z.string(),
+  lines: linesSchema,
+  status: z.string(),
+  shortOf: z.string().optional(),
+});
+export type Transfer = z.infer<typeof transferSchema>;
+
+const invoiceSchema = z.object({
+  id: z.string(),
+  lines: z.array(z.object({ code, quantity: z.int(), unitPrice: z.number() })),
+});
 
 export const orderSchema = z.object({
   id: z.string(),
   status: z.string(),
-  reservationId: z.string(),
   value: z.number(),
-  invoice: z.object({ lines: z.array(z.object({ code, quantity: z.int(), unitPrice: z.number() })) }),
-  cancelledBy: z.string().optional(),
+  /** Milliseconds since 1970. */
+  expiresAt: z.int(),
+  invoice: invoiceSchema,
+  refund: invoiceSchema.optional(),
+  refundedBy: z.string().optional(),
+  shortOf: z.string().optional(),
+  history: z.array(z.object({ status: z.string(), at: z.iso.datetime() })),
 });
 export type Order = z.infer<typeof orderSchema>;
 
 export const confirmationSchema = z.object({
   orderId: z.string(),
-  reservationId: z.string(),
   lines: linesSchema,
   value: z.number(),
 });
@@ -81,7 +82,7 @@ const lineOfJournal = { id: z.string(), at: z.iso.datetime() };
 const answered = { status: z.int(), answer: z.unknown() };
 const unanswered = { status: z.literal(0), error: z.string() };
 
-function entry<Step extends string, Asked extends z.ZodType>(step: Step, asked: Asked) {
+function line<Step extends string, Asked extends z.ZodType>(step: Step, asked: Asked) {
   const common = { ...lineOfJournal, step: z.literal(step), asked };
   return z.union([z.object({ ...common, ...unanswered }), z.object({ ...common, ...answered })]);
 }
@@ -90,12 +91,12 @@ const goods = z.object({ lines: linesSchema });
 
 /** A line of `replay.jsonl`: what was asked of the façade, and what it answered. */
 export const journalSchema = z.union([
-  entry("open", z.object({})),
-  entry("reserve", goods),
-  entry("cancel-reservation", z.object({})),
-  entry("place", z.object({ reservationId: z.string(), lines: linesSchema, value: z.number() })),
-  entry("cancel-order", z.object({ orderId: z.string(), lines: linesSchema })),
-  entry("return", goods),
-  entry("write-off", goods),
+  line("open", z.object({})),
+  line("place", z.object({ lines: linesSchema, value: z.number() })),
+  line("pay", z.object({})),
+  line("cancel", z.object({})),
+  line("refund", z.object({ orderId: z.string(), lines: linesSchema })),
+  line("return", goods),
+  line("write-off", goods),
 ]);
 export type JournalEntry = z.infer<typeof journalSchema>;

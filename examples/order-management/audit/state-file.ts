@@ -1,7 +1,10 @@
 import { DatabaseSync } from "node:sqlite";
 
-/** A record of a state store: what stands after the app's prefix, and the value as it was saved. */
+/** A record of an actor's state, as it was saved. */
 export interface StoredRecord {
+  /** Of the actor. */
+  readonly id: string;
+  /** Of the record among those of its actor. */
   readonly name: string;
   readonly text: string;
 }
@@ -29,18 +32,18 @@ export class StateFile implements Disposable {
     }
   }
 
-  /** The records of an app whose key begins with `prefix`, which ends with a colon; without the prefix. */
-  records(appId: string, prefix: string): StoredRecord[] {
-    const from = `${appId}||${prefix}`;
-    // The character after the colon: no key of another prefix stands between the two.
-    const to = `${from.slice(0, -1)};`;
+  /** The records of all actors of a type: the keys are `<app id>||<actor type>||<actor id>||<name>`. */
+  records(appId: string, actorType: string): StoredRecord[] {
+    const from = `${appId}||${actorType}||`;
+    // The character after the bar: no key of another type stands between the two.
+    const to = `${from.slice(0, -1)}}`;
     const statement = this.#database.prepare("SELECT key, value, is_binary FROM state WHERE key >= ? AND key < ?");
     statement.setReturnArrays(true);
-    return (statement.all(from, to) as unknown as [string, string, number][]).map(([key, value, isBinary]) => ({
-      name: key.slice(from.length),
+    return (statement.all(from, to) as unknown as [string, string, number][]).map(([key, value, isBinary]) => {
+      const [id = "", name = ""] = key.slice(from.length).split("||");
       // Values that came over gRPC are stored as bytes, in base64.
-      text: isBinary === 0 ? value : Buffer.from(value, "base64").toString("utf8"),
-    }));
+      return { id, name, text: isBinary === 0 ? value : Buffer.from(value, "base64").toString("utf8") };
+    });
   }
 
   [Symbol.dispose](): void {

@@ -54,7 +54,7 @@ function seenOutside({ confirmations, journal }: Books): Map<string, Partial<Bal
   for (const { lines } of confirmations.values()) count("sold", lines);
   for (const entry of journal) {
     if (entry.status !== OK) continue;
-    if (entry.step === "cancel-order") count("sold", entry.asked.lines, -1);
+    if (entry.step === "refund") count("sold", entry.asked.lines, -1);
     if (entry.step === "return") count("returned", entry.asked.lines);
     if (entry.step === "write-off") count("writtenOff", entry.asked.lines);
   }

@@ -3,13 +3,11 @@ import { invoiceSchema } from "../model/invoice.ts";
 import { API_KEY_HEADER } from "../model/names.ts";
 import { orderRecordSchema, orderSummarySchema } from "../model/order.ts";
 import { errorBodySchema } from "../model/rest.ts";
-import { stockLineSchema } from "../model/stock-line.ts";
 import type { Route } from "./route.ts";
 
 /** Schemas that stand in the document once, under a name. */
 const NAMED = {
   Invoice: invoiceSchema,
-  StockLine: stockLineSchema,
   Order: orderRecordSchema,
   OrderSummary: orderSummarySchema,
   Error: errorBodySchema,

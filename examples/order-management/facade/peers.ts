@@ -1,55 +1,56 @@
 import type { DaprClient } from "@dapr/dapr";
-import type { ReservationCancelled } from "../model/messages.ts";
-import { APPS, ORDERS_METHODS, STOCK_METHODS, TOPICS } from "../model/names.ts";
+import { ACTORS, APPS, STOCK_METHODS } from "../model/names.ts";
 import {
-  type CancelRequest,
-  findAnswerSchema,
   type FindAnswer,
+  findAnswerSchema,
   type OrderAnswer,
   orderAnswerSchema,
+  type OrderCommands,
   type PlaceRequest,
-} from "../model/order-methods.ts";
+  type RefundRequest,
+} from "../model/order-commands.ts";
 import {
   type AvailabilityAnswer,
   availabilityAnswerSchema,
   type OpeningAnswer,
   openingAnswerSchema,
   type OpeningStock,
-  type ReserveAnswer,
-  reserveAnswerSchema,
-  type ReserveRequest,
+  type StockCommands,
+} from "../model/stock-commands.ts";
+import {
   type TransferAnswer,
   transferAnswerSchema,
-} from "../model/stock-methods.ts";
-import type { TransferRequest } from "../model/transfer.ts";
+  type TransferCommands,
+  type TransferRequest,
+} from "../model/transfer.ts";
+import { Actors } from "../sdk/actors.ts";
 import { call } from "../sdk/invocations.ts";
-import { tell } from "../sdk/messages.ts";
 
 /** The services behind the façade; each throws a PeerError when the one it asks, or a sidecar on the way, is away. */
 export interface Peers {
   open(stock: OpeningStock): Promise<OpeningAnswer>;
   availability(code: string): Promise<AvailabilityAnswer>;
-  reserve(request: ReserveRequest): Promise<ReserveAnswer>;
-  transfer(request: TransferRequest): Promise<TransferAnswer>;
-  place(request: PlaceRequest): Promise<OrderAnswer>;
+  place(id: string, request: PlaceRequest): Promise<OrderAnswer>;
+  pay(id: string): Promise<OrderAnswer>;
+  cancel(id: string): Promise<OrderAnswer>;
+  refund(id: string, request: RefundRequest): Promise<OrderAnswer>;
   find(id: string): Promise<FindAnswer>;
-  cancel(request: CancelRequest): Promise<OrderAnswer>;
-  giveUp(reservation: ReservationCancelled): Promise<void>;
+  transfer(id: string, request: TransferRequest): Promise<TransferAnswer>;
 }
 
 /** The services as the sidecar reaches them. */
 export function peersOf(client: DaprClient): Peers {
-  const { stock, orders } = APPS;
+  const orders = new Actors<OrderCommands>(client, ACTORS.order);
+  const stock = new Actors<StockCommands>(client, ACTORS.stock);
+  const transfers = new Actors<TransferCommands>(client, ACTORS.transfer);
   return {
-    open: async (request) => await call(client, stock, STOCK_METHODS.open, request, openingAnswerSchema),
-    availability: async (code) => {
-      return await call(client, stock, STOCK_METHODS.availability, { code }, availabilityAnswerSchema);
-    },
-    reserve: async (request) => await call(client, stock, STOCK_METHODS.reserve, request, reserveAnswerSchema),
-    transfer: async (request) => await call(client, stock, STOCK_METHODS.transfer, request, transferAnswerSchema),
-    place: async (request) => await call(client, orders, ORDERS_METHODS.place, request, orderAnswerSchema),
-    find: async (id) => await call(client, orders, ORDERS_METHODS.find, { id }, findAnswerSchema),
-    cancel: async (request) => await call(client, orders, ORDERS_METHODS.cancel, request, orderAnswerSchema),
-    giveUp: async (reservation) => await tell(client, TOPICS.reservationCancelled, reservation),
+    open: async (request) => await call(client, APPS.stock, STOCK_METHODS.open, request, openingAnswerSchema),
+    availability: async (code) => await stock.ask(code, "availability", {}, availabilityAnswerSchema),
+    place: async (id, request) => await orders.ask(id, "place", request, orderAnswerSchema),
+    pay: async (id) => await orders.ask(id, "pay", {}, orderAnswerSchema),
+    cancel: async (id) => await orders.ask(id, "cancel", {}, orderAnswerSchema),
+    refund: async (id, request) => await orders.ask(id, "refund", request, orderAnswerSchema),
+    find: async (id) => await orders.ask(id, "find", {}, findAnswerSchema),
+    transfer: async (id, request) => await transfers.ask(id, "move", request, transferAnswerSchema),
   };
 }

@@ -8,7 +8,7 @@ import { ROUTES } from "./routes.ts";
 
 const KEY = { "x-api-key": "right" };
 const LINES = [{ code: "10001", quantity: 2 }];
-const ORDER: OrderSummary = { id: "1", status: "placed", reservationId: "r1", value: 3 };
+const ORDER: OrderSummary = { id: "1", status: "reserved", value: 3, expiresAt: 5 };
 
 function invoice(id: string, quantity: number): Invoice {
   const lines = [{ code: "10001", description: "", quantity, unitPrice: 1.5 }];
@@ -17,8 +17,9 @@ function invoice(id: string, quantity: number): Invoice {
 
 /** Peers that nobody expects to be asked, except for those that are given. */
 function peers(answers: Partial<Peers>): Peers {
-  const unexpected = async (): Promise<never> => await Promise.reject(new PeerError("stock did not answer", "away"));
-  const names = ["open", "availability", "reserve", "transfer", "place", "find", "cancel", "giveUp"] as const;
+  const unexpected = async (): Promise<never> =>
+    await Promise.reject(new PeerError("OrderActor 1 did not answer", "away"));
+  const names = ["open", "availability", "place", "pay", "cancel", "refund", "find", "transfer"] as const;
   return { ...(Object.fromEntries(names.map((name) => [name, unexpected])) as unknown as Peers), ...answers };
 }
 
@@ -66,52 +67,49 @@ it("answers what is on hand", async () => {
 });
 
 it.each([
-  [{ status: "reserved", expiresAt: 5 }, 201, { id: "r1", status: "reserved", expiresAt: 5 }],
-  [{ status: "refused", expiresAt: 5, shortOf: "10001" }, 409, { id: "r1", status: "refused", shortOf: "10001" }],
-  [{ status: "expired", expiresAt: 5 }, 409, { id: "r1", status: "expired" }],
-  [{ status: "mismatched", expiresAt: 5 }, 409, { error: { code: "id-taken", message: expect.any(String) as string } }],
-] as const)("answers a reservation that is %j", async (answer, status, body) => {
-  const asked = { body: { id: "r1", lines: LINES } };
-  const reserve: Peers["reserve"] = async (request) => {
-    expect(request).toEqual({ reservationId: "r1", lines: LINES });
-    return await Promise.resolve(answer);
+  [ORDER, 201],
+  [{ ...ORDER, status: "confirmed" }, 201],
+  [{ ...ORDER, status: "rejected", shortOf: "10001" }, 409],
+  [{ ...ORDER, status: "expired" }, 409],
+] as const)("answers an order that is placed and becomes %j", async (order, status) => {
+  const body = { invoice: invoice("1", 2) };
+  const place: Peers["place"] = async (id, request) => {
+    expect({ id, request }).toEqual({ id: "1", request: body });
+    return await Promise.resolve({ order });
   };
-  expect(await ask("post", "/reservations", asked, { reserve })).toEqual({ status, body });
+  expect(await ask("post", "/orders", { body }, { place })).toEqual({ status, body: order });
 });
 
-it("hands on what customers give up", async () => {
-  const giveUp = vi.fn(async () => await Promise.resolve());
-  expect(await ask("delete", "/reservations/:id", { params: { id: "r1" } }, { giveUp })).toEqual({
-    status: 202,
-    body: { id: "r1" },
-  });
-  expect(giveUp).toHaveBeenCalledWith({ reservationId: "r1" });
-});
-
-it("places, finds and cancels orders", async () => {
-  const body = { invoice: invoice("1", 2), reservationId: "r1" };
-  const place: Peers["place"] = async (request) => {
-    expect(request).toEqual(body);
-    return await Promise.resolve({ order: ORDER });
-  };
-  expect(await ask("post", "/orders", { body }, { place })).toEqual({ status: 202, body: ORDER });
-
-  const order = { ...ORDER, invoice: invoice("1", 2) };
+it("has orders paid, cancelled and found", async () => {
   const asked = { params: { id: "1" } };
+  const pay: Peers["pay"] = async () => await Promise.resolve({ order: { ...ORDER, status: "paid" } });
+  expect(await ask("post", "/orders/:id/payment", asked, { pay })).toEqual({
+    status: 202,
+    body: { ...ORDER, status: "paid" },
+  });
+  const cancel: Peers["cancel"] = async () => await Promise.resolve({ refusal: "already-paid", message: "refund it" });
+  expect(await ask("delete", "/orders/:id", asked, { cancel })).toEqual({
+    status: 409,
+    body: { error: { code: "already-paid", message: "refund it" } },
+  });
+
+  const order = { ...ORDER, invoice: invoice("1", 2), history: [] };
   expect(await ask("get", "/orders/:id", asked, { find: async () => await Promise.resolve({ order }) })).toEqual({
     status: 200,
     body: order,
   });
   expect(
     await ask("get", "/orders/:id", asked, { find: async () => await Promise.resolve({ order: null }) }),
-  ).toMatchObject({
-    status: 404,
-  });
+  ).toMatchObject({ status: 404 });
+});
 
-  const cancelling = { params: { id: "1" }, body: { invoice: invoice("C1", -2) } };
-  const early: Peers["cancel"] = async () =>
-    await Promise.resolve({ refusal: "not-confirmed-yet", message: "try again" });
-  expect(await ask("post", "/orders/:id/cancellation", cancelling, { cancel: early })).toEqual({
+it("has orders refunded with an invoice", async () => {
+  const refunding = { params: { id: "1" }, body: { invoice: invoice("C1", -2) } };
+  const refund: Peers["refund"] = async (id, request) => {
+    expect({ id, request }).toEqual({ id: "1", request: refunding.body });
+    return await Promise.resolve({ refusal: "not-confirmed-yet", message: "try again" });
+  };
+  expect(await ask("post", "/orders/:id/refund", refunding, { refund })).toEqual({
     status: 409,
     body: { error: { code: "not-confirmed-yet", message: "try again" } },
   });
@@ -123,13 +121,13 @@ it("moves goods of returns and write-offs under the number of the invoice", asyn
     status: 200,
     body: { id: "C1", status: "done" },
   });
-  expect(transfer).toHaveBeenLastCalledWith({ id: "C1", kind: "return", lines: LINES });
+  expect(transfer).toHaveBeenLastCalledWith("C1", { kind: "return", lines: LINES });
   transfer.mockResolvedValue({ status: "refused", shortOf: "10001" });
   expect(await ask("post", "/write-offs", { body: { invoice: invoice("9", -2) } }, { transfer })).toEqual({
     status: 409,
     body: { id: "9", status: "refused", shortOf: "10001" },
   });
-  expect(transfer).toHaveBeenLastCalledWith({ id: "9", kind: "write-off", lines: LINES });
+  expect(transfer).toHaveBeenLastCalledWith("9", { kind: "write-off", lines: LINES });
   transfer.mockResolvedValue({ status: "mismatched" });
   expect(await ask("post", "/returns", { body: { invoice: invoice("C1", -2) } }, { transfer })).toMatchObject({
     status: 409,
@@ -162,18 +160,21 @@ it("needs the key for whatever changes something", async () => {
 
 it("says what is wrong with a request, and names the service that is away", async () => {
   vi.spyOn(console, "error").mockReturnValue();
-  const odd = { id: "r1", lines: [{ code: "POST", quantity: 1 }] };
-  expect(await ask("post", "/reservations", { body: odd })).toMatchObject({
+  const odd = { invoice: { ...invoice("1", 2), lines: [] } };
+  expect(await ask("post", "/orders", { body: odd })).toMatchObject({
     status: 400,
-    body: { error: { message: expect.stringContaining("lines[0].code") as string } },
+    body: { error: { message: expect.stringContaining("invoice.lines") as string } },
   });
   expect(await ask("get", "/orders/:id", { params: { id: "a b" } })).toMatchObject({ status: 400 });
-  expect(await ask("post", "/reservations", { body: { id: "r1", lines: LINES } })).toEqual({
+  const asked = { params: { id: "1" } };
+  expect(await ask("post", "/orders/:id/payment", asked)).toEqual({
     status: 503,
-    body: { error: { code: "unavailable", message: "stock did not answer: away; try again, nothing is done twice" } },
+    body: {
+      error: { code: "unavailable", message: "OrderActor 1 did not answer: away; try again, nothing is done twice" },
+    },
   });
-  const faulty: Partial<Peers> = { reserve: async () => await Promise.reject(new TypeError("a fault")) };
-  expect(await ask("post", "/reservations", { body: { id: "r1", lines: LINES } }, faulty)).toEqual({
+  const faulty: Partial<Peers> = { pay: async () => await Promise.reject(new TypeError("a fault")) };
+  expect(await ask("post", "/orders/:id/payment", asked, faulty)).toEqual({
     status: 500,
     body: { error: { code: "internal", message: "a fault of the façade: see its log" } },
   });

@@ -1,16 +1,19 @@
 import { z } from "zod";
 import { identifierSchema } from "../model/identifier.ts";
 import { goodsOf, type Invoice, invoiceKind, type InvoiceKind } from "../model/invoice.ts";
-import type { OrderAnswer } from "../model/order-methods.ts";
+import { type OrderStatus, type OrderSummary, orderRecordSchema, orderSummarySchema } from "../model/order.ts";
+import type { OrderAnswer } from "../model/order-commands.ts";
 import * as rest from "../model/rest.ts";
 import { goodsCodeSchema } from "../model/stock-line.ts";
-import { openingAnswerSchema, openingStockSchema } from "../model/stock-methods.ts";
-import type { TransferKind } from "../model/transfer.ts";
+import { openingAnswerSchema, openingStockSchema } from "../model/stock-commands.ts";
+import type { TransferRequest } from "../model/transfer.ts";
 import { ApiError } from "./api-error.ts";
 import type { Peers } from "./peers.ts";
 import { type Answer, type Route, route } from "./route.ts";
 
 const idParams = z.strictObject({ id: identifierSchema });
+
+const UNSOLD: readonly OrderStatus[] = ["rejected", "cancelled", "expired"];
 
 /** The REST API; every write may be repeated with the same ids, and does nothing the second time. */
 export const ROUTES: readonly Route[] = [
@@ -31,50 +34,42 @@ export const ROUTES: readonly Route[] = [
   }),
   route({
     method: "post",
-    path: "/reservations",
-    operationId: "reserve",
-    summary: "Reserves all of the goods or none, until the reservation expires",
+    path: "/orders",
+    operationId: "placeOrder",
+    summary: "Places an order and reserves its goods, all of them or none, until it is paid or expires",
     writes: true,
-    body: rest.reservationBodySchema,
+    body: rest.invoiceBodySchema,
     answers: {
-      201: ["All goods are reserved", rest.reservedSchema],
-      409: ["Too little is on hand, or the reservation has ended before", rest.notReservedSchema],
+      201: ["All goods are reserved", orderSummarySchema],
+      409: ["Too little is on hand, or the order has ended before", orderSummarySchema],
     },
     errors: [],
-    handle: async ({ body: { id, lines }, peers }) => {
-      const { status, shortOf, expiresAt } = await peers.reserve({ reservationId: id, lines });
-      if (status === "mismatched") {
-        throw new ApiError("id-taken", `reservation ${id} holds other goods: give this one another id`);
-      }
-      if (status === "reserved") return { status: 201, body: { id, status, expiresAt } satisfies rest.Reserved };
-      const refused: rest.NotReserved = { id, status, ...(shortOf === undefined ? {} : { shortOf }) };
-      return { status: 409, body: refused };
-    },
-  }),
-  route({
-    method: "delete",
-    path: "/reservations/{id}",
-    operationId: "giveUpReservation",
-    summary: "Asks for the goods of a reservation to be given back; what is sold by then stays sold",
-    writes: true,
-    params: idParams,
-    answers: { 202: ["The goods will be given back", rest.cancellingSchema] },
-    errors: [],
-    handle: async ({ params: { id }, peers }) => {
-      await peers.giveUp({ reservationId: id });
-      return { status: 202, body: { id } satisfies rest.Cancelling };
+    handle: async ({ body, peers }) => {
+      const { status, body: order } = answerOf(201, await peers.place(body.invoice.id, body));
+      return { status: UNSOLD.includes(order.status) ? 409 : status, body: order };
     },
   }),
   route({
     method: "post",
-    path: "/orders",
-    operationId: "placeOrder",
-    summary: "Places an order; it is confirmed, or not, a little later",
+    path: "/orders/{id}/payment",
+    operationId: "payOrder",
+    summary: "Takes the payment of an order; it is confirmed a little later",
     writes: true,
-    body: rest.orderBodySchema,
-    answers: { 202: ["The order has been kept", rest.placedSchema] },
-    errors: [409],
-    handle: async ({ body, peers }) => answerOf(202, await peers.place(body)),
+    params: idParams,
+    answers: { 202: ["The order will be confirmed", orderSummarySchema] },
+    errors: [404, 409],
+    handle: async ({ params: { id }, peers }) => answerOf(202, await peers.pay(id)),
+  }),
+  route({
+    method: "delete",
+    path: "/orders/{id}",
+    operationId: "cancelOrder",
+    summary: "Gives an unpaid order up, unless it has ended before",
+    writes: true,
+    params: idParams,
+    answers: { 200: ["The goods are on the shelf again", orderSummarySchema] },
+    errors: [404, 409],
+    handle: async ({ params: { id }, peers }) => answerOf(200, await peers.cancel(id)),
   }),
   route({
     method: "get",
@@ -83,7 +78,7 @@ export const ROUTES: readonly Route[] = [
     summary: "An order as it is now",
     writes: false,
     params: idParams,
-    answers: { 200: ["The order with its invoice", rest.foundSchema] },
+    answers: { 200: ["The order with its invoice and its history", orderRecordSchema] },
     errors: [404],
     handle: async ({ params: { id }, peers }) => {
       const { order } = await peers.find(id);
@@ -93,17 +88,15 @@ export const ROUTES: readonly Route[] = [
   }),
   route({
     method: "post",
-    path: "/orders/{id}/cancellation",
-    operationId: "cancelOrder",
+    path: "/orders/{id}/refund",
+    operationId: "refundOrder",
     summary: "Takes back goods of a confirmed order",
     writes: true,
     params: idParams,
     body: rest.invoiceBodySchema,
-    answers: { 200: ["The goods are on the shelf again", rest.placedSchema] },
+    answers: { 200: ["The goods are on the shelf again", orderSummarySchema] },
     errors: [404, 409],
-    handle: async ({ params: { id }, body: { invoice }, peers }) => {
-      return answerOf(200, await peers.cancel({ id, invoice }));
-    },
+    handle: async ({ params: { id }, body, peers }) => answerOf(200, await peers.refund(id, body)),
   }),
   route({
     method: "post",
@@ -159,7 +152,7 @@ export const ROUTES: readonly Route[] = [
   }),
 ];
 
-function answerOf(status: number, answer: OrderAnswer): Answer {
+function answerOf(status: number, answer: OrderAnswer): { readonly status: number; readonly body: OrderSummary } {
   if ("refusal" in answer) throw new ApiError(answer.refusal, answer.message);
   return { status, body: answer.order };
 }
@@ -168,9 +161,9 @@ function requireKind(invoice: Invoice, kind: InvoiceKind, what: string): void {
   if (invoiceKind(invoice) !== kind) throw new ApiError("invalid-request", `invoice ${invoice.id} ${what}`);
 }
 
-async function transfer(peers: Peers, invoice: Invoice, kind: TransferKind): Promise<Answer> {
+async function transfer(peers: Peers, invoice: Invoice, kind: TransferRequest["kind"]): Promise<Answer> {
   const { id } = invoice;
-  const { status, shortOf } = await peers.transfer({ id, kind, lines: goodsOf(invoice) });
+  const { status, shortOf } = await peers.transfer(id, { kind, lines: goodsOf(invoice) });
   if (status === "mismatched") {
     throw new ApiError("id-taken", `invoice ${id} has moved other goods already: give it another number`);
   }

@@ -1,8 +1,7 @@
 import { z } from "zod";
-import { stockLineSchema } from "./stock-line.ts";
 
 /** Without lower bounds: it is the audit that must see what is below zero. */
-export const stockItemSchema = z.strictObject({
+export const stockBooksSchema = z.strictObject({
   /** What stood on the shelf before the first order. */
   opening: z.int(),
   onHand: z.int(),
@@ -14,78 +13,66 @@ export const stockItemSchema = z.strictObject({
   returned: z.int(),
   /** The least that was ever on hand. */
   lowest: z.int(),
+  /** How many entries the movements of this code have, all together. */
+  entries: z.int().nonnegative(),
 });
 
 /** The books of one stock code, in units: on hand + reserved + sold + written off = opening + returned, at any time. */
-export type StockItem = z.infer<typeof stockItemSchema>;
+export type StockBooks = z.infer<typeof stockBooksSchema>;
 
-/** The accounts that events move units between. */
+/** The accounts that entries move units between. */
 export type Account = "onHand" | "reserved" | "sold" | "writtenOff" | "returned";
 
-const stockEventKindSchema = z.enum([
-  "reserve",
-  "unreserve",
-  "commit",
-  "release",
-  "return",
-  "cancellation",
-  "write-off",
-  "undo-cancellation",
-  "undo-write-off",
-]);
+/** Why units move. */
+export const movementKindSchema = z.enum(["reserve", "release", "sell", "refund", "write-off", "return"]);
+export type MovementKind = z.infer<typeof movementKindSchema>;
 
-/** Why units moved; `unreserve` and `undo-…` take back the first steps of what could not be completed. */
-export type StockEventKind = z.infer<typeof stockEventKindSchema>;
-
-/** What one unit of each kind of event changes. Both entries of a kind keep the balance: that is the double entry. */
+/** What one unit of each kind changes. Both sides of a kind keep the balance: that is the double entry. */
 export const POSTINGS = {
   reserve: { onHand: -1, reserved: 1 },
-  unreserve: { onHand: 1, reserved: -1 },
-  commit: { reserved: -1, sold: 1 },
   release: { reserved: -1, onHand: 1 },
+  sell: { reserved: -1, sold: 1 },
+  refund: { sold: -1, onHand: 1 },
+  "write-off": { reserved: -1, writtenOff: 1 },
   return: { returned: 1, onHand: 1 },
-  cancellation: { sold: -1, onHand: 1 },
-  "write-off": { onHand: -1, writtenOff: 1 },
-  "undo-cancellation": { sold: 1, onHand: -1 },
-  "undo-write-off": { onHand: 1, writtenOff: -1 },
-} as const satisfies Record<StockEventKind, Readonly<Partial<Record<Account, 1 | -1>>>>;
+} as const satisfies Record<MovementKind, Readonly<Partial<Record<Account, 1 | -1>>>>;
 
-export const stockEventSchema = z.strictObject({
-  /** Key of the reservation or the transfer: `reservation:<id>`, `transfer:<id>`. */
-  owner: z.string(),
-  /** From 0 on, without a gap. */
+const entrySchema = z.strictObject({
+  /** The number of this entry among all of its stock code, from 0 on. */
   n: z.int().nonnegative(),
-  kind: stockEventKindSchema,
-  /** Never empty: a step that moves nothing writes no entry. */
-  lines: z.array(stockLineSchema).min(1),
+  kind: movementKindSchema,
+  /** Units; 0 for a release of what was never reserved, which keeps it from being reserved later. */
+  quantity: z.int().nonnegative(),
   /** ISO 8601, UTC. */
   at: z.iso.datetime(),
 });
 
-/** One entry of the event log, at `eventKey(owner, n)`: written in one transaction with what it tells of, never changed. */
-export type StockEvent = z.infer<typeof stockEventSchema>;
+export const movementSchema = z.strictObject({ entries: z.array(entrySchema) });
+
+/** What one owner (an order, a transfer) has done to the units of one code, each kind once: its part of the event log. */
+export type Movement = z.infer<typeof movementSchema>;
 
 /** The books of a code with nothing but what stands on its shelf. */
-export function openItem(opening: number): StockItem {
-  return { opening, onHand: opening, reserved: 0, sold: 0, writtenOff: 0, returned: 0, lowest: opening };
+export function openBooks(opening: number): StockBooks {
+  return { opening, onHand: opening, reserved: 0, sold: 0, writtenOff: 0, returned: 0, lowest: opening, entries: 0 };
 }
 
-/** The books after an event of that many units; nothing is refused here. */
-export function post(item: StockItem, kind: StockEventKind, quantity: number): StockItem {
+/** The books after an entry of that many units; nothing is refused here. */
+export function post(books: StockBooks, kind: MovementKind, quantity: number): StockBooks {
   const change: Readonly<Partial<Record<Account, 1 | -1>>> = POSTINGS[kind];
-  const after = { ...item };
+  const after = { ...books, entries: books.entries + 1 };
   for (const account of ACCOUNTS) after[account] += (change[account] ?? 0) * quantity;
-  after.lowest = Math.min(item.lowest, after.onHand);
+  after.lowest = Math.min(books.lowest, after.onHand);
   return after;
 }
 
 /** Whether no account is below zero. */
-export function isCovered(item: StockItem): boolean {
-  return ACCOUNTS.every((account) => item[account] >= 0);
+export function isCovered(books: StockBooks): boolean {
+  return ACCOUNTS.every((account) => books[account] >= 0);
 }
 
 /** Whether on hand + reserved + sold + written off = opening + returned. */
-export function isBalanced({ opening, onHand, reserved, sold, writtenOff, returned }: StockItem): boolean {
+export function isBalanced({ opening, onHand, reserved, sold, writtenOff, returned }: StockBooks): boolean {
   return onHand + reserved + sold + writtenOff === opening + returned;
 }
 

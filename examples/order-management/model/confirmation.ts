@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { orderPlacedSchema } from "./messages.ts";
+import { orderPaidSchema } from "./messages.ts";
 
-export const confirmationSchema = orderPlacedSchema.extend({
+export const confirmationSchema = orderPaidSchema.extend({
   /** ISO 8601, UTC. */
   confirmedAt: z.iso.datetime(),
 });

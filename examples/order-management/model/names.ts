@@ -4,26 +4,21 @@ export const APPS = {
   orders: "orders",
   stock: "stock",
   orderConfirmation: "order-confirmation",
-  reservationCancellation: "reservation-cancellation",
 } as const;
 
-/** Component names: of `resources/`, and the two that every Dapr installation brings. */
+/** Actor types: an actor for each order, for each stock code, and for each invoice that moves goods without an order. */
+export const ACTORS = { order: "OrderActor", stock: "StockActor", transfer: "TransferActor" } as const;
+
+/** Component names: of `resources/`, and the broker that every Dapr installation brings, like the actors' state store. */
 export const COMPONENTS = {
-  /** One store for all; Dapr puts `<app id>||` before every key of an app. */
-  stateStore: "statestore",
   pubsub: "pubsub",
   confirmations: "confirmations",
-  expirySweep: "expiry-sweep",
   secrets: "secrets",
   settings: "settings",
 } as const;
 
 /** Pub/sub topics; `messages.ts` has what is sent on each. */
-export const TOPICS = {
-  reservationRequested: "reservation-requested",
-  reservationCancelled: "reservation-cancelled",
-  orderPlaced: "order-placed",
-} as const;
+export const TOPICS = { orderPaid: "order-paid" } as const;
 
 /** Name of the secret, and of its only value, in the component `secrets`. */
 export const API_KEY_SECRET = "facade-api-key";
@@ -31,54 +26,32 @@ export const API_KEY_SECRET = "facade-api-key";
 /** The façade's write routes need it, with the secret's value. */
 export const API_KEY_HEADER = "x-api-key";
 
-/** Configuration item: how many seconds a reservation lives. */
+/** Configuration item: how many seconds goods stay reserved for an order that is not paid. */
 export const RESERVATION_SECONDS_SETTING = "reservation-seconds";
 
-/** What the stock service answers to by service invocation; requests and answers are in `stock-methods.ts`. */
-export const STOCK_METHODS = {
-  open: "open",
-  reserve: "reserve",
-  commit: "commit",
-  release: "release",
-  transfer: "transfer",
-  availability: "availability",
-} as const;
+/** What the stock service answers to by service invocation; requests and answers are in `stock-commands.ts`. */
+export const STOCK_METHODS = { open: "open" } as const;
 
-/** What the orders service answers to by service invocation; requests and answers are in `order-methods.ts`. */
-export const ORDERS_METHODS = { place: "place", find: "find", conclude: "conclude", cancel: "cancel" } as const;
+/** State of an order actor: an `OrderRecord`. */
+export const ORDER_STATE = "order";
 
-/** Of the orders service: an `OrderRecord`. */
-export function orderKey(orderId: string): string {
-  return `order:${orderId}`;
+/** State of a transfer actor: a `Transfer`. */
+export const TRANSFER_STATE = "transfer";
+
+/** State of a stock actor: `StockBooks`. */
+export const BOOKS_STATE = "books";
+
+/** State of a stock actor: the `Movement` of one owner. */
+export function movementState(owner: string): string {
+  return `movement:${owner}`;
 }
 
-/** Of the stock service: a `StockItem`. */
-export function itemKey(code: string): string {
-  return `item:${code}`;
+/** Whose goods a stock actor moves: an order's. */
+export function orderOwner(id: string): string {
+  return `order:${id}`;
 }
 
-/** Of the stock service: a `Reservation`. */
-export function reservationKey(id: string): string {
-  return `reservation:${id}`;
-}
-
-/** Of the stock service: a `Transfer`. */
-export function transferKey(id: string): string {
+/** Whose goods a stock actor moves: a transfer's. An order and a transfer of the same number share no movement. */
+export function transferOwner(id: string): string {
   return `transfer:${id}`;
 }
-
-/**
- * Of the stock service: a `StockEvent`. The owner is the key of a reservation or a transfer, so that a reservation and a
- * transfer of the same id do not share a log.
- */
-export function eventKey(ownerKey: string, n: number): string {
-  return `event:${ownerKey}:${n}`;
-}
-
-/** Of the reservation cancellation: a `DueBucket`. */
-export function dueKey(epochSecond: number): string {
-  return `due:${epochSecond}`;
-}
-
-/** Of the reservation cancellation: the `DueIndex`. */
-export const DUE_INDEX_KEY = "due-index";

@@ -1,9 +1,8 @@
 import { z } from "zod";
 import { identifierSchema } from "./identifier.ts";
 import { invoiceSchema } from "./invoice.ts";
-import { orderRecordSchema, orderSummarySchema } from "./order.ts";
-import { orderRefusalSchema } from "./order-methods.ts";
-import { goodsCodeSchema, stockLinesSchema } from "./stock-line.ts";
+import { orderRefusalSchema } from "./order-commands.ts";
+import { goodsCodeSchema } from "./stock-line.ts";
 
 /**
  * The error codes of the REST API. `invalid-request` is a 400, `unauthorized` a 401, `order-not-found` and its like a 404,
@@ -14,6 +13,7 @@ const errorCodeSchema = z.enum([
   "invalid-request",
   "unauthorized",
   "code-not-found",
+  "id-taken",
   "route-not-found",
   "unavailable",
   "internal",
@@ -29,39 +29,7 @@ export type ErrorBody = z.infer<typeof errorBodySchema>;
 /** `GET /availability/:code` → 200, 404. */
 export const availabilitySchema = z.strictObject({ code: goodsCodeSchema, onHand: z.int(), reserved: z.int() });
 
-/** `POST /reservations` */
-export const reservationBodySchema = z.strictObject({ id: identifierSchema, lines: stockLinesSchema });
-
-/** 201 of `POST /reservations`. */
-export const reservedSchema = z.strictObject({
-  id: identifierSchema,
-  status: z.literal("reserved"),
-  /** Milliseconds since 1970. */
-  expiresAt: z.int(),
-});
-export type Reserved = z.infer<typeof reservedSchema>;
-
-/** 409 of `POST /reservations`, unless it is an `ErrorBody` (`id-taken`). */
-export const notReservedSchema = z.strictObject({
-  id: identifierSchema,
-  status: z.enum(["refused", "cancelled", "expired"]),
-  /** Of `refused`. */
-  shortOf: z.string().optional(),
-});
-export type NotReserved = z.infer<typeof notReservedSchema>;
-
-/** 202 of `DELETE /reservations/:id`. */
-export const cancellingSchema = z.strictObject({ id: identifierSchema });
-export type Cancelling = z.infer<typeof cancellingSchema>;
-
-/** `POST /orders`; its 202 is an `OrderSummary`. */
-export const orderBodySchema = z.strictObject({ invoice: invoiceSchema, reservationId: identifierSchema });
-export const placedSchema = orderSummarySchema;
-
-/** 200 of `GET /orders/:id`: an `OrderRecord`. */
-export const foundSchema = orderRecordSchema;
-
-/** `POST /orders/:id/cancellation`, `POST /returns`, `POST /write-offs`. The first answers 200 with an `OrderSummary`. */
+/** `POST /orders`, `POST /orders/:id/refund`, `POST /returns`, `POST /write-offs`. */
 export const invoiceBodySchema = z.strictObject({ invoice: invoiceSchema });
 
 /** 200 of `POST /returns` and `POST /write-offs`. */

@@ -1,30 +1,20 @@
-// The orders service: keeps every order and how it ended.
-import { createServer, runUntilStopped } from "../app-process.ts";
-import { APPS, COMPONENTS, ORDERS_METHODS, STOCK_METHODS, TOPICS } from "../model/names.ts";
-import {
-  cancelRequestSchema,
-  concludeRequestSchema,
-  findRequestSchema,
-  placeRequestSchema,
-} from "../model/order-methods.ts";
-import { transferAnswerSchema } from "../model/stock-methods.ts";
-import { answer, call } from "../sdk/invocations.ts";
-import { tell } from "../sdk/messages.ts";
-import { DaprVersionedStore } from "../store/dapr-store.ts";
-import { OrderBook } from "./order-book.ts";
+// The orders service: hosts an actor for each order, and one for each invoice that moves goods without an order.
+import { createGrpcClient, createServer, runUntilStopped } from "../app-process.ts";
+import { ACTORS } from "../model/names.ts";
+import type { StockCommands } from "../model/stock-commands.ts";
+import { Actors } from "../sdk/actors.ts";
+import { orderActorClass } from "./order-actor.ts";
+import { ReservationLifetime } from "./reservation-lifetime.ts";
+import { transferActorClass } from "./transfer-actor.ts";
 
-const server = createServer("grpc");
-const book = new OrderBook({
-  store: new DaprVersionedStore(server.client, COMPONENTS.stateStore),
-  announce: async (order) => await tell(server.client, TOPICS.orderPlaced, order),
-  transfer: async (request) => {
-    return await call(server.client, APPS.stock, STOCK_METHODS.transfer, request, transferAnswerSchema);
-  },
-});
+const server = createServer("http");
+const lifetime = new ReservationLifetime();
+const stock = new Actors<StockCommands>(server.client, ACTORS.stock);
 
-await answer(server, ORDERS_METHODS.place, placeRequestSchema, async (request) => await book.place(request));
-await answer(server, ORDERS_METHODS.find, findRequestSchema, async ({ id }) => await book.find(id));
-await answer(server, ORDERS_METHODS.conclude, concludeRequestSchema, async (request) => await book.conclude(request));
-await answer(server, ORDERS_METHODS.cancel, cancelRequestSchema, async (request) => await book.cancel(request));
+await server.actor.init();
+await server.actor.registerActor(orderActorClass({ stock, lifetimeMs: () => lifetime.ms }));
+await server.actor.registerActor(transferActorClass(stock));
 
 await runUntilStopped(server);
+// The SDK knows configuration over gRPC only.
+await lifetime.follow(createGrpcClient());

@@ -38,68 +38,69 @@ function deskBefore(answers: Answers) {
   return { desk: new Desk(facade, journal, new AbortController().signal), sent, written };
 }
 
-const RESERVED = { "POST /reservations": [{ status: 201, body: { id: "R1", status: "reserved" } }] } as const;
-const PLACED = { "POST /orders": [{ status: 202 }] } as const;
+const PLACED = { "POST /orders": [{ status: 201, body: { status: "reserved" } }] } as const;
+const PAID = { "POST /orders/1/payment": [{ status: 202, body: { status: "paid" } }] } as const;
 
-it("reserves, then places an order, and writes each answer down before the next question", async () => {
-  const { desk, sent, written } = deskBefore({ ...RESERVED, ...PLACED });
-  await desk.perform({ kind: "order", invoice, fate: "placed" });
-  expect(sent).toEqual(["POST /reservations", "POST /orders"]);
+it("places an order, then pays it, and writes each answer down before the next question", async () => {
+  const { desk, sent, written } = deskBefore({ ...PLACED, ...PAID });
+  await desk.perform({ kind: "order", invoice, fate: "paid" });
+  expect(sent).toEqual(["POST /orders", "POST /orders/1/payment"]);
   expect(written).toMatchObject([
-    { step: "reserve", id: "R1", asked: { lines }, status: 201, answer: { id: "R1", status: "reserved" }, ms: 10 },
-    { step: "place", id: "1", asked: { reservationId: "R1", lines, value: 7 }, status: 202 },
+    { step: "place", id: "1", asked: { lines, value: 7 }, status: 201, answer: { status: "reserved" }, ms: 10 },
+    { step: "pay", id: "1", asked: {}, status: 202 },
   ]);
   expect(desk.timing).toEqual({ latenciesMs: [10, 10], retried: 0 });
 });
 
 it.each<[string, Task, Answers, string[]]>([
   [
-    "that is refused",
-    { kind: "order", invoice, fate: "placed" },
-    { "POST /reservations": [{ status: 409, body: { status: "refused" } }] },
-    ["POST /reservations"],
+    "that is rejected",
+    { kind: "order", invoice, fate: "paid" },
+    { "POST /orders": [{ status: 409, body: { status: "rejected" } }] },
+    ["POST /orders"],
   ],
-  ["that is abandoned", { kind: "order", invoice, fate: "abandoned" }, RESERVED, ["POST /reservations"]],
+  ["that is abandoned", { kind: "order", invoice, fate: "abandoned" }, PLACED, ["POST /orders"]],
   [
     "that the customer cancels",
     { kind: "order", invoice, fate: "cancelled" },
-    { ...RESERVED, "DELETE /reservations/R1": [{ status: 202 }] },
-    ["POST /reservations", "DELETE /reservations/R1"],
+    { ...PLACED, "DELETE /orders/1": [{ status: 200 }] },
+    ["POST /orders", "DELETE /orders/1"],
   ],
-])("places no order %s", async (_what, task, answers, requests) => {
+])("pays no order %s", async (_what, task, answers, requests) => {
   const { desk, sent, written } = deskBefore(answers);
   await desk.perform(task);
   expect(sent).toEqual(requests);
   expect(written).toHaveLength(requests.length);
 });
 
-it("says so when an order is not taken", async () => {
-  const { desk } = deskBefore({ ...RESERVED, "POST /orders": [{ status: 409, body: { error: "taken" } }] });
-  await expect(desk.perform({ kind: "order", invoice, fate: "placed" })).rejects.toThrow("order 1 was not taken");
+it("takes no for an answer where it paid too late", async () => {
+  const { desk, written } = deskBefore({ ...PLACED, "POST /orders/1/payment": [{ status: 409 }] });
+  await desk.perform({ kind: "order", invoice, fate: "paid" });
+  expect(written).toMatchObject([{ step: "place" }, { step: "pay", status: 409 }]);
 });
 
-it("cancels an order once it is confirmed", async () => {
+it("has an order refunded once it is confirmed", async () => {
   const early = { status: 409, body: { error: { code: "not-confirmed-yet" } } };
-  const { desk, sent, written } = deskBefore({ "POST /orders/1/cancellation": [early, early, { status: 200 }] });
-  await desk.perform({ kind: "cancellation", invoice: cancellation, orderId: "1" });
+  const { desk, sent, written } = deskBefore({ "POST /orders/1/refund": [early, early, { status: 200 }] });
+  await desk.perform({ kind: "refund", invoice: cancellation, orderId: "1" });
   expect(sent).toHaveLength(3);
-  expect(written).toMatchObject([{ step: "cancel-order", id: "C2", asked: { orderId: "1", lines }, status: 200 }]);
+  expect(written).toMatchObject([{ step: "refund", id: "C2", asked: { orderId: "1", lines }, status: 200 }]);
 });
 
 it("takes no for an answer where an order was never sold", async () => {
   const never = { status: 409, body: { error: { code: "not-sold" } } };
-  const { desk, written } = deskBefore({ "POST /orders/1/cancellation": [never] });
-  await desk.perform({ kind: "cancellation", invoice: cancellation, orderId: "1" });
-  expect(written).toMatchObject([{ step: "cancel-order", status: 409, answer: never.body }]);
+  const { desk, written } = deskBefore({ "POST /orders/1/refund": [never] });
+  await desk.perform({ kind: "refund", invoice: cancellation, orderId: "1" });
+  expect(written).toMatchObject([{ step: "refund", status: 409, answer: never.body }]);
 });
 
-it("cancels no order whose own task has not ended", async () => {
-  const { desk, sent } = deskBefore({ ...RESERVED, ...PLACED, "POST /orders/1/cancellation": [{ status: 200 }] });
+it("refunds no order whose own task has not ended", async () => {
+  const { desk, sent } = deskBefore({ ...PLACED, ...PAID, "POST /orders/1/refund": [{ status: 200 }] });
   await Promise.all([
-    desk.perform({ kind: "order", invoice, fate: "placed" }),
-    desk.perform({ kind: "cancellation", invoice: cancellation, orderId: "1" }),
+    desk.perform({ kind: "order", invoice, fate: "paid" }),
+    desk.perform({ kind: "refund", invoice: cancellation, orderId: "1" }),
   ]);
-  expect(sent).toEqual(["POST /reservations", "POST /orders", "POST /orders/1/cancellation"]);
+  expect(sent).toEqual(["POST /orders", "POST /orders/1/payment", "POST /orders/1/refund"]);
 });
 
 it.each<["return" | "write-off", string]>([

@@ -1,17 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { goodsOf, type Invoice, valueOf } from "../model/invoice.ts";
-import type { OpeningStock } from "../model/stock-methods.ts";
+import type { OpeningStock } from "../model/stock-commands.ts";
 import { type Answer, type FacadeClient, GivenUpError } from "./facade-client.ts";
 import type { Journal, Question } from "./journal.ts";
 import type { Task } from "./plan.ts";
 
-/** How long a confirmation may take until its cancellation is given up; a restart of everything is well below that. */
+/** How long a confirmation may take until its refund is given up; a restart of everything is well below that. */
 const CONFIRMATION_MS_MAX = 90_000;
 const CONFIRMATION_POLL_MS = 100;
 
 const CREATED = 201;
-const ACCEPTED = 202;
 const CONFLICT = 409;
 
 /** What one task, or a request of it, has cost. */
@@ -51,8 +50,8 @@ export class Desk {
         this.#orders.set(task.invoice.id, ended);
         return await ended;
       }
-      case "cancellation":
-        return await this.#cancel(task.invoice, task.orderId);
+      case "refund":
+        return await this.#refund(task.invoice, task.orderId);
       case "return":
         return await this.#move("/returns", "return", task.invoice);
       case "write-off":
@@ -61,32 +60,23 @@ export class Desk {
   }
 
   async #order({ invoice, fate }: Extract<Task, { kind: "order" }>): Promise<void> {
-    const lines = goodsOf(invoice);
-    const id = `R${invoice.id}`;
-    const reserved = await this.#ask("POST", "/reservations", { id, lines }, { step: "reserve", id, asked: { lines } });
-    if (reserved.status !== CREATED || fate === "abandoned") return;
-    if (fate === "cancelled") {
-      await this.#ask("DELETE", `/reservations/${id}`, undefined, { step: "cancel-reservation", id, asked: {} });
-      return;
+    const { id } = invoice;
+    const asked = { lines: goodsOf(invoice), value: valueOf(invoice) };
+    const placed = await this.#ask("POST", "/orders", { invoice }, { step: "place", id, asked });
+    if (placed.status === CREATED && fate === "cancelled") {
+      await this.#ask("DELETE", `/orders/${id}`, undefined, { step: "cancel", id, asked: {} });
+    } else if (placed.status === CREATED && fate === "paid") {
+      await this.#ask("POST", `/orders/${id}/payment`, undefined, { step: "pay", id, asked: {} });
     }
-    const asked = { reservationId: id, lines, value: valueOf(invoice) };
-    const body = { invoice, reservationId: id };
-    const placed = await this.#ask("POST", "/orders", body, { step: "place", id: invoice.id, asked });
-    if (placed.status !== ACCEPTED)
-      throw new Error(`order ${invoice.id} was not taken: ${JSON.stringify(placed.body)}`);
   }
 
-  /** Cancels an order that may still be on its way: after its own task, and once it is confirmed. */
-  async #cancel(invoice: Invoice, orderId: string): Promise<void> {
+  /** Has an order refunded that may still be on its way: after its own task, and once it is confirmed. */
+  async #refund(invoice: Invoice, orderId: string): Promise<void> {
     await this.#orders.get(orderId)?.catch(() => undefined);
-    const question: Question = {
-      step: "cancel-order",
-      id: invoice.id,
-      asked: { orderId, lines: goodsOf(invoice) },
-    };
+    const question: Question = { step: "refund", id: invoice.id, asked: { orderId, lines: goodsOf(invoice) } };
     const giveUpMs = performance.now() + CONFIRMATION_MS_MAX;
     for (;;) {
-      const answer = await this.#send("POST", `/orders/${orderId}/cancellation`, { invoice }, question);
+      const answer = await this.#send("POST", `/orders/${orderId}/refund`, { invoice }, question);
       if (!isTooEarly(answer)) return this.#journal.write(question, outcomeOf(answer));
       if (performance.now() > giveUpMs) {
         const { attempts, ms } = answer;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 /** Outlasts a restart of everything, several times over. */
 const PATIENCE_MS = 90_000;
-/** A reservation of the largest order is well below that. */
+/** The reservation of the largest order is well below that. */
 const REQUEST_MS_MAX = 20_000;
 const PAUSE_MS = 200;
 

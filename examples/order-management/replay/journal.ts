@@ -3,10 +3,10 @@ import type { StockLine } from "../model/stock-line.ts";
 
 interface Asked {
   readonly open: Readonly<Record<string, never>>;
-  readonly reserve: { readonly lines: readonly StockLine[] };
-  readonly "cancel-reservation": Readonly<Record<string, never>>;
-  readonly place: { readonly reservationId: string; readonly lines: readonly StockLine[]; readonly value: number };
-  readonly "cancel-order": { readonly orderId: string; readonly lines: readonly StockLine[] };
+  readonly place: { readonly lines: readonly StockLine[]; readonly value: number };
+  readonly pay: Readonly<Record<string, never>>;
+  readonly cancel: Readonly<Record<string, never>>;
+  readonly refund: { readonly orderId: string; readonly lines: readonly StockLine[] };
   readonly return: { readonly lines: readonly StockLine[] };
   readonly "write-off": { readonly lines: readonly StockLine[] };
 }
@@ -14,7 +14,7 @@ interface Asked {
 /** What the replay asks of the façade. */
 export type Step = keyof Asked;
 
-/** What was asked, as far as the audit needs it; `id` is the reservation's, the order's or the transfer's. */
+/** What was asked, as far as the audit needs it; `id` is the number of the invoice. */
 export type Question = {
   readonly [Name in Step]: { readonly step: Name; readonly id: string; readonly asked: Asked[Name] };
 }[Step];

@@ -20,16 +20,16 @@ function order(id: string, fate: Fate, ...lines: [code: string, quantity: number
 it("is what the tasks take, less one unit of a code that two orders share and nothing else moves", () => {
   const { items } = openingStockFor(
     [
-      order("1", "placed", ["10001", 2], ["10002", 3], ["POST", 1]),
-      order("2", "placed", ["10001", 4], ["10003", 1]),
-      order("3", "placed", ["10003", 1], ["10004", 1]),
+      order("1", "paid", ["10001", 2], ["10002", 3], ["POST", 1]),
+      order("2", "paid", ["10001", 4], ["10003", 1]),
+      order("3", "paid", ["10003", 1], ["10004", 1]),
       { kind: "return", invoice: invoice("C4", ["10003", -1], ["10005", -2]) },
-      order("5", "placed", ["10004", 1], ["10006", 1], ["10007", 1], ["10008", 1]),
+      order("5", "paid", ["10004", 1], ["10006", 1], ["10007", 1], ["10008", 1]),
       { kind: "write-off", invoice: invoice("6", ["10004", -7]) },
       order("7", "cancelled", ["10006", 1]),
       order("8", "abandoned", ["10007", 1]),
-      order("9", "placed", ["10008", 1]),
-      { kind: "cancellation", invoice: invoice("C10", ["10008", -1]), orderId: "9" },
+      order("9", "paid", ["10008", 1]),
+      { kind: "refund", invoice: invoice("C10", ["10008", -1]), orderId: "9" },
     ],
     1,
   );
@@ -46,13 +46,13 @@ it("is what the tasks take, less one unit of a code that two orders share and no
 });
 
 it("is enough for everything when no two orders share a code", () => {
-  const tasks = [order("1", "placed", ["10001", 2]), order("2", "placed", ["10002", 2])];
+  const tasks = [order("1", "paid", ["10001", 2]), order("2", "paid", ["10002", 2])];
   expect(openingStockFor(tasks, 1).items).toEqual({ "10001": 2, "10002": 2 });
 });
 
-it("refuses 3 % of the reservations, the same ones for a seed, and others for another", () => {
+it("rejects 3 % of the orders, the same ones for a seed, and others for another", () => {
   const tasks = Array.from({ length: 100 }, (_, index) =>
-    order(String(index), "placed", [String(10_000 + (index % 40)), 1]),
+    order(String(index), "paid", [String(10_000 + (index % 40)), 1]),
   );
   const short = (seed: number): string[] => {
     const { items } = openingStockFor(tasks, seed);

@@ -15,7 +15,7 @@ function invoice(id: string, customer: string, ...lines: [code: string, quantity
 /** Which order each cancellation takes goods of; undefined for a return. */
 function ordersOf(...invoices: Invoice[]): (string | undefined)[] {
   return planFor(invoices, 1).flatMap((task) => {
-    if (task.kind === "cancellation") return [task.orderId];
+    if (task.kind === "refund") return [task.orderId];
     return task.kind === "return" ? [undefined] : [];
   });
 }
@@ -80,21 +80,21 @@ it.each([
 });
 
 function fates(invoices: readonly Invoice[], seed: number): Record<string, string[]> {
-  const byFate: Record<string, string[]> = { placed: [], cancelled: [], abandoned: [] };
+  const byFate: Record<string, string[]> = { paid: [], cancelled: [], abandoned: [] };
   for (const task of planFor(invoices, seed)) if (task.kind === "order") byFate[task.fate]?.push(task.invoice.id);
   return byFate;
 }
 
-it("draws fates with the seed, and none for orders that are cancelled later or have no goods", () => {
+it("draws fates with the seed, and none for orders that are refunded later or have no goods", () => {
   const orders = Array.from({ length: 200 }, (_, index) => invoice(String(index), `c${index}`, ["10001", 1]));
-  const { placed, cancelled, abandoned } = fates(orders, 1);
-  expect([placed!.length, cancelled!.length, abandoned!.length]).toEqual([194, 3, 3]);
+  const { paid, cancelled, abandoned } = fates(orders, 1);
+  expect([paid!.length, cancelled!.length, abandoned!.length]).toEqual([182, 6, 12]);
   expect(Math.max(...abandoned!.map(Number))).toBeLessThan(100);
   expect(fates(orders, 1)).toEqual(fates(orders, 1));
   expect(fates(orders, 2)).not.toEqual(fates(orders, 1));
 
   const kept = orders.map(({ id }, index) => invoice(`C${1_000 + Number(id)}`, `c${index}`, ["10001", -1]));
-  expect(fates([...orders, ...kept], 1)["placed"]).toHaveLength(200);
+  expect(fates([...orders, ...kept], 1)["paid"]).toHaveLength(200);
   const money = Array.from({ length: 100 }, (_, index) => invoice(String(index), "", ["POST", 1]));
-  expect(fates(money, 1)["placed"]).toHaveLength(100);
+  expect(fates(money, 1)["paid"]).toHaveLength(100);
 });

@@ -2,18 +2,18 @@ import { goodsOf, type Invoice, invoiceKind } from "../model/invoice.ts";
 import { isPartOf } from "../model/stock-line.ts";
 import { seededRandom } from "./seeded-random.ts";
 
-/** Of the orders, how many the customer cancels before they are placed, and as many are abandoned. */
-const CANCELLED_SHARE = 0.015;
-const ABANDONED_SHARE = 0.015;
+/** Of the orders, how many the customer cancels instead of paying, and how many nobody pays. */
+const CANCELLED_SHARE = 0.03;
+const ABANDONED_SHARE = 0.06;
 
 /** What becomes of an order once its goods are reserved, if they can be. */
-export type Fate = "placed" | "cancelled" | "abandoned";
+export type Fate = "paid" | "cancelled" | "abandoned";
 
 /** What is to be done with one invoice. */
 export type Task =
   | { readonly kind: "order"; readonly invoice: Invoice; readonly fate: Fate }
   /** Takes goods of an order back that is among the tasks before it. */
-  | { readonly kind: "cancellation"; readonly invoice: Invoice; readonly orderId: string }
+  | { readonly kind: "refund"; readonly invoice: Invoice; readonly orderId: string }
   | { readonly kind: "return"; readonly invoice: Invoice }
   | { readonly kind: "write-off"; readonly invoice: Invoice };
 
@@ -23,15 +23,15 @@ export function planFor(invoices: readonly Invoice[], seed: number): Task[] {
   const fates = drawFates(invoices, new Set(orderOf.values()), seed);
   return invoices.map((invoice) => {
     const kind = invoiceKind(invoice);
-    if (kind === "order") return { kind, invoice, fate: fates.get(invoice.id) ?? "placed" };
+    if (kind === "order") return { kind, invoice, fate: fates.get(invoice.id) ?? "paid" };
     if (kind === "write-off") return { kind, invoice };
     const orderId = orderOf.get(invoice.id);
-    return orderId === undefined ? { kind: "return", invoice } : { kind, invoice, orderId };
+    return orderId === undefined ? { kind: "return", invoice } : { kind: "refund", invoice, orderId };
   });
 }
 
 /**
- * The orders that cancellations belong to, by the cancellation's number. The data does not say it; an order belongs to a
+ * The orders that cancellations refund, by the cancellation's number. The data does not say it; an order belongs to a
  * cancellation when the same customer placed it before and it holds all of its goods. Of several, it is the last that no
  * other cancellation has taken.
  */

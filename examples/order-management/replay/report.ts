@@ -9,33 +9,32 @@ const FAILURES_SHOWN = 5;
 
 /** How many of what was asked ended in which way. */
 export interface Counts {
-  readonly reservations: number;
-  /** Reservations that found too little. */
+  readonly orders: number;
+  /** Orders that found too little. */
   readonly rejected: number;
-  readonly placed: number;
+  readonly paid: number;
   readonly confirmed: number;
-  /** By the customer, before the order was placed. */
-  readonly cancelledBefore: number;
-  /** By an invoice that takes goods of a confirmed order back. */
-  readonly cancelledAfter: number;
+  /** By the customer, instead of paying. */
+  readonly cancelled: number;
   readonly expired: number;
+  /** By an invoice that takes goods of a confirmed order back. */
+  readonly refunded: number;
   readonly returned: number;
   readonly writtenOff: number;
 }
 
 /** Counts from the stores at rest and from the journal, not from what the services say about themselves. */
-export function countsOf({ journal, orders, reservations, transfers }: Books): Counts {
-  const released = (reason: string): number =>
-    count(reservations.values(), (one) => one.phase === "released" && one.reason === reason);
-  const done = (kind: string): number => count(transfers.values(), (one) => one.phase === "done" && one.kind === kind);
+export function countsOf({ journal, orders, transfers }: Books): Counts {
+  const ended = (status: string): number => count(orders.values(), (one) => one.status === status);
+  const done = (kind: string): number => count(transfers.values(), (one) => one.status === "done" && one.kind === kind);
   return {
-    reservations: count(journal, ({ step }) => step === "reserve"),
-    rejected: count(reservations.values(), ({ phase }) => phase === "refused"),
-    placed: count(journal, ({ step, status }) => step === "place" && status === 202),
+    orders: orders.size,
+    rejected: ended("rejected"),
+    paid: count(journal, ({ step, status }) => step === "pay" && status === 202),
     confirmed: count(orders.values(), wasConfirmed),
-    cancelledBefore: released("cancelled"),
-    cancelledAfter: done("cancellation"),
-    expired: released("expired"),
+    cancelled: ended("cancelled"),
+    expired: ended("expired"),
+    refunded: ended("refunded"),
     returned: done("return"),
     writtenOff: done("write-off"),
   };
@@ -52,14 +51,14 @@ export function replayReport(
   { latenciesMs, retried }: Timing,
   restMs: number,
 ): string[] {
-  const rejectedPercent = counts.reservations === 0 ? 0 : (counts.rejected / counts.reservations) * 100;
+  const rejectedPercent = counts.orders === 0 ? 0 : (counts.rejected / counts.orders) * 100;
   const seconds = elapsedMs / 1_000;
   return [
-    `  ${counts.placed} placed, ${counts.confirmed} confirmed, ` +
-      `${counts.rejected} rejected (${rejectedPercent.toFixed(1)} % of ${counts.reservations} reservations), ` +
+    `  ${counts.orders} orders: ${counts.paid} paid, ${counts.confirmed} confirmed, ` +
+      `${counts.rejected} rejected (${rejectedPercent.toFixed(1)} %), ${counts.cancelled} cancelled, ` +
       `${counts.expired} expired,`,
-    `  ${counts.cancelledBefore} cancelled before they were placed, ${counts.cancelledAfter} after they were confirmed, ` +
-      `${counts.returned} returned, ${counts.writtenOff} written off, ${failures.size} failed`,
+    `  ${counts.refunded} refunded after they were confirmed, ${counts.returned} returned, ` +
+      `${counts.writtenOff} written off, ${failures.size} failed`,
     `  p50 ${quantile(latenciesMs, 0.5).toFixed(1)} ms, p99 ${quantile(latenciesMs, 0.99).toFixed(1)} ms ` +
       `from a request to the façade until its answer (${latenciesMs.length} at the first attempt, ${retried} repeated)`,
     `  ${(performed / seconds).toFixed(1)} orders/s: ${performed} in ${seconds.toFixed(1)} s, ` +

@@ -13,26 +13,28 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
+const order = (id: string): string => `orders||OrderActor||${id}||order`;
+const transfer = (id: string): string => `orders||TransferActor||${id}||transfer`;
+
 const ENDED = {
-  "orders||order:1": { status: "confirmed" },
-  "orders||order:2": { status: "rejected" },
-  "orders||order:3": { status: "expired" },
-  "orders||order:4": { status: "cancelled" },
-  "stock||reservation:R1": { phase: "committed" },
-  "stock||reservation:R2": { phase: "released" },
-  "stock||reservation:R3": { phase: "refused" },
-  "stock||transfer:C1": { phase: "done" },
-  "stock||transfer:C2": { phase: "refused" },
+  [order("1")]: { status: "confirmed" },
+  [order("2")]: { status: "rejected" },
+  [order("3")]: { status: "expired" },
+  [order("4")]: { status: "cancelled" },
+  [order("5")]: { status: "refunded" },
+  [transfer("C1")]: { status: "done" },
+  [transfer("C2")]: { status: "refused" },
+  "orders||OrderActor||1||outrigger.fence": "a-1",
 };
 const OPEN = {
-  "orders||order:5": { status: "placed" },
-  "stock||reservation:R4": { phase: "reserved" },
-  "stock||transfer:C3": { phase: "moving" },
+  [order("6")]: { status: "reserved" },
+  [order("7")]: { status: "refunding" },
+  [transfer("C3")]: { status: "moving" },
 };
 
 it("knows what is under way", () => {
   writeStateFile(store, { ...ENDED, ...OPEN });
-  expect(openIn(store)).toEqual(["order 5", "reservation R4", "transfer C3"]);
+  expect(openIn(store)).toEqual(["order 6", "order 7", "transfer C3"]);
 });
 
 it("waits until nothing is", async () => {
@@ -41,8 +43,8 @@ it("waits until nothing is", async () => {
   const open = await waitForRest(store, new AbortController().signal, (names) => {
     waited.push(names);
     const next = [
-      { "orders||order:5": { status: "confirmed" } },
-      { "stock||reservation:R4": { phase: "released" }, "stock||transfer:C3": { phase: "done" } },
+      { [order("6")]: { status: "expired" } },
+      { [order("7")]: { status: "refunded" }, [transfer("C3")]: { status: "done" } },
     ][waited.length - 1];
     if (next !== undefined) writeStateFile(store, next);
   });

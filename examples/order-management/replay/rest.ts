@@ -2,19 +2,21 @@ import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { StateFile } from "../audit/state-file.ts";
 
-/** For the last confirmations to be redelivered after a kill, and for the last reservation to expire. */
+/** For the last confirmations to be redelivered after a kill, and for the last order to expire. */
 const REST_MS_MAX = 120_000;
 const POLL_MS = 200;
 
-const ORDER_ENDS = ["confirmed", "rejected", "expired", "cancelled"];
-const RESERVATION_ENDS = ["committed", "released", "refused"];
-const TRANSFER_ENDS = ["done", "refused"];
+/** Actor types of the orders service, the record of each that says how far it has come, and how it may end. */
+const UNDERWAY = [
+  { type: "OrderActor", record: "order", ends: ["confirmed", "refunded", "rejected", "cancelled", "expired"] },
+  { type: "TransferActor", record: "transfer", ends: ["done", "refused"] },
+] as const;
 
-const progressSchema = z.object({ status: z.string().optional(), phase: z.string().optional() });
+const progressSchema = z.object({ status: z.string() });
 
 /**
- * Waits until no order, reservation or transfer is under way, by the store alone: a reservation that was abandoned has
- * nobody left who could be asked. Resolves with what is still under way when the time is over, nothing as a rule.
+ * Waits until no order and no transfer is under way, by the store alone: an order that was abandoned has nobody left who
+ * could be asked. Resolves with what is still under way when the time is over, nothing as a rule.
  */
 export async function waitForRest(
   store: string,
@@ -34,17 +36,13 @@ export async function waitForRest(
 /** The names of what has not ended yet. */
 export function openIn(store: string): string[] {
   using file = new StateFile(store);
-  const open = (appId: string, prefix: string, ends: readonly string[]): string[] =>
-    file
-      .records(appId, prefix)
-      .filter(({ text }) => {
-        const { status, phase } = progressSchema.parse(JSON.parse(text));
-        return !ends.includes(status ?? phase ?? "");
-      })
-      .map(({ name }) => `${prefix.slice(0, -1)} ${name}`);
-  return file.snapshot(() => [
-    ...open("orders", "order:", ORDER_ENDS),
-    ...open("stock", "reservation:", RESERVATION_ENDS),
-    ...open("stock", "transfer:", TRANSFER_ENDS),
-  ]);
+  return file.snapshot(() =>
+    UNDERWAY.flatMap(({ type, record, ends }) =>
+      file
+        .records("orders", type)
+        .filter(({ name }) => name === record)
+        .filter(({ text }) => !(ends as readonly string[]).includes(progressSchema.parse(JSON.parse(text)).status))
+        .map(({ id }) => `${record} ${id}`),
+    ),
+  );
 }

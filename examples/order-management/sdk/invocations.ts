@@ -4,8 +4,8 @@ import { PeerError } from "./peer-error.ts";
 import { reasonOf } from "./reason.ts";
 
 /**
- * Answers a method of a gRPC app. The caller of one that throws is told no more than `internal error`, so it is printed
- * here; what a caller must know goes into the answer.
+ * Answers a method. What a caller must know goes into the answer; a failure is printed here. The SDK's HTTP server does
+ * not survive a handler that throws: a failure is answered with something that no schema of an answer takes.
  */
 export async function answer<Request>(
   server: DaprServer,
@@ -18,7 +18,7 @@ export async function answer<Request>(
       return await handle(schema.parse(JSON.parse(body ?? "")));
     } catch (error) {
       console.error(`${method} failed: ${reasonOf(error)}`);
-      throw error;
+      return { failed: method };
     }
   };
   await server.invoker.listen(method, handler, { method: HttpMethod.POST });

@@ -1,39 +1,27 @@
-// The stock service: keeps the books of every stock code, and what reservations and transfers move between them.
+// The stock service: hosts an actor for each stock code, which keeps its books.
 import { createServer, runUntilStopped } from "../app-process.ts";
-import { COMPONENTS, STOCK_METHODS, TOPICS } from "../model/names.ts";
-import {
-  availabilityRequestSchema,
-  commitRequestSchema,
-  openingStockSchema,
-  releaseRequestSchema,
-  reserveRequestSchema,
-} from "../model/stock-methods.ts";
-import { transferRequestSchema } from "../model/transfer.ts";
+import { ACTORS, STOCK_METHODS } from "../model/names.ts";
+import { openAnswerSchema, openingStockSchema, type StockCommands } from "../model/stock-commands.ts";
+import { Actors } from "../sdk/actors.ts";
 import { answer } from "../sdk/invocations.ts";
-import { tell } from "../sdk/messages.ts";
-import { DaprVersionedStore } from "../store/dapr-store.ts";
-import { ReservationLifetime } from "./reservation-lifetime.ts";
-import { Warehouse } from "./warehouse.ts";
+import { forEach } from "../sdk/lanes.ts";
+import { StockActor } from "./stock-actor.ts";
 
-const server = createServer("grpc");
-const lifetime = new ReservationLifetime();
-const warehouse = new Warehouse({
-  store: new DaprVersionedStore(server.client, COMPONENTS.stateStore),
-  now: Date.now,
-  lifetimeMs: () => lifetime.ms,
-  announce: async (reservation) => await tell(server.client, TOPICS.reservationRequested, reservation),
-});
+/** Shelves that are filled at a time. */
+const OPENING_LANES = 16;
 
-await answer(server, STOCK_METHODS.open, openingStockSchema, async (stock) => await warehouse.open(stock));
-await answer(server, STOCK_METHODS.reserve, reserveRequestSchema, async (request) => await warehouse.reserve(request));
-await answer(server, STOCK_METHODS.commit, commitRequestSchema, async (request) => await warehouse.commit(request));
-await answer(server, STOCK_METHODS.release, releaseRequestSchema, async (request) => await warehouse.release(request));
-await answer(server, STOCK_METHODS.transfer, transferRequestSchema, async (request) => {
-  return await warehouse.transfer(request);
-});
-await answer(server, STOCK_METHODS.availability, availabilityRequestSchema, async ({ code }) => {
-  return await warehouse.availability(code);
+const server = createServer("http");
+await server.actor.init();
+await server.actor.registerActor(StockActor);
+
+const stock = new Actors<StockCommands>(server.client, ACTORS.stock);
+await answer(server, STOCK_METHODS.open, openingStockSchema, async ({ items }) => {
+  const codes = Object.entries(items);
+  let opened = 0;
+  await forEach(codes, OPENING_LANES, async ([code, units]) => {
+    if ((await stock.ask(code, "open", { units }, openAnswerSchema)).opened) opened++;
+  });
+  return { codes: codes.length, opened };
 });
 
 await runUntilStopped(server);
-await lifetime.follow(server.client);

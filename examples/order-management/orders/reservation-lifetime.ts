@@ -5,7 +5,7 @@ import { COMPONENTS, RESERVATION_SECONDS_SETTING } from "../model/names.ts";
 import { reasonOf } from "../sdk/reason.ts";
 
 /** Until the setting has been read, or where there is none. */
-const SECONDS_DEFAULT = 20;
+const SECONDS_DEFAULT = 10;
 const SECONDS_MAX = 7 * 24 * 3600;
 
 /** The SDK does not tell when its stream of changes has ended, as it does with the sidecar: it is begun anew. */

@@ -3,11 +3,11 @@ import { ReservationLifetime } from "./reservation-lifetime.ts";
 
 afterEach(() => void vi.restoreAllMocks());
 
-it("is 20 seconds until the setting says otherwise, and stays what it was when that is no number", () => {
+it("is 10 seconds until the setting says otherwise, and stays what it was when that is no number", () => {
   vi.spyOn(console, "log").mockReturnValue();
   const complaints = vi.spyOn(console, "error").mockReturnValue();
   const lifetime = new ReservationLifetime();
-  expect(lifetime.ms).toBe(20_000);
+  expect(lifetime.ms).toBe(10_000);
   lifetime.take("3");
   expect(lifetime.ms).toBe(3000);
   for (const value of [undefined, "", "-1", "0", "1.5", "soon", "99999999"]) lifetime.take(value);
