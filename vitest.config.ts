@@ -29,7 +29,7 @@ export default defineConfig({
       ring("integration", ["test/integration/**/*.test.ts"], 60_000),
       // One file after the other: its bounds are times and processor time.
       oneByOne(ring("attacks", ["test/attacks/**/*.test.ts"], 60_000)),
-      ring("crash", ["test/crash/**/*.test.ts"], 120_000),
+      ring("crash", ["test/crash/**/*.test.ts", "test/chaos/**/*.test.ts"], 120_000),
       ring("simulation", ["test/simulation/**/*.test.ts"], 120_000),
       ring("compat", ["test/compat/**/*.test.ts"], 120_000),
       ring("examples", ["test/examples/**/*.test.ts"], 120_000),
