@@ -7,6 +7,8 @@ export interface LoadTarget {
   readonly port: number;
   readonly method: string;
   readonly path: string;
+  /** Makes the path of every request, in place of `path`. @param lane the number of its connection, from 0 */
+  readonly varying?: (lane: number) => string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
   /** A unary gRPC call: the body is the message without its prefix, and the status that is expected is gRPC's OK. */
@@ -37,6 +39,21 @@ export function runFixedRate(
   return run(target, connections, seconds, perSecond);
 }
 
+/** Sends `count` requests, `connections` at a time. */
+export async function runBatch(target: LoadTarget, connections: number, count: number): Promise<void> {
+  const lanes = await openLanes(target, connections, new Histogram());
+  let left = count;
+  await Promise.all(
+    lanes.map(async (lane) => {
+      while (left > 0) {
+        left -= 1;
+        await lane.request(performance.now());
+      }
+      lane.close();
+    }),
+  );
+}
+
 async function run(
   target: LoadTarget,
   connections: number,
@@ -44,7 +61,7 @@ async function run(
   perSecond: number | undefined,
 ): Promise<LoadResult> {
   const latency = new Histogram();
-  const lanes = await Promise.all(Array.from({ length: connections }, () => openLane(target, latency)));
+  const lanes = await openLanes(target, connections, latency);
   const startMs = performance.now();
   const endMs = startMs + seconds * 1000;
   const requests =
@@ -104,7 +121,11 @@ export interface Lane {
   close(): void;
 }
 
-async function openLane(target: LoadTarget, latency: Histogram): Promise<Lane> {
+function openLanes(target: LoadTarget, connections: number, latency: Histogram): Promise<Lane[]> {
+  return Promise.all(Array.from({ length: connections }, (_, index) => openLane(target, index, latency)));
+}
+
+async function openLane(target: LoadTarget, index: number, latency: Histogram): Promise<Lane> {
   if (target.grpc === true) {
     return grpcLane(target, latency);
   }
@@ -113,10 +134,10 @@ async function openLane(target: LoadTarget, latency: Histogram): Promise<Lane> {
     socket.once("connect", resolve);
     socket.once("error", reject);
   });
-  return lane(socket, requestBytes(target), target.expectStatus, latency);
+  return lane(socket, requestsOf(target, index), target.expectStatus, latency);
 }
 
-function lane(socket: Socket, request: Buffer, expectStatus: number, latency: Histogram): Lane {
+function lane(socket: Socket, nextRequest: () => Buffer, expectStatus: number, latency: Histogram): Lane {
   let settle: { resolve: () => void; reject: (error: Error) => void; plannedMs: number } | undefined;
   let pending: Buffer = Buffer.alloc(0);
   const fail = (error: Error): void => {
@@ -142,7 +163,7 @@ function lane(socket: Socket, request: Buffer, expectStatus: number, latency: Hi
     request: (plannedMs) =>
       new Promise<void>((resolve, reject) => {
         settle = { resolve, reject, plannedMs };
-        socket.write(request);
+        socket.write(nextRequest());
       }),
     close: () => socket.destroy(),
   };
@@ -182,15 +203,18 @@ function chunkedEnd(bytes: Buffer, bodyStart: number): number | undefined {
   }
 }
 
-function requestBytes(target: LoadTarget): Buffer {
+function requestsOf(target: LoadTarget, lane: number): () => Buffer {
+  const { method, path, varying, body } = target;
   const headers = { host: `127.0.0.1:${target.port}`, ...target.headers };
-  const lines = [
-    `${target.method} ${target.path} HTTP/1.1`,
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-  ];
-  if (target.body !== undefined) {
-    lines.push(`content-length: ${target.body.length}`);
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  if (body !== undefined) {
+    lines.push(`content-length: ${body.length}\r\n`);
   }
-  const head = Buffer.from(`${lines.join("\r\n")}\r\n\r\n`);
-  return target.body === undefined ? head : Buffer.concat([head, target.body]);
+  const rest = Buffer.concat([Buffer.from(`${lines.join("")}\r\n`), body ?? Buffer.alloc(0)]);
+  const requestTo = (to: string): Buffer => Buffer.concat([Buffer.from(`${method} ${to} HTTP/1.1\r\n`), rest]);
+  if (varying === undefined) {
+    const request = requestTo(path);
+    return () => request;
+  }
+  return () => requestTo(varying(lane));
 }

@@ -26,13 +26,19 @@ export interface Effort {
 /** One operation of one subject in one round. */
 export interface Sample {
   readonly opsPerSecond: number;
-  /** User and system CPU of all measured processes, per request. */
+  /** User and system CPU of all measured sidecars, per operation. */
   readonly cpuMicros: number;
+  /** The same of placement and scheduler; NaN where there are none. */
+  readonly controlMicros: number;
+  /** From when a request was planned to its answer, or from when a trigger was due to the app's hearing of it. */
   readonly p50Ms: number;
   readonly p99Ms: number;
+  readonly maxMs: number;
   readonly rssMb: number;
   /** Requests per commit of the database, at saturation; NaN where none is written to. */
   readonly opsPerSync: number;
+  /** Memory that one idle actor adds to the sidecar; NaN where that is not what is measured. */
+  readonly actorBytes: number;
 }
 
 /** A candidate's start in one round, before any load. */
@@ -123,16 +129,20 @@ export async function measureOperation(candidate: Candidate, operation: Operatio
   });
 }
 
-function targetOf(request: LoadRequest, { port, grpcPort = port }: RunningProcess): LoadTarget {
+/** What is sent to a sidecar, on the port that takes it. */
+export function targetOf(request: LoadRequest, { port, grpcPort = port }: RunningProcess): LoadTarget {
   return { ...request, port: request.grpc === true ? grpcPort : port };
 }
 
 /** What is counted besides requests. */
-interface Counted {
-  readonly database: string | undefined;
+export interface Counted {
+  readonly database?: string | undefined;
   /** Events that have reached the app: with it, operations are deliveries and the run ends when the last has come. */
-  readonly delivered: (() => Promise<number>) | undefined;
-  readonly unitsPerRequest: number;
+  readonly delivered?: (() => Promise<number>) | undefined;
+  /** 1 when absent. */
+  readonly unitsPerRequest?: number;
+  /** Placement and scheduler. */
+  readonly controlPlane?: readonly RunningProcess[];
 }
 
 async function startApp(operation: Operation): Promise<RunningProcess | undefined> {
@@ -144,6 +154,7 @@ async function startApp(operation: Operation): Promise<RunningProcess | undefine
     case "subscriber":
       return await startCountingApp();
     case "single":
+    case "stateful":
       return undefined;
   }
 }
@@ -164,17 +175,19 @@ async function drained(delivered: () => Promise<number>): Promise<number> {
   return last;
 }
 
-async function measure(
+/** Saturates, then paces. */
+export async function measure(
   running: readonly RunningProcess[],
   target: LoadTarget,
   effort: Effort,
   fixedRate: number,
-  { database, delivered, unitsPerRequest }: Counted = { database: undefined, delivered: undefined, unitsPerRequest: 1 },
+  { database, delivered, unitsPerRequest = 1, controlPlane }: Counted = {},
 ): Promise<Sample> {
   const commits = (): number => (database === undefined ? Number.NaN : commitsOf(database));
   await runClosedLoop(target, effort.connections, effort.warmupSeconds);
   const deliveredBefore = delivered === undefined ? 0 : await drained(delivered);
   const cpuBefore = totalCpu(running);
+  const controlBefore = totalCpu(controlPlane ?? []);
   const startMs = performance.now();
   const commitsBefore = commits();
   const saturated = await runClosedLoop(target, effort.connections, effort.seconds);
@@ -182,24 +195,30 @@ async function measure(
     delivered === undefined ? saturated.requests * unitsPerRequest : (await drained(delivered)) - deliveredBefore;
   const seconds = delivered === undefined ? saturated.seconds : (performance.now() - startMs - DRAIN_POLL_MS) / 1000;
   const cpu = totalCpu(running) - cpuBefore;
+  const control = controlPlane === undefined ? Number.NaN : totalCpu(controlPlane) - controlBefore;
   const committed = commits() - commitsBefore;
   const rssMb = running.reduce((sum, process) => sum + residentMb(process.pid).total, 0);
   const paced = await runFixedRate(target, effort.connections, effort.seconds, fixedRate);
   return {
     opsPerSecond: operations / seconds,
     cpuMicros: (cpu * 1e6) / operations,
+    controlMicros: (control * 1e6) / operations,
     p50Ms: paced.latency.quantile(0.5),
     p99Ms: paced.latency.quantile(0.99),
+    maxMs: paced.latency.quantile(1),
     rssMb,
     opsPerSync: committed > 0 ? saturated.requests / committed : Number.NaN,
+    actorBytes: Number.NaN,
   };
 }
 
-function totalCpu(running: readonly RunningProcess[]): number {
+/** CPU seconds of some processes so far. */
+export function totalCpu(running: readonly RunningProcess[]): number {
   return running.reduce((sum, process) => sum + process.cpuSeconds(), 0);
 }
 
-async function withResources<T>(
+/** A folder with an operation's resources, gone afterwards. */
+export async function withResources<T>(
   operation: Operation | undefined,
   use: (resourcesPath: string) => Promise<T>,
 ): Promise<T> {

@@ -3,6 +3,7 @@ import { InvokeServiceRequestSchema } from "../src/wire/gen/dapr/proto/runtime/v
 import { PublishEventRequestSchema } from "../src/wire/gen/dapr/proto/runtime/v1/pubsub_pb.js";
 import { GetStateRequestSchema, SaveStateRequestSchema } from "../src/wire/gen/dapr/proto/runtime/v1/state_pb.js";
 import type { LoadTarget } from "./http-load.ts";
+import { STATEFUL_OPERATIONS } from "./stateful-operations.ts";
 
 /** Bytes of every value, as in the published figures. */
 const VALUE_BYTES = 1024;
@@ -14,8 +15,17 @@ export interface Operation {
   readonly yardstick: "E" | "P";
   /** Most multiples that the project aims at. */
   readonly aim: number;
-  /** `pair` measures two sidecars with an app behind the second, in `grpc-pair` one that speaks gRPC; `subscriber` counts what reaches an app, not what is sent. */
-  readonly topology: "single" | "pair" | "grpc-pair" | "subscriber";
+  /**
+   * `pair` measures two sidecars with an app behind the second, in `grpc-pair` one that speaks gRPC; `subscriber` counts
+   * what reaches an app, not what is sent; `stateful` has an app that hosts actors and takes jobs, placement and scheduler.
+   */
+  readonly topology: "single" | "pair" | "grpc-pair" | "subscriber" | "stateful";
+  /** Placement and scheduler take part in the operation: what they use is measured too. */
+  readonly controlPlane?: boolean;
+  /** The request registers one trigger, due at `DUE_MARK`; measured is what so many of them cost when they are due at once. */
+  readonly burst?: number;
+  /** Nothing but the memory is measured that so many of its requests add to the sidecar, each an actor. */
+  readonly idleActors?: number;
   /** Requests a second at which latency is taken. */
   readonly fixedRate: number;
   /** File of the database that the operation writes to, in the resources' folder: its commits are counted. */
@@ -64,10 +74,24 @@ spec:
 
 const DATABASE = "state.db";
 
+/** The store of actors, in memory. */
+const ACTOR_RESOURCES = RESOURCES.replace(
+  "type: state.in-memory\n  version: v1\n",
+  `type: state.in-memory
+  version: v1
+  metadata:
+    - name: actorStateStore
+      value: "true"
+`,
+);
+
 /** The resources of an operation: what is measured without a disk does not open one. */
 export function resourcesOf(operation: Operation | undefined, folder: string): string {
   if (operation?.policy === true) {
     return POLICY + RESOURCES;
+  }
+  if (operation?.topology === "stateful") {
+    return ACTOR_RESOURCES;
   }
   return operation?.database === undefined
     ? RESOURCES
@@ -264,4 +288,5 @@ export const OPERATIONS: readonly Operation[] = [
       expectStatus: 200,
     },
   },
+  ...STATEFUL_OPERATIONS,
 ];

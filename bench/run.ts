@@ -1,8 +1,7 @@
-import { accessSync, constants, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
-import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import type { Candidate } from "./candidate.ts";
+import { type Candidate, parseCandidate } from "./candidate.ts";
 import { syncMs } from "./disk.ts";
 import {
   type Effort,
@@ -15,13 +14,16 @@ import {
   measureStart,
 } from "./measure.ts";
 import { OPERATIONS, type Operation } from "./operations.ts";
+import { measureStateful } from "./stateful.ts";
 import { type OperationReport, type Report, markdown, spread, spreads } from "./report.ts";
 
 const HELP = `Usage: node bench/run.ts --candidate NAME=PATH [--candidate …] [options]
 
 Measures daprd-compatible executables side by side, interleaved, with the yardsticks E and P in the same rounds.
 
-  --candidate NAME=PATH   an executable that takes daprd's flags; may be repeated
+  --candidate NAME=PATH[,PLACEMENT,SCHEDULER]
+                          an executable that takes daprd's flags; may be repeated. Rows of actors, reminders and jobs start
+                          its placement and scheduler beside it; without paths, the roles of the executable itself
   --operations A,B        of: ${OPERATIONS.map((operation) => operation.name).join(", ")} (all)
   --rounds N              interleaved rounds (5)
   --seconds N             seconds per measurement (3)
@@ -68,7 +70,8 @@ for (let round = 1; round <= rounds; round += 1) {
   }
   for (const operation of operations) {
     for (const candidate of candidates) {
-      add(samples, `${operation.name} ${candidate.name}`, await measureOperation(candidate, operation, effort));
+      const measure = operation.topology === "stateful" ? measureStateful : measureOperation;
+      add(samples, `${operation.name} ${candidate.name}`, await measure(candidate, operation, effort));
     }
   }
 }
@@ -94,7 +97,7 @@ function makeReport(): Report {
     const base = rounded(operation);
     return {
       ...spreads(own),
-      yardsticks: spread(own.map((sample, index) => sample.cpuMicros / (base[index]?.cpuMicros ?? Number.NaN))),
+      yardsticks: spread(own.map((sample, index) => allMicros(sample) / (base[index]?.cpuMicros ?? Number.NaN))),
     };
   };
   return {
@@ -120,26 +123,25 @@ function makeReport(): Report {
   };
 }
 
+function allMicros({ cpuMicros, controlMicros }: Sample): number {
+  return cpuMicros + (Number.isNaN(controlMicros) ? 0 : controlMicros);
+}
+
 /** Paths outside the project say nothing to a reader. */
 function shorten(argument: string): string {
-  const [name, path] = argument.split("=");
-  return path === undefined || !path.startsWith("/") ? argument : `${name}=…/${path.split("/").at(-1)}`;
+  const [name, paths] = argument.split("=");
+  return paths === undefined || !paths.startsWith("/")
+    ? argument
+    : `${name}=${paths
+        .split(",")
+        .map((path) => `…/${path.split("/").at(-1)}`)
+        .join(",")}`;
 }
 
 function add<T>(map: Map<string, T[]>, key: string, value: T): void {
   const list = map.get(key) ?? [];
   list.push(value);
   map.set(key, list);
-}
-
-function parseCandidate(text: string): Candidate {
-  const mark = text.indexOf("=");
-  if (mark <= 0) {
-    throw new Error(`--candidate takes NAME=PATH, not ${JSON.stringify(text)}`);
-  }
-  const path = resolve(text.slice(mark + 1));
-  accessSync(path, constants.X_OK);
-  return { name: text.slice(0, mark), path };
 }
 
 function parseOperation(name: string): Operation {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type JobWatcher, type SchedulerPorts, SchedulerProgram } from "../harness/scheduler-program.ts";
 import { until } from "../harness/until.ts";
+import { seededRandom } from "./seeded-random.ts";
 
 /** A run is the same kills at the same moments when its seed is. */
 export interface SchedulerCrashPlan {
@@ -39,7 +40,7 @@ export async function crashScheduler({
   kills,
   seed,
 }: SchedulerCrashPlan): Promise<SchedulerCrashReport> {
-  const random = randomOf(seed);
+  const random = seededRandom(seed);
   const accepted: Accepted = new Map();
   const watchers: JobWatcher[] = [];
   for (let kill = 0; kill < kills; kill += 1) {
@@ -87,15 +88,4 @@ async function write(
     }
     accepted.set(name, dueMs);
   }
-}
-
-/** mulberry32 */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
