@@ -10,6 +10,10 @@ const STARTS = [
   "cli/run-sidecar.ts",
   "components/in-memory/state-store.ts",
   "components/in-memory/pubsub.ts",
+  // With a placement service and a scheduler in the same process, for an app without actors and jobs.
+  "control-plane/local-services.ts",
+  "blocks/actors/lazy-actors.ts",
+  "scheduling/lazy-scheduler.ts",
 ];
 
 /** Costs milliseconds or megabytes at every start, and is needed by some only: loaded with its first use. */

@@ -24,6 +24,8 @@ interface Member {
 /** A placement service in memory: rounds of lock, update and unlock with all sidecars, one after the other. */
 export interface PlacementDouble extends AsyncDisposable {
   readonly address: string;
+  /** The order that sidecars have not all answered yet; undefined between rounds. */
+  readonly phase: (typeof PHASES)[number] | undefined;
   close(): Promise<void>;
 }
 
@@ -32,6 +34,7 @@ export async function startPlacementDouble(): Promise<PlacementDouble> {
   const members = new Set<Member>();
   let version = 0n;
   let rounds = Promise.resolve();
+  let current: PlacementDouble["phase"];
 
   const phase = async (operation: (typeof PHASES)[number]): Promise<void> => {
     const order = create(PlacementOrderSchema, {
@@ -56,8 +59,10 @@ export async function startPlacementDouble(): Promise<PlacementDouble> {
     rounds = rounds.then(async () => {
       version += 1n;
       for (const operation of PHASES) {
+        current = operation;
         await phase(operation);
       }
+      current = undefined;
     });
   };
 
@@ -82,7 +87,14 @@ export async function startPlacementDouble(): Promise<PlacementDouble> {
     await server.close(100);
     await listener.close(100);
   };
-  return { address: listener.address, close, [Symbol.asyncDispose]: close };
+  return {
+    address: listener.address,
+    get phase() {
+      return current;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 async function read(requests: AsyncIterable<Host>, member: Member, round: () => void): Promise<void> {

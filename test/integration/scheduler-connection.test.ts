@@ -76,3 +76,10 @@ it("a sidecar finds its scheduler again after that has been away", async () => {
   expect(await stream.trigger("j")).toBe("SUCCESS");
   expect((await sidecar.fetch("/v1.0/jobs/j", { method: "POST", body: '{"dueTime":"1s"}' })).status).toBe(204);
 });
+
+it.each([
+  [0, "must define at least 1 scheduler stream, got 0"],
+  [101, "at most 100 streams to each scheduler are possible, got 101: lower --scheduler-job-streams"],
+])("%i streams to each scheduler do not start", async (jobStreams, reason) => {
+  await expect(startTestSidecar({ scheduler: { addresses: [], jobStreams } })).rejects.toThrow(reason);
+});

@@ -28,7 +28,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   "node:http2": ["src/net/"],
   "node:sqlite": ["src/storage/"],
   "node:worker_threads": ["src/storage/"],
-  "node:child_process": ["src/dev/", "src/cli/", "src/main.ts"],
+  "node:child_process": ["src/control-plane/scheduler/etcd-member/", "src/dev/", "src/cli/", "src/main.ts"],
   "node:cluster": [],
 };
 

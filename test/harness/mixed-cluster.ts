@@ -1,0 +1,179 @@
+import { startOutrigger, type Program } from "./outrigger-program.ts";
+import { configuration, temporaryFolder } from "./resources.ts";
+import { freePort } from "./test-app.ts";
+import { until } from "./until.ts";
+
+/** Programs of another implementation of Dapr's protocols, by role. */
+const PEERS = {
+  daprd: process.env["OUTRIGGER_PEER_DAPRD"],
+  placement: process.env["OUTRIGGER_PEER_PLACEMENT"],
+  scheduler: process.env["OUTRIGGER_PEER_SCHEDULER"],
+} as const;
+
+type Role = keyof typeof PEERS;
+
+/** Why there can be no mixed cluster; undefined: there can. */
+export const peersMissing: string | undefined = Object.values(PEERS).includes(undefined)
+  ? "OUTRIGGER_PEER_DAPRD, OUTRIGGER_PEER_PLACEMENT and OUTRIGGER_PEER_SCHEDULER name no programs"
+  : undefined;
+
+/** Whose program plays a role. */
+export type Make = "ours" | "theirs";
+
+const START_MS_MAX = 30_000;
+
+/** One process of a mixed cluster; disposing of it kills what is left. */
+export interface Member extends AsyncDisposable {
+  /** Of its main port: HTTP for a sidecar, gRPC for the others. */
+  readonly address: string;
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** The Prometheus text of its metrics. */
+  metrics(): Promise<string>;
+  /** SIGTERM unless it says otherwise, and waits for its end. */
+  stop(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
+}
+
+/** A placement service, a scheduler and sidecars, each ours or theirs, that share one folder of resources. */
+export class MixedCluster implements AsyncDisposable {
+  readonly #folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  readonly #members: Member[] = [];
+  #config = "";
+  #placement = "";
+  #scheduler = "";
+
+  private constructor(folder: Awaited<ReturnType<typeof temporaryFolder>>) {
+    this.#folder = folder;
+  }
+
+  /** @param resources YAML documents of all sidecars */
+  static async start(placement: Make, scheduler: Make, resources: string): Promise<MixedCluster> {
+    const folder = await temporaryFolder();
+    const cluster = new MixedCluster(folder);
+    try {
+      await folder.write("resources.yaml", resources);
+      const names = JSON.stringify({ connectionString: `${folder.path}/names.db` });
+      cluster.#config = await folder.write(
+        "configuration.txt",
+        configuration(`  nameResolution:\n    component: sqlite\n    configuration: ${names}\n`),
+      );
+      cluster.#placement = (await cluster.#startPlacement(placement)).address;
+      cluster.#scheduler = (await cluster.#startScheduler(scheduler)).address;
+      return cluster;
+    } catch (error) {
+      await cluster[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Placement, scheduler and sidecars, in the order of their starts. */
+  get members(): readonly Member[] {
+    return this.#members;
+  }
+
+  async startSidecar(make: Make, appId: string, appPort: number): Promise<Member> {
+    const [http, grpc, internal, metrics] = [await freePort(), await freePort(), await freePort(), await freePort()];
+    return await this.#start(make, "daprd", { main: http, health: http, healthPath: "/v1.0/healthz", metrics }, [
+      ...this.sidecarFlags(appId, appPort),
+      `--dapr-http-port=${http}`,
+      `--dapr-grpc-port=${grpc}`,
+      `--dapr-internal-grpc-port=${internal}`,
+      "--dapr-listen-addresses=127.0.0.1",
+      `--metrics-port=${metrics}`,
+      "--metrics-listen-address=127.0.0.1",
+    ]);
+  }
+
+  /** What makes a sidecar one of this cluster, without its ports. */
+  sidecarFlags(appId: string, appPort: number): readonly string[] {
+    return [
+      `--app-id=${appId}`,
+      `--app-port=${appPort}`,
+      `--resources-path=${this.#folder.path}`,
+      `--config=${this.#config}`,
+      `--placement-host-address=${this.#placement}`,
+      `--scheduler-host-address=${this.#scheduler}`,
+    ];
+  }
+
+  async #startPlacement(make: Make): Promise<Member> {
+    const [main, health, metrics, votes] = [await freePort(), await freePort(), await freePort(), await freePort()];
+    return await this.#start(make, "placement", { main, health, healthPath: "/healthz", metrics }, [
+      ...roleFlags(main, health, metrics),
+      `--initial-cluster=dapr-placement-0=127.0.0.1:${votes}`,
+    ]);
+  }
+
+  async #startScheduler(make: Make): Promise<Member> {
+    const [main, health, metrics] = [await freePort(), await freePort(), await freePort()];
+    const [clients, peers] = [await freePort(), await freePort()];
+    return await this.#start(make, "scheduler", { main, health, healthPath: "/healthz", metrics }, [
+      ...roleFlags(main, health, metrics),
+      "--id=dapr-scheduler-server-0",
+      `--etcd-client-port=${clients}`,
+      `--etcd-initial-cluster=dapr-scheduler-server-0=http://127.0.0.1:${peers}`,
+      `--etcd-data-dir=${this.#folder.path}/scheduler`,
+      `--override-broadcast-host-port=127.0.0.1:${main}`,
+    ]);
+  }
+
+  async #start(
+    make: Make,
+    role: Role,
+    ports: { readonly main: number; readonly health: number; readonly healthPath: string; readonly metrics: number },
+    flags: readonly string[],
+  ): Promise<Member> {
+    const program = make === "theirs" ? PEERS[role] : undefined;
+    if (make === "theirs" && program === undefined) {
+      throw new Error(peersMissing);
+    }
+    const args = [...(make === "ours" ? [role === "daprd" ? "sidecar" : role] : []), ...flags, "--log-level=info"];
+    const process = startOutrigger(args, {
+      cwd: this.#folder.path,
+      env: { DAPR_HOST_IP: "127.0.0.1" },
+      ...(program === undefined ? {} : { program }),
+    });
+    const member = memberOf(process, ports);
+    this.#members.push(member);
+    const healthy = until(
+      `the ${role} is healthy`,
+      async () => (await fetch(`http://127.0.0.1:${ports.health}${ports.healthPath}`)).ok,
+      START_MS_MAX,
+    );
+    const ended = process.ended.then(({ code }) => Promise.reject(new Error(`the ${role} ended with ${code}`)));
+    ended.catch(() => undefined);
+    try {
+      await Promise.race([healthy, ended]);
+    } catch (error) {
+      throw new Error(`${String(error)} (${make}); it said\n${process.output}`, { cause: error });
+    }
+    return member;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#members.map((member) => member[Symbol.asyncDispose]()));
+    await this.#folder[Symbol.asyncDispose]();
+  }
+}
+
+function memberOf(process: Program, { main, metrics }: { readonly main: number; readonly metrics: number }): Member {
+  return {
+    address: `127.0.0.1:${main}`,
+    fetch: (path, init) => fetch(`http://127.0.0.1:${main}${path}`, init),
+    metrics: async () => await (await fetch(`http://127.0.0.1:${metrics}/`)).text(),
+    async stop(signal = "SIGTERM") {
+      await process.signal(signal);
+    },
+    [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
+  };
+}
+
+function roleFlags(port: number, health: number, metrics: number): readonly string[] {
+  return [
+    `--port=${port}`,
+    "--listen-address=127.0.0.1",
+    `--healthz-port=${health}`,
+    "--healthz-listen-address=127.0.0.1",
+    `--metrics-port=${metrics}`,
+    "--metrics-listen-address=127.0.0.1",
+  ];
+}
