@@ -84,3 +84,11 @@ test("connections to an address that is given up are closed with their last call
   busy.release();
   expect(closed).toEqual([expect.anything(), busy.client]);
 });
+
+test("the end closes suspect connections too, whose calls are still under way", async () => {
+  const { pool, closed } = setUp();
+  const busy = pool.lease("x:1", target);
+  pool.retireAt("x:1");
+  await pool.close();
+  expect(closed).toEqual([busy.client]);
+});

@@ -34,6 +34,8 @@ export class ConnectionPool {
   readonly #connect: ConnectPeer;
   readonly #clock: Clock;
   readonly #peers = new Map<string, Connection[]>();
+  /** Those that nobody gets again and that still have calls. */
+  readonly #retired = new Set<Connection>();
   #sweeper: Timer | undefined;
 
   constructor(connect: ConnectPeer, clock: Clock) {
@@ -50,9 +52,7 @@ export class ConnectionPool {
     const end = (): void => {
       connection.calls -= 1;
       connection.idleSinceMs = this.#clock.monotonicMs();
-      if (connection.retired && connection.calls === 0) {
-        void connection.client.close();
-      }
+      this.#closeIfOver(connection);
     };
     return {
       client: connection.client,
@@ -70,9 +70,7 @@ export class ConnectionPool {
       if (key.startsWith(`${address}/`)) {
         for (const connection of connections.splice(0)) {
           this.#retire(key, connection);
-          if (connection.calls === 0) {
-            void connection.client.close();
-          }
+          this.#closeIfOver(connection);
         }
       }
     }
@@ -82,9 +80,10 @@ export class ConnectionPool {
   async close(): Promise<void> {
     this.#sweeper?.cancel();
     this.#sweeper = undefined;
-    const clients = [...this.#peers.values()].flat().map((connection) => connection.client);
+    const connections = [...[...this.#peers.values()].flat(), ...this.#retired];
     this.#peers.clear();
-    await Promise.all(clients.map((client) => client.close()));
+    this.#retired.clear();
+    await Promise.all(connections.map(({ client }) => client.close()));
   }
 
   #addPeer(key: string): Connection[] {
@@ -125,10 +124,17 @@ export class ConnectionPool {
 
   #retire(key: string, connection: Connection): void {
     connection.retired = true;
+    this.#retired.add(connection);
     const connections = this.#peers.get(key);
     const index = connections?.indexOf(connection) ?? -1;
     if (connections !== undefined && index !== -1) {
       connections.splice(index, 1);
+    }
+  }
+
+  #closeIfOver(connection: Connection): void {
+    if (connection.retired && connection.calls === 0 && this.#retired.delete(connection)) {
+      void connection.client.close();
     }
   }
 
@@ -138,7 +144,7 @@ export class ConnectionPool {
       for (const connection of connections.filter((one) => one.calls === 0)) {
         if (connection.idleSinceMs < oldestMs) {
           this.#retire(key, connection);
-          void connection.client.close();
+          this.#closeIfOver(connection);
         }
       }
       if (connections.length === 0) {

@@ -105,7 +105,11 @@ class TableReader {
     for (const address of gone) {
       this.#rows.delete(address);
     }
+    const renewed: string[] = [];
     for (const { address, appId, types } of hosts) {
+      if (this.#rows.has(address)) {
+        renewed.push(address);
+      }
       this.#rows.set(address, { address, appId, types });
     }
     this.#version = version;
@@ -120,6 +124,6 @@ class TableReader {
         }
       }
     }
-    return { operation: "update", version, tables: { types, replicationFactor } };
+    return { operation: "update", version, tables: { types, replicationFactor, renewed } };
   }
 }

@@ -10,6 +10,8 @@ export interface PlacementTables {
   readonly types: ReadonlyMap<string, readonly PlacementHost[]>;
   /** Virtual nodes of each host on the ring. */
   readonly replicationFactor: number;
+  /** Addresses whose host has reported anew since the tables before: another process may listen there. */
+  readonly renewed?: readonly string[];
 }
 
 /** What a placement service says. `lock` comes from Dapr's only; `welcome` and `lease` from ours only. */

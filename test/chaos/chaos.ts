@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { RingHash, VirtualNodeCache } from "../../src/kit/ring-hash.ts";
-import { randomOf } from "../crash/crashes.ts";
+import { seededRandom } from "../../src/kit/seeded-random.fixture.ts";
 import { type PlacementProgram, startPlacementProgram } from "../harness/placement-program.ts";
 import { startRedisServer } from "../harness/redis-server.ts";
 import { component, temporaryFolder } from "../harness/resources.ts";
@@ -158,7 +158,7 @@ class Cluster implements AsyncDisposable {
 }
 
 async function inflict(plan: ChaosPlan, cluster: Cluster): Promise<Fault[]> {
-  const random = randomOf(plan.seed);
+  const random = seededRandom(plan.seed);
   const faults: Fault[] = [];
   const running = new Map<string, Promise<void>>();
   const endMs = performance.now() + plan.faultsMs;

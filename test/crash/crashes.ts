@@ -7,6 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 import { type RunningSidecar, startSidecar } from "../executable/program.ts";
 import { component } from "../harness/resources.ts";
+import { seededRandom } from "../../src/kit/seeded-random.fixture.ts";
 import { Ledger, type Verdict } from "./ledger.ts";
 import type { WriterReport } from "./writer.ts";
 
@@ -57,7 +58,7 @@ export async function runCrashes(plan: CrashPlan): Promise<CrashReport> {
   const logs = WRITERS.map((name) => join(folder, `${name}.log`));
   const writers = WRITERS.map((name, index) => fork(join(import.meta.dirname, "writer.ts"), [name, logs[index] ?? ""]));
   const ledger = new Ledger(logs);
-  const random = randomOf(plan.seed);
+  const random = seededRandom(plan.seed);
   const start = (): Promise<RunningSidecar> =>
     startSidecar(plan.program, [...plan.args, "sidecar", "--app-id=crash", `--resources-path=${resources}`]);
   const kills: Kill[] = [];
@@ -136,15 +137,4 @@ function integrityOf(database: string): string {
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
-}
-
-/** Numbers in [0, 1) that follow from the seed (mulberry32). */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

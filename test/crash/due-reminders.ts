@@ -3,7 +3,7 @@ import { Pool } from "undici";
 import { temporaryFolder } from "../harness/resources.ts";
 import { until } from "../harness/until.ts";
 import { ReminderCluster } from "./reminder-cluster.ts";
-import { seededRandom } from "./seeded-random.ts";
+import { seededRandom } from "../../src/kit/seeded-random.fixture.ts";
 
 /** What is registered, and how often the scheduler dies while it is due. */
 export interface DueRemindersPlan {

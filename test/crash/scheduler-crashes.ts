@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type JobWatcher, type SchedulerPorts, SchedulerProgram } from "../harness/scheduler-program.ts";
 import { until } from "../harness/until.ts";
-import { seededRandom } from "./seeded-random.ts";
+import { seededRandom } from "../../src/kit/seeded-random.fixture.ts";
 
 /** A run is the same kills at the same moments when its seed is. */
 export interface SchedulerCrashPlan {

@@ -1,18 +1,8 @@
+import { seededRandom } from "../../src/kit/seeded-random.fixture.ts";
 import { createH2Transport } from "../../src/net/h2/protocol/transport.ts";
 import type { RequestHead, StreamHandler, TransportStream } from "../../src/net/h2/transport.ts";
 import { FakeSocket } from "./fake-socket.ts";
 import type { Recording } from "./recordings.ts";
-
-/** A generator that is the same for the same seed (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** What happened on the streams of a connection, in their order, as text: equal for equal bytes, however they come. */
 class Diary {
@@ -188,7 +178,7 @@ export async function fuzz(recordings: readonly Recording[], connections: number
   const count: FuzzCount = { rechunked: 0, mutated: 0 };
   const whole = new Map<string, string>();
   for (let i = 0; i < connections; i += 1) {
-    const random = seeded(seed + i);
+    const random = seededRandom(seed + i);
     const recording = recordings[Math.floor(random() * recordings.length)] as Recording;
     const role = random() < 0.5 ? "server" : "client";
     const bytes = role === "server" ? recording.fromClient : recording.fromServer;

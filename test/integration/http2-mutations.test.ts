@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { fuzz, mutate, rechunk, seeded } from "../fuzz/http2-mutations.ts";
+import { seededRandom } from "../../src/kit/seeded-random.fixture.ts";
+import { fuzz, mutate, rechunk } from "../fuzz/http2-mutations.ts";
 import { record } from "../fuzz/recordings.ts";
 
 /** The long form is `node test/fuzz/run.ts`. */
@@ -12,7 +13,7 @@ it("connections of another implementation mean the same in any pieces, and break
 });
 
 it("pieces are all of the bytes, and mutations are changes", () => {
-  const random = seeded(1);
+  const random = seededRandom(1);
   const bytes = Buffer.from(Array.from({ length: 5_000 }, (_, i) => i % 256));
   expect(Buffer.concat(rechunk(bytes, random))).toEqual(bytes);
   const changed = Array.from({ length: 100 }, () => mutate(bytes, random)).filter((one) => !one.equals(bytes));

@@ -17,8 +17,6 @@ const OPEN_MAX = 6;
 /** Milliseconds that everybody on the way of a call has been well for it to count as calm, and that it may take then. */
 const CALM_BEFORE_MS = 10_000;
 const CALM_MS = 500;
-/** The first call on a connection whose other end was without power meanwhile: whether it was carried out cannot be known. */
-const STALE_CONNECTION = "the connection was lost";
 /** Milliseconds that an actor may take once all have had time to recover. */
 const PROBE_MS = 2_000;
 
@@ -67,8 +65,7 @@ export class CountingClient {
       actors.map(async (actor) => {
         const host = this.#random.pick(this.#cluster.hosts);
         const startMs = this.#cluster.world.nowMs;
-        const first = await this.#call(actor, host);
-        const failure = first?.includes(STALE_CONNECTION) === true ? await this.#call(actor, host) : first;
+        const failure = await this.#call(actor, host);
         const tookMs = this.#cluster.world.nowMs - startMs;
         if (failure !== undefined || tookMs > PROBE_MS) {
           this.#cluster.ledger.violate(
@@ -116,18 +113,11 @@ export class CountingClient {
       return;
     }
     ledger.stats.calm += 1;
-    if (failure?.includes(STALE_CONNECTION) === true && this.#hasLostPower(ownerAddress)) {
-      return;
-    }
     if (failure !== undefined || tookMs > CALM_MS) {
       ledger.violate(
         `${op} of ${actorKey(actor)} through ${host.machine.name} at ${ownerAddress}, none of them disturbed: ${failure ?? "waited"} after ${tookMs.toFixed()} ms`,
       );
     }
-  }
-
-  #hasLostPower(address: string): boolean {
-    return this.#cluster.hosts.some((host) => host.address === address && host.machine.hasLostPower);
   }
 
   #calmOwner(actor: Actor, host: HostNode, startMs: number): string | undefined {

@@ -1,23 +1,18 @@
 import type { Random } from "../../src/kit/random.ts";
+import { seededRandom } from "../../src/kit/seeded-random.fixture.ts";
 
-/** Randomness of a seed (mulberry32): the same seed and name, the same numbers. */
+/** Randomness of a seed: the same seed and name, the same numbers. */
 export class SeededRandom implements Random {
-  #state: number;
+  /** A number in [0, 1). */
+  readonly next: () => number;
 
   /** @param name of what draws the numbers, so that one who draws more of them does not change what the others get */
   constructor(seed: number, name: string) {
-    this.#state = seed >>> 0;
+    let named = seed >>> 0;
     for (const char of name) {
-      this.#state = (Math.imul(this.#state ^ (char.codePointAt(0) ?? 0), 0x01000193) + 0x9e3779b9) >>> 0;
+      named = (Math.imul(named ^ (char.codePointAt(0) ?? 0), 0x01000193) + 0x9e3779b9) >>> 0;
     }
-  }
-
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    const state = this.#state;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+    this.next = seededRandom(named);
   }
 
   between(least: number, most: number): number {

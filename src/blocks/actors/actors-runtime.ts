@@ -208,7 +208,7 @@ export class ActorsRuntime implements PlacementFollower {
 
   async tablesChanged(tables: PlacementTables): Promise<void> {
     const { ownAddress, remote } = this.#options;
-    for (const address of this.#map.update(tables)) {
+    for (const address of [...this.#map.update(tables), ...(tables.renewed ?? [])]) {
       remote.forget(address);
     }
     this.#gate.open();

@@ -1,24 +1,12 @@
 import type { Clock } from "../../kit/clock.ts";
 import type { Random } from "../../kit/random.ts";
+import { seededRandom } from "../../kit/seeded-random.fixture.ts";
 import { silentLogger } from "../../kit/silent-logger.ts";
 import { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
 import { Election, type Vote, type VoteRequest } from "./election.ts";
 
 /** Steps in which virtual time goes on, and the delay of one message unless a test says otherwise. */
 const STEP_MS = 5;
-
-/** Numbers of a seed (mulberry32): the same seed, the same election. */
-export function seeded(seed: number): Pick<Random, "next"> {
-  let state = seed >>> 0;
-  return {
-    next() {
-      state = (state + 0x6d2b79f5) >>> 0;
-      let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-      mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-      return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-    },
-  };
-}
 
 interface Voter {
   election: Election;
@@ -43,7 +31,7 @@ export class Ballots {
   #campaigns = 0;
 
   constructor(members: number, seed = 1) {
-    this.#random = seeded(seed);
+    this.#random = { next: seededRandom(seed) };
     this.ids = Array.from({ length: members }, (_, index) => `m${index}`);
   }
 

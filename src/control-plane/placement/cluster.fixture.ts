@@ -5,12 +5,12 @@ import { PlacementMap } from "../../blocks/actors/placement-map.ts";
 import { GRPC_STATUS } from "../../errors/grpc-status.ts";
 import type { Clock } from "../../kit/clock.ts";
 import type { Random } from "../../kit/random.ts";
+import { seededRandom } from "../../kit/seeded-random.fixture.ts";
 import { silentLogger } from "../../kit/silent-logger.ts";
 import { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
 import { hostMessage } from "../../mesh/placement-host.ts";
 import type { PlacementOrder, PlacementReport, PlacementStream } from "../../mesh/placement-stream.ts";
 import { GrpcError } from "../../net/grpc/status.ts";
-import { seeded } from "./ballots.fixture.ts";
 import { PlacementService } from "./placement-service.ts";
 import type { PeerOrder, PeerStream } from "./types.ts";
 
@@ -53,7 +53,7 @@ export class Cluster {
   #names = 0;
 
   constructor(seed: number) {
-    this.#random = seeded(seed);
+    this.#random = { next: seededRandom(seed) };
     this.#service = this.#newService();
   }
 

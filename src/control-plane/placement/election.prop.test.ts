@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { Ballots, seeded } from "./ballots.fixture.ts";
+import { seededRandom } from "../../kit/seeded-random.fixture.ts";
+import { Ballots } from "./ballots.fixture.ts";
 import { BACKOFF_MS_MAX, VOTE_MS } from "./election.ts";
 
 /** From the end of all trouble to a leader: votes run out, some campaigns are lost. */
@@ -20,7 +21,7 @@ it("never has two leaders, and has one again once the trouble is over", { timeou
       fc.integer(),
       async (members, troubles, seed) => {
         const ballots = new Ballots(members, seed);
-        const weather = seeded(seed + 1);
+        const weather = { next: seededRandom(seed + 1) };
         const one = (): void => {
           expect(ballots.leaders().length).toBeLessThanOrEqual(1);
         };

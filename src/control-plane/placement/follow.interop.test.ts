@@ -91,7 +91,9 @@ function describe(order: PlacementOrder): string {
       const types = [...order.tables.types].map(
         ([type, hosts]) => `${type}@${hosts.map(({ appId }) => appId).join("+")}`,
       );
-      return `update ${order.version} x${order.tables.replicationFactor}: ${types.toSorted().join(", ")}`;
+      const { replicationFactor, renewed = [] } = order.tables;
+      const another = renewed.length === 0 ? "" : `; anew: ${renewed.join(", ")}`;
+      return `update ${order.version} x${replicationFactor}: ${types.toSorted().join(", ")}${another}`;
     }
     default:
       return `${order.operation} ${order.version}`;
@@ -110,8 +112,8 @@ it("tells sidecars of ours who comes and who goes, each table put together from 
   expect(await a.hears(1)).toEqual(["lease 8"]);
   b.stream.send(reportOf("b", ["dog"], { askedMs: 9 }));
   expect(await Promise.all([a.hears(2), b.hears(3)])).toEqual([
-    ["update 3 x100: cat@a, dog@b", "unlock 3"],
-    ["lease 9", "update 3 x100: cat@a, dog@b", "unlock 3"],
+    ["update 3 x100: cat@a, dog@b; anew: b:1", "unlock 3"],
+    ["lease 9", "update 3 x100: cat@a, dog@b; anew: b:1", "unlock 3"],
   ]);
   b.stream.send({ kind: "leave" });
   expect([await a.hears(2), await b.ended()]).toEqual([["update 4 x100: cat@a", "unlock 4"], true]);
@@ -124,6 +126,19 @@ it("goes on with a sidecar whose stream broke, from the whole table", async () =
   a.stream.close();
   const again = new Sidecar(address, "a", reportOf("a", ["cat"], { held: { version: 1n, hosts: ["a:1"] } }));
   expect(await again.hears(4)).toEqual(["welcome back", "lease 7", "update 1 x100: cat@a", "unlock 1"]);
+});
+
+it("says where another process has come, so that nobody goes on with connections to the one before", async () => {
+  const address = await servePlacement();
+  const a = new Sidecar(address, "a");
+  await a.hears(4);
+  const b = new Sidecar(address, "b");
+  await Promise.all([a.hears(2), b.hears(4)]);
+  const next = new Sidecar(address, "b", reportOf("b", ["cat"], { incarnation: "b-2" }));
+  expect((await Promise.all([a.hears(2), next.hears(4)]))[0]).toEqual([
+    "update 3 x100: cat@a+b; anew: b:1",
+    "unlock 3",
+  ]);
 });
 
 it("has one round for sidecars of ours and of Dapr's", async () => {

@@ -16,7 +16,13 @@ import { LOCK_WAIT_MS } from "./limits.ts";
 import { Agreement } from "./members/agreement.ts";
 import { shareOfHost } from "./members/host-list.ts";
 import { Membership } from "./members/membership.ts";
-import type { SchedulerForm, SchedulerOptions, SchedulerParts, Undo } from "./scheduler-form.ts";
+import {
+  collectStoreGauges,
+  type SchedulerForm,
+  type SchedulerOptions,
+  type SchedulerParts,
+  type Undo,
+} from "./scheduler-form.ts";
 import { EtcdClient } from "./store/etcd-client.ts";
 import { EtcdKeyStore } from "./store/etcd-key-store.ts";
 import { EtcdLeases } from "./store/etcd-leases.ts";
@@ -176,17 +182,5 @@ function openUpkeep(client: EtcdClient, store: EtcdKeyStore, isOwn: boolean, con
     health.notReady();
     upkeep.close();
   });
-  metrics.collected(
-    { kind: "gauge", name: "etcd_server_has_leader", help: "Whether the store has a leader.", labels: [] },
-    () => (upkeep.isReachable ? 1 : 0),
-  );
-  metrics.collected(
-    {
-      kind: "gauge",
-      name: "etcd_mvcc_db_total_size_in_bytes",
-      help: "Bytes of all keys and values in the store.",
-      labels: [],
-    },
-    () => store.bytes,
-  );
+  collectStoreGauges(metrics, () => upkeep.isReachable, store);
 }

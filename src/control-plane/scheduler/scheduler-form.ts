@@ -89,3 +89,24 @@ export async function serve(
   });
   return listener.port;
 }
+
+/** etcd's own gauges of a store, which dashboards of Dapr's schedulers look at. */
+export function collectStoreGauges(
+  metrics: RoleContext["metrics"],
+  hasLeader: () => boolean,
+  store: { readonly bytes: number },
+): void {
+  metrics.collected(
+    { kind: "gauge", name: "etcd_server_has_leader", help: "Whether the store has a leader.", labels: [] },
+    () => (hasLeader() ? 1 : 0),
+  );
+  metrics.collected(
+    {
+      kind: "gauge",
+      name: "etcd_mvcc_db_total_size_in_bytes",
+      help: "Bytes of all keys and values in the store.",
+      labels: [],
+    },
+    () => store.bytes,
+  );
+}

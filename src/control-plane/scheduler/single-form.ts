@@ -2,7 +2,7 @@ import { listenText } from "../shared/listen-address.ts";
 import type { RoleContext } from "../shared/types.ts";
 import { createEtcdServer } from "./etcd/etcd-server.ts";
 import { keepLeadership } from "./leadership.ts";
-import { type SchedulerForm, type SchedulerOptions, serve, type Undo } from "./scheduler-form.ts";
+import { type SchedulerForm, type SchedulerOptions, collectStoreGauges, serve, type Undo } from "./scheduler-form.ts";
 import type { WatchedKeyStore } from "./store/key-store.ts";
 import { LeaseBook } from "./store/lease-book.ts";
 import { openKeyStore } from "./store/open-key-store.ts";
@@ -47,19 +47,7 @@ async function openStore(options: SchedulerOptions, context: RoleContext, undo: 
     await store.close();
     etcd.info("Etcd shut down");
   });
-  metrics.collected(
-    { kind: "gauge", name: "etcd_server_has_leader", help: "Whether the store has a leader.", labels: [] },
-    () => 1,
-  );
-  metrics.collected(
-    {
-      kind: "gauge",
-      name: "etcd_mvcc_db_total_size_in_bytes",
-      help: "Bytes of all keys and values in the store.",
-      labels: [],
-    },
-    () => store.bytes,
-  );
+  collectStoreGauges(metrics, () => true, store);
   health.ready();
   return store;
 }

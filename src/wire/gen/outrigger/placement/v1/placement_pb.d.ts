@@ -254,7 +254,7 @@ export declare type Table = Message<"outrigger.placement.v1.Table"> & {
   replicationFactor: number;
 
   /**
-   * Those that are not in the base, or not like this.
+   * Those that are not in the base, or not like this, or that another process has reported since.
    *
    * @generated from field: repeated outrigger.placement.v1.TableHost hosts = 4;
    */
