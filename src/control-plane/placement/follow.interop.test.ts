@@ -16,7 +16,7 @@ import {
   PlacementOrderSchema,
 } from "../../wire/gen/dapr/proto/placement/v1/placement_pb.js";
 import { createPlacementServer } from "./placement-door.ts";
-import { PlacementService } from "./placement-service.ts";
+import { placementServiceOn } from "./placement-service.fixture.ts";
 
 const closing: (() => Promise<void>)[] = [];
 
@@ -36,13 +36,7 @@ async function serve(server: GrpcServer): Promise<string> {
 }
 
 function servePlacement(): Promise<string> {
-  const service = new PlacementService({
-    replicationFactor: 100,
-    disseminateTimeoutMs: 8_000,
-    coalesceWindowMs: 0,
-    clock: systemClock,
-    logger: silentLogger,
-  });
+  const service = placementServiceOn(systemClock);
   return serve(createPlacementServer({ service, refusal: () => undefined, logger: silentLogger }));
 }
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { GRPC_STATUS } from "../../errors/grpc-status.ts";
-import { silentLogger } from "../../kit/silent-logger.ts";
 import { nextTurn } from "../../kit/turn.ts";
 import { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
 import { GrpcError } from "../../net/grpc/status.ts";
@@ -8,21 +7,14 @@ import { FakeHost, hostOf, settle } from "./fake-host.fixture.ts";
 import { FakePeer } from "./fake-peer.fixture.ts";
 import { LEASE_MARGIN_MS, LEASE_MS, LEASE_SWEEP_MS, SETTLE_MS } from "./limits.ts";
 import type { ProbeHost } from "./peer-watch.ts";
-import { PlacementService } from "./placement-service.ts";
+import { placementServiceOn } from "./placement-service.fixture.ts";
 
 const OVER_MS = LEASE_MS + LEASE_MARGIN_MS + LEASE_SWEEP_MS;
 const LEASE_GONE = "end 14: the sidecar's lease has run out";
 
 function setUp(probe?: ProbeHost) {
   const clock = new VirtualClock();
-  const service = new PlacementService({
-    replicationFactor: 100,
-    disseminateTimeoutMs: 8_000,
-    coalesceWindowMs: 0,
-    clock,
-    logger: silentLogger,
-    probe,
-  });
+  const service = placementServiceOn(clock, { probe });
   const join = (id: string, facts?: ConstructorParameters<typeof FakePeer>[2]): FakePeer =>
     new FakePeer(service, id, facts);
   const daprd = (id: string): FakeHost => new FakeHost((first, sink) => service.open(first, sink), hostOf(id));

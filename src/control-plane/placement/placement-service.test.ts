@@ -6,18 +6,12 @@ import { GrpcError } from "../../net/grpc/status.ts";
 import { PlacementMetrics } from "../../telemetry/metrics/placement-metrics.ts";
 import { MetricRegistry } from "../../telemetry/metrics/registry.ts";
 import { FakeHost, type HostFacts, hostOf, settle } from "./fake-host.fixture.ts";
-import { PlacementService, type PlacementServiceOptions } from "./placement-service.ts";
+import { placementServiceOn } from "./placement-service.fixture.ts";
+import type { PlacementServiceOptions } from "./placement-service.ts";
 
 function virtualPlacement(more: Partial<PlacementServiceOptions> = {}) {
   const clock = new VirtualClock();
-  const service = new PlacementService({
-    replicationFactor: 100,
-    disseminateTimeoutMs: 8_000,
-    coalesceWindowMs: 0,
-    clock,
-    logger: silentLogger,
-    ...more,
-  });
+  const service = placementServiceOn(clock, more);
   const join = (id: string, entities?: readonly string[], host?: HostFacts): FakeHost =>
     new FakeHost((first, sink) => service.open(first, sink), hostOf(id, entities, host));
   return { service, clock, join };

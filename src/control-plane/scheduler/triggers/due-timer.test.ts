@@ -17,9 +17,10 @@ const PLAN: ConstructorParameters<typeof JobEntry>[2] = {
 
 const MANY = 1_000;
 
-it("in a jam hands out one at a time until few are left", () => {
+/** A timer over many jobs that are due now; what it hands out counts as sent. */
+function manyDue(sent: number, isJam: boolean) {
   const clock = new VirtualClock();
-  const underWay = { sent: UNSETTLED_MANY, storing: 0, isJam: true };
+  const underWay = { sent, storing: 0, isJam };
   const timer = new DueTimer(
     clock,
     () => underWay,
@@ -28,6 +29,11 @@ it("in a jam hands out one at a time until few are left", () => {
   for (let revision = 0; revision < MANY; revision += 1) {
     timer.add(new JobEntry(`job-${revision}`, revision, PLAN, NO_PROGRESS, clock.now()));
   }
+  return { clock, underWay, timer };
+}
+
+it("in a jam hands out one at a time until few are left", () => {
+  const { clock, underWay, timer } = manyDue(UNSETTLED_MANY, true);
   clock.advance(0);
   expect(underWay.sent).toBe(UNSETTLED_MANY + TRIGGERS_PER_TURN_JAMMED);
   clock.advance(PACE_MS);
@@ -40,16 +46,7 @@ it("in a jam hands out one at a time until few are left", () => {
 });
 
 it("hands out no faster than results are stored, and goes on when few are left", () => {
-  const clock = new VirtualClock();
-  const underWay = { sent: 0, storing: 0, isJam: false };
-  const timer = new DueTimer(
-    clock,
-    () => underWay,
-    () => void (underWay.sent += 1),
-  );
-  for (let revision = 0; revision < MANY; revision += 1) {
-    timer.add(new JobEntry(`job-${revision}`, revision, PLAN, NO_PROGRESS, clock.now()));
-  }
+  const { clock, underWay, timer } = manyDue(0, false);
   clock.advance(0);
   const burst = underWay.sent;
   expect(burst).toBeGreaterThan(UNSETTLED_MANY);
