@@ -307,6 +307,18 @@ describe("a sidecar without actor types", () => {
     expect(rounds.state().hosts.map(({ id }) => id)).toEqual(["a"]);
   });
 
+  it("gets an empty table where the hosts have gone, and those who were asked about it too", () => {
+    const { join } = virtualRounds();
+    const host = join("a");
+    settle(host);
+    const idle = join("idle", []);
+    settle(host, idle);
+    host.stream.close();
+    expect(idle.news().at(-1)).toBe("lock 2");
+    idle.stream.close();
+    expect(join("late", []).news()).toEqual(["lock 2", "update 2: ", "unlock 2"]);
+  });
+
   it("gets an empty table where it is the first", () => {
     const { join } = virtualRounds();
     expect(join("idle", []).news()).toEqual(["lock 0", "update 0: ", "unlock 0"]);

@@ -28,6 +28,8 @@ export interface DisseminationOptions {
   readonly onMembership: () => void;
 }
 
+const ANOTHER_CAME = new GrpcError(GRPC_STATUS.UNAVAILABLE, "another sidecar has come to the same address");
+
 /**
  * The rounds of one namespace (Dapr's `pkg/placement/internal/loops/disseminator`). A change of the table is told to all
  * sidecars in three phases, lock, update and unlock; a phase begins when all have acknowledged the one before. Sidecars
@@ -123,21 +125,23 @@ export class Dissemination {
       incarnation,
       leaseMs,
       leaseUntilMs: 0,
-      mayHold: resumed,
+      mayHold: resumed || known?.peer?.mayHold === true,
       isCutOff: false,
-      mayLose: false,
-      isReachable: false,
+      mayLose: known?.peer?.mayLose === true,
+      isReachable: known?.peer?.isReachable === true,
       sink,
     };
     const stream = this.#streams++;
     const member: Member = { stream, sink: sinkOf(sink), host, answered: true, tableVersion: undefined, peer };
-    // Only one process listens at an address, and it has given up what it held before it takes another name.
-    const changed = this.#replace(known);
     this.#peers.set(host.name, member);
     this.#leases.grant(member, peer);
     this.#watch.meet(host.name, peer);
     sink.send({ kind: "welcome", leaseMs, resumed, askedMs });
-    this.#enter(member, changed);
+    if (known === undefined) {
+      this.#enter(member, false);
+    } else {
+      this.#succeed(known, member);
+    }
     this.#settling.came(host.name, resumed ? held : undefined);
     return member;
   }
@@ -251,11 +255,8 @@ export class Dissemination {
     before?.end(new GrpcError(GRPC_STATUS.UNAVAILABLE, "the sidecar has opened another stream"));
     this.#leases.grant(member, peer);
     sink.send({ kind: "welcome", leaseMs: peer.leaseMs, resumed: true, askedMs });
-    if (this.#members.has(member) && this.#tables !== undefined) {
-      sink.send({ kind: "table", tables: this.#tables });
-      if (this.#phase !== "update") {
-        sink.send({ kind: "agreed", version: this.#tables.version });
-      }
+    if (this.#members.has(member)) {
+      this.#tellTables(member);
     }
     this.reportPeer(member, host, askedMs);
   }
@@ -289,15 +290,55 @@ export class Dissemination {
     return false;
   }
 
-  /** Another process has come to the address of a sidecar. @returns as `#remove` */
+  /** A sidecar of Dapr's has come to the address of one of ours, of which it is the end. @returns as `#remove` */
   #replace(member: Member | undefined): boolean {
     if (member === undefined) {
       return false;
     }
-    const { sink } = member;
     const changed = this.#remove(member);
-    sink.end(new GrpcError(GRPC_STATUS.UNAVAILABLE, "another sidecar has come to the same address"));
+    member.sink.end(ANOTHER_CAME);
     return changed;
+  }
+
+  /**
+   * A sidecar comes as another one than the one at its address. It takes over the other's seat, and what that may hold: only
+   * one process listens at an address, but this stream may be the earlier one, and have been on its way for long. Who
+   * acknowledges a table shows that he is there.
+   */
+  #succeed(before: Member, member: Member): void {
+    this.#leases.delete(before);
+    before.sink.end(ANOTHER_CAME);
+    if (this.#waiting.delete(before)) {
+      this.#waiting.add(member);
+      return;
+    }
+    this.#members.delete(before);
+    this.#members.add(member);
+    member.answered = before.answered;
+    const had = this.#table.delete(before.stream);
+    const changed = this.#table.set(member.stream, member.host) || had;
+    if (this.#phase !== "idle" || this.#window !== undefined) {
+      this.#stale ||= changed;
+      member.tableVersion = this.#version;
+      this.#tellTables(member);
+    } else if (changed) {
+      this.#begin();
+    } else {
+      this.#push(member);
+    }
+    this.#options.onMembership();
+  }
+
+  /** What a sidecar of ours needs to know that comes into the middle of things. */
+  #tellTables(member: Member): void {
+    const sink = member.peer?.sink;
+    if (this.#tables === undefined) {
+      return;
+    }
+    sink?.send({ kind: "table", tables: this.#tables });
+    if (this.#phase !== "update") {
+      sink?.send({ kind: "agreed", version: this.#tables.version });
+    }
   }
 
   /** @param changed whether the table has changed already, and this is the idle time between rounds */
@@ -376,8 +417,7 @@ export class Dissemination {
     this.#rest();
     this.#stale = false;
     if (this.#members.size === 0) {
-      this.#tables = undefined;
-      this.#agreed = undefined;
+      this.#forgetTables();
       return;
     }
     const version = Math.max(this.#version, this.#settling.version) + 1;
@@ -436,6 +476,10 @@ export class Dissemination {
     const { logger, namespace, coalesceWindowMs, clock } = this.#options;
     logger.debug(`Dissemination of version ${this.#version} in ${namespace} complete`);
     this.#agreed = this.#tables;
+    if (this.#members.size === 0) {
+      // The last one may have left while locked: the tables are those of the round before, with hosts that have gone.
+      this.#forgetTables();
+    }
     for (const { peer, host } of this.#members) {
       if (peer !== undefined) {
         peer.mayHold = this.#tables?.hosts.has(host.name) === true;
@@ -450,6 +494,12 @@ export class Dissemination {
       return;
     }
     this.#takeChanges();
+  }
+
+  /** Nobody is left who knows them. */
+  #forgetTables(): void {
+    this.#tables = undefined;
+    this.#agreed = undefined;
   }
 
   /** What has gathered during the round becomes one next round. */

@@ -299,7 +299,46 @@ it("gives up who takes too long, and waits until its lease is over", () => {
   expect(a.news()).toEqual(["agreed 4"]);
 });
 
-it("lets who was given up come back as a new one at once", () => {
+describe("a stream that comes late, of a sidecar that has come anew since", () => {
+  it("takes nothing from it before its lease is over", () => {
+    const { a, b, join, pass } = pair();
+    const late = join("b", { incarnation: "b-0" });
+    expect(b.news()).toEqual(["end 14: another sidecar has come to the same address"]);
+    late.stream.lost();
+    expect(a.news()).toEqual(["table 3: a, b", "agreed 3"]);
+    pass(LEASE_MS, a);
+    expect(a.news()).toEqual([]);
+    pass(OVER_MS, a);
+    expect(a.news()).toEqual(["table 4: a", "agreed 4"]);
+  });
+
+  it("is waited for in its place while a round is under way", () => {
+    const { a, b, join, pass } = pair();
+    const c = join("c");
+    join("b", { incarnation: "b-0" }).stream.lost();
+    a.apply();
+    c.apply();
+    a.news();
+    pass(LEASE_MS, a, c);
+    expect(a.news()).toEqual([]);
+    const again = join("b", { held: { version: 2, hosts: [] } });
+    expect(again.news()).toEqual(["welcome", "table 3: a, b, c"]);
+    again.apply();
+    expect(a.news()).toEqual(["agreed 3", "table 4: a, b, c", "agreed 4"]);
+    expect(b.news()).toEqual(["table 3: a, b, c", "end 14: another sidecar has come to the same address"]);
+  });
+
+  it("does not change who is in the table of a round that waits for its lock", () => {
+    const { a, join, daprd } = pair();
+    const foreign = daprd("foreign");
+    expect(foreign.news()).toEqual(["lock 3"]);
+    join("b", { incarnation: "b-0" }).stream.lost();
+    foreign.answer();
+    expect(a.news()).toEqual(["table 3: a, b, foreign"]);
+  });
+});
+
+it("lets who was given up come back as a new one as soon as that has carried a table out", () => {
   const { a, b, join, pass } = pair();
   const c = join("c");
   c.apply();
@@ -308,8 +347,10 @@ it("lets who was given up come back as a new one at once", () => {
   c.apply();
   a.news();
   const again = join("b", { incarnation: "b-2" });
-  expect(again.news()).toEqual(["welcome"]);
+  expect(again.news()).toEqual(["welcome", "table 4: a, c"]);
   a.apply();
+  expect(a.news()).toEqual([]);
+  again.apply();
   expect(a.news()).toEqual(["agreed 4", "table 5: a, b, c"]);
 });
 
