@@ -36,3 +36,10 @@ export const URL_CLIENTS_MAX = 256;
 
 /** Milliseconds for which the addresses of an app are kept where a resolver knows several. */
 export const ADDRESSES_TTL_MS = 20_000;
+
+/**
+ * Milliseconds of silence after which another sidecar is asked for a sign of life while calls to it are under way, and how
+ * long it has for that: a machine that lost its power says nothing of its end. Dapr's values.
+ */
+export const PEER_KEEPALIVE_MS = 10_000;
+export const PEER_KEEPALIVE_TIMEOUT_MS = 5_000;

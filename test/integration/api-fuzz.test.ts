@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bugsOf, fuzzedRoutes, GrpcJudge, grpcCase, httpCase, judgeHttp } from "../fuzz/api-fuzz.ts";
 import { type FuzzedSidecar, startFuzzed } from "../fuzz/fuzzed-sidecar.ts";
+import "../property-seed.ts";
 
 /** `node test/fuzz/run-api.ts` is the long form. */
 const HTTP_REQUESTS = 4_000;

@@ -102,7 +102,7 @@ async function bombard(port: number, seed: number): Promise<void> {
 }
 
 it("garbage on the HTTP and gRPC ports neither ends the process nor keeps the sidecar from answering", async () => {
-  const seed = Date.now() % 0x7fffffff;
+  const seed = Number(process.env["PROPERTY_SEED"] ?? 20_261_122);
   console.info(`seed ${seed}`);
   await using one = await startTestSidecar({ resources: IN_MEMORY, publicPort: 0 });
   const { http, grpc, internalGrpc } = one.sidecar.ports;

@@ -120,7 +120,7 @@ export class HostNode {
       hostAddress: this.machine.name,
       hostName: "",
       resolver: () => undefined,
-      connect: (address) => createGrpcClient(transport, address),
+      connect: (address) => createGrpcClient(transport, address, { transport: KEEPALIVE }),
       pieceBytes: PIECE_BYTES,
       resiliency,
     });
