@@ -1,27 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { accessSync, constants } from "node:fs";
-import { createServer } from "node:net";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { cpuSeconds } from "./process-usage.ts";
-
-const READY_POLL_MS = 2;
-const READY_LIMIT_MS = 30_000;
-const STOP_LIMIT_MS = 10_000;
-const COMPLAINTS_LENGTH_MAX = 4_000;
-
-/** Something that runs as a process of its own and is measured from outside. */
-export interface RunningProcess {
-  readonly pid: number;
-  readonly port: number;
-  /** Of a sidecar. */
-  readonly grpcPort?: number;
-  /** From exec to the first good answer of its health route, in milliseconds. */
-  readonly readyMs: number;
-  cpuSeconds(): number;
-  stop(): Promise<void>;
-}
+import { type Feature, FEATURES } from "./features.ts";
+import { freePort, type RunningProcess, startProcess } from "./running-process.ts";
 
 /** A daprd-compatible executable under a name. */
 export interface Candidate {
@@ -30,25 +11,43 @@ export interface Candidate {
   /** Its placement and scheduler; without them the executable itself, which takes the role as its first argument. */
   readonly placement?: string;
   readonly scheduler?: string;
+  readonly sentry?: string;
+  /** What its sidecars are measured with. */
+  readonly features: ReadonlySet<Feature>;
 }
 
-/** @param text `NAME=PATH[,PLACEMENT,SCHEDULER]` @throws Error for a path that cannot be run */
+const CANDIDATE_FORM = "NAME[+FEATURE…]=PATH[,PLACEMENT,SCHEDULER[,SENTRY]]";
+
+/** @param text as `CANDIDATE_FORM` @throws Error for a path that cannot be run and for an unknown feature */
 export function parseCandidate(text: string): Candidate {
   const mark = text.indexOf("=");
-  const [path, placement, scheduler, ...more] = text
+  const [path, placement, scheduler, sentry, ...more] = text
     .slice(mark + 1)
     .split(",")
     .map((each) => resolve(each));
   if (mark <= 0 || path === undefined || more.length > 0 || (placement === undefined) !== (scheduler === undefined)) {
-    throw new Error(`--candidate takes NAME=PATH or NAME=PATH,PLACEMENT,SCHEDULER, not ${JSON.stringify(text)}`);
+    throw new Error(`--candidate takes ${CANDIDATE_FORM}, not ${JSON.stringify(text)}`);
   }
-  const name = text.slice(0, mark);
-  const candidate =
-    placement === undefined || scheduler === undefined ? { name, path } : { name, path, placement, scheduler };
-  for (const each of [path, placement, scheduler]) {
+  for (const each of [path, placement, scheduler, sentry]) {
     if (each !== undefined) accessSync(each, constants.X_OK);
   }
-  return candidate;
+  const name = text.slice(0, mark);
+  return {
+    name,
+    path,
+    features: new Set(name.split("+").slice(1).map(featureOf)),
+    ...(placement !== undefined && { placement }),
+    ...(scheduler !== undefined && { scheduler }),
+    ...(sentry !== undefined && { sentry }),
+  };
+}
+
+function featureOf(text: string): Feature {
+  const found = FEATURES.find((one) => one === text);
+  if (found === undefined) {
+    throw new Error(`nothing to measure with is called ${JSON.stringify(text)}; there are: ${FEATURES.join(", ")}`);
+  }
+  return found;
 }
 
 export interface SidecarFlags {
@@ -58,6 +57,7 @@ export interface SidecarFlags {
   readonly appProtocol?: "http" | "grpc";
   /** Further flags. */
   readonly more?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** The app that hosts actors and takes jobs. */
@@ -85,7 +85,10 @@ export async function startSidecar(candidate: Candidate, flags: SidecarFlags): P
     `--app-protocol=${flags.appProtocol ?? "http"}`,
     ...(flags.more ?? []),
   ];
-  return { ...(await startProcess(candidate.path, args, http, "/v1.0/healthz", 204)), grpcPort: grpc };
+  return {
+    ...(await startProcess(candidate.path, args, http, "/v1.0/healthz", 204, flags.environment)),
+    grpcPort: grpc,
+  };
 }
 
 /** Yardstick E: the bare echo server. */
@@ -122,86 +125,4 @@ export async function startProxy(target: number): Promise<RunningProcess> {
 
 function yardstick(file: string): string {
   return fileURLToPath(new URL(`yardsticks/${file}`, import.meta.url));
-}
-
-/**
- * Starts a program; what it complains of is shown only when it ends before it is ready.
- * @param port where `healthPath` answers `status` once it is ready
- */
-export async function startProcess(
-  path: string,
-  args: readonly string[],
-  port: number,
-  healthPath: string,
-  status: number,
-): Promise<RunningProcess> {
-  const startMs = performance.now();
-  const child = spawn(path, args, { stdio: ["ignore", "ignore", "pipe"] });
-  let complaints = "";
-  child.stderr.on("data", (chunk: Buffer) => {
-    complaints = (complaints + chunk.toString()).slice(-COMPLAINTS_LENGTH_MAX);
-  });
-  const exited = once(child, "exit");
-  const pid = child.pid;
-  if (pid === undefined) {
-    throw new Error(`cannot start ${path}`);
-  }
-  let readyMs: number;
-  try {
-    readyMs = await waitReady(child, port, healthPath, status, startMs, () => complaints);
-  } catch (error) {
-    child.kill("SIGKILL");
-    throw error;
-  }
-  return {
-    pid,
-    port,
-    readyMs,
-    cpuSeconds: () => cpuSeconds(pid),
-    async stop() {
-      child.kill("SIGINT");
-      const timer = setTimeout(() => child.kill("SIGKILL"), STOP_LIMIT_MS);
-      await exited;
-      clearTimeout(timer);
-    },
-  };
-}
-
-async function waitReady(
-  child: ChildProcess,
-  port: number,
-  path: string,
-  status: number,
-  startMs: number,
-  complaints: () => string,
-): Promise<number> {
-  while (performance.now() - startMs < READY_LIMIT_MS) {
-    if (child.exitCode !== null) {
-      throw new Error(`${child.spawnfile} ended with code ${child.exitCode} before it was ready: ${complaints()}`);
-    }
-    try {
-      const answer = await fetch(`http://127.0.0.1:${port}${path}`);
-      await answer.arrayBuffer();
-      if (answer.status === status) {
-        return performance.now() - startMs;
-      }
-    } catch {
-      // Not listening yet.
-    }
-    await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
-  }
-  throw new Error(`${child.spawnfile} was not ready within ${READY_LIMIT_MS} ms: ${complaints()}`);
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") {
-    throw new Error("no free port");
-  }
-  return address.port;
 }

@@ -5,13 +5,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, createServer, request } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Candidate, type RunningProcess, startSidecar } from "./candidate.ts";
+import { type Candidate, parseCandidate, startSidecar } from "./candidate.ts";
 import { dropFromPageCache } from "./measure.ts";
 import { resourcesOf } from "./operations.ts";
 import { residentMb } from "./process-usage.ts";
 import { spread, type Spread } from "./report.ts";
+import { type RunningProcess } from "./running-process.ts";
 
 /** As in the published figures. */
 const UPLOADS = 4;
@@ -47,10 +48,7 @@ interface UploadSample {
   readonly grownMb: number;
 }
 
-const candidates = values.candidate.map((text): Candidate => {
-  const [name = "", path = ""] = text.split("=");
-  return { name, path: resolve(path) };
-});
+const candidates = values.candidate.map(parseCandidate);
 const uploads = new Map<string, UploadSample[]>(candidates.map(({ name }) => [name, []]));
 const idle = new Map<string, number[]>(candidates.map(({ name }) => [name, []]));
 for (let round = 1; round <= Number(values.rounds); round += 1) {

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { type Candidate, freePort, type RunningProcess, startProcess } from "./candidate.ts";
+import { type Candidate } from "./candidate.ts";
+import { freePort, type RunningProcess, startProcess } from "./running-process.ts";
 
 /** Placement and scheduler of a candidate, as processes of their own. */
 export interface ControlPlane {

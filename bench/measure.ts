@@ -2,19 +2,13 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  type Candidate,
-  type RunningProcess,
-  startCountingApp,
-  startEcho,
-  startGrpcApp,
-  startProxy,
-  startSidecar,
-} from "./candidate.ts";
+import { type Candidate, startCountingApp, startEcho, startGrpcApp, startProxy, startSidecar } from "./candidate.ts";
 import { commitsOf } from "./disk.ts";
+import { startSurroundings } from "./features.ts";
 import { type LoadTarget, runClosedLoop, runFixedRate } from "./http-load.ts";
 import { type LoadRequest, type Operation, resourcesOf } from "./operations.ts";
 import { residentMb } from "./process-usage.ts";
+import { type RunningProcess } from "./running-process.ts";
 
 /** How long and how hard; see `--help` of `run.ts`. */
 export interface Effort {
@@ -95,18 +89,18 @@ export async function measureStart(candidate: Candidate): Promise<StartSample> {
 export async function measureOperation(candidate: Candidate, operation: Operation, effort: Effort): Promise<Sample> {
   return await withResources(operation, async (resourcesPath) => {
     const running: RunningProcess[] = [];
+    const { flags: more, environment, stop } = await startSurroundings(candidate);
+    const told = { resourcesPath, more, environment };
     const app = await startApp(operation);
     try {
       if (app !== undefined && operation.topology !== "subscriber") {
         const appProtocol = operation.topology === "grpc-pair" ? "grpc" : "http";
-        running.push(
-          await startSidecar(candidate, { appId: "bench-callee", resourcesPath, appPort: app.port, appProtocol }),
-        );
+        running.push(await startSidecar(candidate, { ...told, appId: "bench-callee", appPort: app.port, appProtocol }));
       }
       const appPort = operation.topology === "subscriber" ? app?.port : undefined;
       const caller = await startSidecar(candidate, {
+        ...told,
         appId: "bench",
-        resourcesPath,
         ...(appPort === undefined ? {} : { appPort }),
       });
       running.push(caller);
@@ -125,6 +119,7 @@ export async function measureOperation(candidate: Candidate, operation: Operatio
         await process.stop();
       }
       await app?.stop();
+      await stop();
     }
   });
 }

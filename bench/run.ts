@@ -3,6 +3,7 @@ import { cpus, tmpdir } from "node:os";
 import { parseArgs } from "node:util";
 import { type Candidate, parseCandidate } from "./candidate.ts";
 import { syncMs } from "./disk.ts";
+import { FEATURES } from "./features.ts";
 import {
   type Effort,
   type Sample,
@@ -21,9 +22,10 @@ const HELP = `Usage: node bench/run.ts --candidate NAME=PATH [--candidate …] [
 
 Measures daprd-compatible executables side by side, interleaved, with the yardsticks E and P in the same rounds.
 
-  --candidate NAME=PATH[,PLACEMENT,SCHEDULER]
+  --candidate NAME[+FEATURE…]=PATH[,PLACEMENT,SCHEDULER[,SENTRY]]
                           an executable that takes daprd's flags; may be repeated. Rows of actors, reminders and jobs start
-                          its placement and scheduler beside it; without paths, the roles of the executable itself
+                          its placement and scheduler beside it; without paths, the roles of the executable itself.
+                          Features, for the other rows: ${FEATURES.join(", ")}
   --operations A,B        of: ${OPERATIONS.map((operation) => operation.name).join(", ")} (all)
   --rounds N              interleaved rounds (5)
   --seconds N             seconds per measurement (3)

@@ -1,11 +1,12 @@
 import { join } from "node:path";
-import { type Candidate, type RunningProcess, startActorApp, startSidecar } from "./candidate.ts";
+import { type Candidate, startActorApp, startSidecar } from "./candidate.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import { runBatch } from "./http-load.ts";
 import { type Effort, measure, type Sample, targetOf, totalCpu, withResources } from "./measure.ts";
 import type { LoadRequest, Operation } from "./operations.ts";
 import { residentMb } from "./process-usage.ts";
 import { DUE_MARK } from "./stateful-operations.ts";
+import { type RunningProcess } from "./running-process.ts";
 
 const READY_POLL_MS = 50;
 const READY_MS_MAX = 60_000;

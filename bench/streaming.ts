@@ -5,11 +5,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Candidate, type RunningProcess, startSidecar } from "./candidate.ts";
+import { type Candidate, parseCandidate, startSidecar } from "./candidate.ts";
 import { dropFromPageCache } from "./measure.ts";
 import { residentMb } from "./process-usage.ts";
+import { type RunningProcess } from "./running-process.ts";
 
 const CHUNK = Buffer.alloc(64 * 1024, 0x78);
 const MEMORY_POLL_MS = 20;
@@ -45,8 +46,7 @@ process.stdout.write(
   "| candidate | direction | MB | MB/s | peak RSS caller, MB | peak RSS callee, MB |\n|---|---|---|---|---|---|\n",
 );
 for (const text of values.candidate) {
-  const [name = "", path = ""] = text.split("=");
-  await measure({ name, path: resolve(path) });
+  await measure(parseCandidate(text));
 }
 app.close();
 app.closeAllConnections();
