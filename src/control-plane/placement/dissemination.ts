@@ -1,16 +1,17 @@
 import { GRPC_STATUS } from "../../errors/grpc-status.ts";
-import type { Clock, Timer } from "../../kit/clock.ts";
+import type { Clock } from "../../kit/clock.ts";
 import { formatGoDuration } from "../../kit/duration.ts";
 import type { Logger } from "../../kit/logger.ts";
 import { GrpcError } from "../../net/grpc/status.ts";
 import { type Host, HostOperation } from "../../wire/gen/dapr/proto/placement/v1/placement_pb.js";
-import { HostTable, losersOf } from "./host-table.ts";
+import { HostTable } from "./host-table.ts";
 import { LEASE_MS } from "./limits.ts";
-import { isAsked, type Member, type PeerLink, type Phase, phaseOf, sinkOf } from "./member.ts";
+import { type Member, type PeerLink, phaseOf, sinkOf } from "./member.ts";
 import { PeerLeases } from "./peer-leases.ts";
 import { PeerWatch, type ProbeHost } from "./peer-watch.ts";
+import { Round } from "./round.ts";
 import { Settling } from "./settling.ts";
-import type { HostSink, NamespaceState, Order, PeerReport, PeerSink, TableSnapshot } from "./types.ts";
+import type { HostSink, NamespaceState, PeerReport, PeerSink } from "./types.ts";
 
 export interface DisseminationOptions {
   readonly namespace: string;
@@ -54,16 +55,8 @@ export class Dissemination {
    * which is told like any other leave.
    */
   #stale = false;
-  #phase: Phase = "idle";
-  #version = 0;
-  #unanswered = 0;
   #streams = 0;
-  #timeout: Timer | undefined;
-  #window: Timer | undefined;
-  /** The last tables that were told. */
-  #tables: TableSnapshot | undefined;
-  /** The last tables that everybody has carried out. */
-  #agreed: TableSnapshot | undefined;
+  readonly #round: Round;
   /** Sidecars of ours by their addresses. */
   readonly #peers = new Map<string, Member>();
   readonly #leases: PeerLeases;
@@ -74,6 +67,13 @@ export class Dissemination {
     const { replicationFactor, clock, settledAtMs, probe } = options;
     this.#options = options;
     this.#table = new HostTable(replicationFactor);
+    this.#round = new Round({
+      ...options,
+      members: this.#members,
+      table: this.#table,
+      onOver: () => this.#takeChanges(),
+      onTimeout: (laggards) => this.#cutOff(laggards),
+    });
     this.#leases = new PeerLeases(clock, (member) => this.#leaseOver(member));
     this.#watch = new PeerWatch(clock, probe);
     this.#settling = new Settling(settledAtMs ?? clock.monotonicMs(), clock, () => this.#takeChangesIfIdle());
@@ -93,7 +93,7 @@ export class Dissemination {
   }
 
   state(): NamespaceState {
-    return { version: this.#version, hosts: this.#table.hosts() };
+    return { version: this.#round.version, hosts: this.#table.hosts() };
   }
 
   open(host: Host, sink: HostSink): Member {
@@ -158,10 +158,8 @@ export class Dissemination {
 
   /** A sidecar of ours has carried a table out. */
   applied(member: Member, version: number): void {
-    if (this.#members.has(member) && this.#phase === "update" && version === this.#version && !member.answered) {
-      member.answered = true;
-      this.#unanswered -= 1;
-      this.#advance();
+    if (this.#members.has(member) && version === this.#round.version) {
+      this.#round.answered(member, "update");
     }
   }
 
@@ -205,18 +203,17 @@ export class Dissemination {
     if (!this.#members.has(member)) {
       return;
     }
-    if (host.version !== undefined && host.version < BigInt(this.#version)) {
-      const late = `old version ${host.version} (current ${this.#version})`;
+    const { version } = this.#round;
+    if (host.version !== undefined && host.version < BigInt(version)) {
+      const late = `old version ${host.version} (current ${version})`;
       logger.debug(`Ignoring report from stream ${namespace}:${member.stream} - ${late}`);
       return;
     }
-    const phase = phaseOf(host.operation, this.#phase);
+    const phase = phaseOf(host.operation, this.#round.phase);
     if (phase === "idle") {
       this.#register(member, host);
-    } else if (phase === this.#phase && !member.answered) {
-      member.answered = true;
-      this.#unanswered -= 1;
-      this.#advance();
+    } else {
+      this.#round.answered(member, phase);
     }
   }
 
@@ -224,8 +221,8 @@ export class Dissemination {
   close(member: Member): void {
     if (this.#remove(member)) {
       this.#begin();
-    } else if (this.#phase !== "idle") {
-      this.#advance();
+    } else {
+      this.#round.advance();
     }
     this.#options.onMembership();
   }
@@ -238,7 +235,7 @@ export class Dissemination {
     this.#peers.clear();
     this.#leases.clear();
     this.#settling.close();
-    this.#rest();
+    this.#round.rest();
     for (const { sink } of all) {
       sink.end(error);
     }
@@ -256,7 +253,7 @@ export class Dissemination {
     this.#leases.grant(member, peer);
     sink.send({ kind: "welcome", leaseMs: peer.leaseMs, resumed: true, askedMs });
     if (this.#members.has(member)) {
-      this.#tellTables(member);
+      this.#round.catchUp(member);
     }
     this.reportPeer(member, host, askedMs);
   }
@@ -275,13 +272,11 @@ export class Dissemination {
     if (!this.#members.delete(member)) {
       return false;
     }
-    if (this.#phase !== "idle" && !member.answered) {
-      this.#unanswered -= 1;
-    }
-    if (this.#phase === "idle" && this.#window === undefined) {
+    this.#round.left(member);
+    if (this.#round.isResting) {
       return this.#table.delete(stream);
     }
-    if (this.#phase === "lock") {
+    if (this.#round.phase === "lock") {
       // The table of this round has not been sent yet.
       this.#table.delete(stream);
     } else if (this.#table.has(stream)) {
@@ -317,41 +312,29 @@ export class Dissemination {
     member.answered = before.answered;
     const had = this.#table.delete(before.stream);
     const changed = this.#table.set(member.stream, member.host) || had;
-    if (this.#phase !== "idle" || this.#window !== undefined) {
+    if (!this.#round.isResting) {
       this.#stale ||= changed;
-      member.tableVersion = this.#version;
-      this.#tellTables(member);
+      member.tableVersion = this.#round.version;
+      this.#round.catchUp(member);
     } else if (changed) {
       this.#begin();
     } else {
-      this.#push(member);
+      this.#round.push(member);
     }
     this.#options.onMembership();
   }
 
-  /** What a sidecar of ours needs to know that comes into the middle of things. */
-  #tellTables(member: Member): void {
-    const sink = member.peer?.sink;
-    if (this.#tables === undefined) {
-      return;
-    }
-    sink?.send({ kind: "table", tables: this.#tables });
-    if (this.#phase !== "update") {
-      sink?.send({ kind: "agreed", version: this.#tables.version });
-    }
-  }
-
   /** @param changed whether the table has changed already, and this is the idle time between rounds */
   #enter(member: Member, changed: boolean): void {
-    if (this.#phase === "idle" && this.#window === undefined && this.#mayEnter(member)) {
+    if (this.#round.isResting && this.#mayEnter(member)) {
       this.#admit([member], changed);
       return;
     }
     this.#waiting.add(member);
     if (changed) {
       this.#begin();
-    } else if (this.#phase !== "idle") {
-      this.#advance();
+    } else {
+      this.#round.advance();
     }
   }
 
@@ -372,14 +355,14 @@ export class Dissemination {
     member.host = host;
     if (this.#table.set(member.stream, host)) {
       this.#options.onMembership();
-      if (this.#phase === "idle") {
+      if (this.#round.phase === "idle") {
         this.#begin();
       } else {
         // Also where the table of this round will have it: whoever reports other types expects a version of its own.
         this.#stale = true;
       }
-    } else if (this.#phase === "idle" && member.tableVersion !== this.#version) {
-      this.#push(member);
+    } else if (this.#round.phase === "idle" && member.tableVersion !== this.#round.version) {
+      this.#round.push(member);
     }
   }
 
@@ -400,106 +383,13 @@ export class Dissemination {
       return;
     }
     for (const member of added) {
-      this.#push(member);
+      this.#round.push(member);
     }
-  }
-
-  /** The table for a sidecar without actor types, which changes nothing for the others: its answers are not waited for. */
-  #push(member: Member): void {
-    const version = this.#version;
-    member.tableVersion = version;
-    member.sink.send({ operation: "lock", version });
-    member.sink.send({ operation: "update", version, tables: (this.#tables ??= this.#table.snapshot(version)) });
-    member.sink.send({ operation: "unlock", version });
   }
 
   #begin(): void {
-    this.#rest();
     this.#stale = false;
-    if (this.#members.size === 0) {
-      this.#forgetTables();
-      return;
-    }
-    const version = Math.max(this.#version, this.#settling.version) + 1;
-    this.#version = version;
-    for (const member of this.#members) {
-      member.tableVersion = version;
-      if (member.peer !== undefined && this.#table.has(member.stream)) {
-        member.peer.mayHold = true;
-      }
-    }
-    this.#timeout = this.#options.clock.after(this.#options.timeoutMs, () => this.#onTimeout());
-    this.#ask("lock", { operation: "lock", version });
-  }
-
-  /** Begins a phase. */
-  #ask(phase: Exclude<Phase, "idle">, order: Order): void {
-    const { logger, namespace } = this.#options;
-    logger.debug(
-      `Sending ${phase.toUpperCase()} for version ${order.version} to ${this.#members.size} streams of ${namespace}`,
-    );
-    this.#phase = phase;
-    this.#unanswered = 0;
-    for (const member of this.#members) {
-      member.answered = !isAsked(member, phase);
-      this.#unanswered += member.answered ? 0 : 1;
-    }
-    for (const { sink } of this.#members) {
-      sink.send(order);
-    }
-    this.#advance();
-  }
-
-  /** Goes on when everybody has answered; with nobody left there is nobody to tell. */
-  #advance(): void {
-    if (this.#unanswered > 0) {
-      return;
-    }
-    const version = this.#version;
-    if (this.#members.size === 0 || this.#phase === "unlock") {
-      this.#finish();
-    } else if (this.#phase === "lock") {
-      this.#tables = this.#table.snapshot(version);
-      const losers = losersOf(this.#agreed, this.#tables);
-      for (const { peer, host } of this.#members) {
-        if (peer !== undefined) {
-          peer.mayLose = peer.mayHold && (peer.isCutOff || losers === undefined || losers.has(host.name));
-        }
-      }
-      this.#ask("update", { operation: "update", version, tables: this.#tables });
-    } else if (this.#phase === "update") {
-      this.#ask("unlock", { operation: "unlock", version });
-    }
-  }
-
-  #finish(): void {
-    const { logger, namespace, coalesceWindowMs, clock } = this.#options;
-    logger.debug(`Dissemination of version ${this.#version} in ${namespace} complete`);
-    this.#agreed = this.#tables;
-    if (this.#members.size === 0) {
-      // The last one may have left while locked: the tables are those of the round before, with hosts that have gone.
-      this.#forgetTables();
-    }
-    for (const { peer, host } of this.#members) {
-      if (peer !== undefined) {
-        peer.mayHold = this.#tables?.hosts.has(host.name) === true;
-      }
-    }
-    this.#rest();
-    if (coalesceWindowMs > 0 && this.#members.size > 0) {
-      this.#window = clock.after(coalesceWindowMs, () => {
-        this.#window = undefined;
-        this.#takeChanges();
-      });
-      return;
-    }
-    this.#takeChanges();
-  }
-
-  /** Nobody is left who knows them. */
-  #forgetTables(): void {
-    this.#tables = undefined;
-    this.#agreed = undefined;
+    this.#round.begin(this.#settling.version);
   }
 
   /** What has gathered during the round becomes one next round. */
@@ -509,7 +399,7 @@ export class Dissemination {
   }
 
   #takeChangesIfIdle(): void {
-    if (this.#phase === "idle" && this.#window === undefined) {
+    if (this.#round.isResting) {
       this.#takeChanges();
     }
   }
@@ -531,23 +421,13 @@ export class Dissemination {
     return changed;
   }
 
-  #rest(): void {
-    this.#phase = "idle";
-    this.#timeout?.cancel();
-    this.#timeout = undefined;
-    this.#window?.cancel();
-    this.#window = undefined;
-  }
-
   /** Those who have answered are not punished for the others, nor are those who wait. */
-  #onTimeout(): void {
+  #cutOff(laggards: readonly Member[]): void {
     const { logger, namespace } = this.#options;
-    logger.warn(`Dissemination timeout for version ${this.#version}`);
-    const laggards = [...this.#members].filter(({ answered }) => !answered);
     for (const member of laggards) {
       const { stream, host, sink, peer } = member;
       logger.warn(
-        `Closing non-responding stream ${namespace}:${stream} (app id ${host.id}, host ${host.name}; ${this.#phase} not answered)`,
+        `Closing non-responding stream ${namespace}:${stream} (app id ${host.id}, host ${host.name}; ${this.#round.phase} not answered)`,
       );
       sink.end(this.#timeoutError());
       this.#table.delete(stream);
@@ -569,7 +449,7 @@ export class Dissemination {
   #timeoutError(): GrpcError {
     return new GrpcError(
       GRPC_STATUS.DEADLINE_EXCEEDED,
-      `dissemination timeout after ${formatGoDuration(this.#options.timeoutMs)} for version ${this.#version}`,
+      `dissemination timeout after ${formatGoDuration(this.#options.timeoutMs)} for version ${this.#round.version}`,
     );
   }
 }

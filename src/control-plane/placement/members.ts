@@ -4,6 +4,8 @@ import { createGrpcClient } from "../../net/grpc/client.ts";
 import { GrpcServer } from "../../net/grpc/server.ts";
 import type { GrpcClient } from "../../net/grpc/types.ts";
 import type { Transport } from "../../net/h2/transport.ts";
+import type { WorkloadIdentity } from "../../security/identity.ts";
+import { controlPlaneOptions } from "../../security/peer-options.ts";
 import {
   Election as ElectionDescription,
   VoteRequestSchema,
@@ -37,9 +39,15 @@ export function createMemberServer(vote: (request: VoteRequest) => Vote): GrpcSe
 export class MemberClients {
   readonly #clients: ReadonlyMap<string, GrpcClient>;
 
-  constructor(transport: Transport, members: readonly ClusterMember[]) {
-    const options = { transport: { keepaliveMs: KEEPALIVE_MS, keepaliveTimeoutMs: KEEPALIVE_TIMEOUT_MS } };
-    this.#clients = new Map(members.map(({ id, address }) => [id, createGrpcClient(transport, address, options)]));
+  /** @param identity undefined: the members vote in plain text */
+  constructor(transport: Transport, members: readonly ClusterMember[], identity: WorkloadIdentity | undefined) {
+    const keepalive = { keepaliveMs: KEEPALIVE_MS, keepaliveTimeoutMs: KEEPALIVE_TIMEOUT_MS };
+    this.#clients = new Map(
+      members.map(({ id, address }) => [
+        id,
+        createGrpcClient(transport, address, controlPlaneOptions(identity, address, "dapr-placement", keepalive)),
+      ]),
+    );
   }
 
   /** @throws GrpcError when the member does not answer in time */

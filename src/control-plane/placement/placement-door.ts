@@ -16,6 +16,7 @@ import {
   Placement as PeerPlacement,
   type Report,
 } from "../../wire/gen/outrigger/placement/v1/placement_pb.js";
+import { checkCaller } from "./host-rules.ts";
 import { TABLE_BYTES_MAX } from "./limits.ts";
 import { OrderCodec } from "./order-codec.ts";
 import { OrderQueue, PeerOrderQueue } from "./order-queue.ts";
@@ -94,6 +95,9 @@ async function servePeer(
       if (refused !== undefined) {
         throw refused;
       }
+      if (message.case === "report") {
+        checkCaller({ id: message.value.appId, namespace: message.value.namespace }, call.peerId);
+      }
       if (stream !== undefined) {
         hear(stream, message);
       } else if (message.case === "report") {
@@ -160,6 +164,7 @@ async function serve(
       if (refused !== undefined) {
         throw refused;
       }
+      checkCaller(host, call.peerId);
       if (stream === undefined) {
         stream = service.open(host, queue);
         logger.info(

@@ -4,9 +4,12 @@ import { errorMessage } from "../../kit/error-message.ts";
 import type { GrpcServer } from "../../net/grpc/server.ts";
 import { GrpcError } from "../../net/grpc/status.ts";
 import { ListenError } from "../../net/http/errors.ts";
-import { type Listener, listen } from "../../net/http/listener.ts";
+import { type Listener, listen, type MutualTls } from "../../net/http/listener.ts";
+import type { WorkloadIdentity } from "../../security/identity.ts";
+import { controlPlanePeer } from "../../security/peer-options.ts";
 import { PlacementMetrics } from "../../telemetry/metrics/placement-metrics.ts";
 import { listenAddress } from "../shared/listen-address.ts";
+import { openRoleIdentity, type RoleTls } from "../shared/role-identity.ts";
 import type { RoleContext, RoleService, StartRole } from "../shared/types.ts";
 import { Election } from "./election.ts";
 import { probeHost } from "./host-probe.ts";
@@ -20,6 +23,8 @@ import { tablesPage } from "./tables-page.ts";
 export interface PlacementOptions {
   /** One of the members. */
   readonly id: string;
+  /** Undefined: sidecars and members connect in plain text. */
+  readonly tls?: RoleTls | undefined;
   readonly members: readonly ClusterMember[];
   readonly port: number;
   readonly listenAddress: string;
@@ -34,8 +39,14 @@ export interface PlacementOptions {
 /** The placement role: its port for sidecars, and its address for the other members. */
 export function startPlacement(options: PlacementOptions): StartRole {
   return async (context) => {
-    const server = new PlacementServer(options, context);
-    await server.start();
+    const identity = await openRoleIdentity(options.tls, "dapr-placement", context);
+    const server = new PlacementServer(options, context, identity);
+    try {
+      await server.start();
+    } catch (error) {
+      identity?.close();
+      throw error;
+    }
     return server;
   };
 }
@@ -45,6 +56,7 @@ class PlacementServer implements RoleService {
   readonly #fail: (error: unknown) => void;
   readonly #options: PlacementOptions;
   readonly #context: RoleContext;
+  readonly #identity: WorkloadIdentity | undefined;
   readonly #metrics: PlacementMetrics;
   readonly #service: PlacementService;
   readonly #clients: MemberClients;
@@ -52,7 +64,7 @@ class PlacementServer implements RoleService {
   readonly #open: { readonly server: GrpcServer; readonly listener: Listener }[] = [];
   readonly #stopping = new AbortController();
 
-  constructor(options: PlacementOptions, context: RoleContext) {
+  constructor(options: PlacementOptions, context: RoleContext, identity: WorkloadIdentity | undefined) {
     const { clock, random, metrics, transport } = context;
     const logger = context.logger.scope("dapr.placement.server");
     const { promise, reject } = Promise.withResolvers<never>();
@@ -62,6 +74,7 @@ class PlacementServer implements RoleService {
     this.#fail = reject;
     this.#options = options;
     this.#context = context;
+    this.#identity = identity;
     this.#metrics = new PlacementMetrics(metrics);
     this.#metrics.recordLeader(false);
     this.#service = new PlacementService({
@@ -76,6 +89,7 @@ class PlacementServer implements RoleService {
     this.#clients = new MemberClients(
       transport,
       options.members.filter(({ id }) => id !== options.id),
+      identity,
     );
     this.#election = new Election({
       id: options.id,
@@ -109,7 +123,11 @@ class PlacementServer implements RoleService {
       refusal: () => this.#refusal(),
       logger,
     });
-    const listener = await this.#listen(listenAddress(this.#options.listenAddress, port), door);
+    const listener = await this.#listen(
+      listenAddress(this.#options.listenAddress, port),
+      door,
+      this.#identity?.serverTls(),
+    );
     logger.info(`Placement service started on port ${listener.port}`);
     logger.info(`Running Placement gRPC server on ${listener.address}`);
     grpcTarget.ready();
@@ -132,6 +150,7 @@ class PlacementServer implements RoleService {
       }),
     );
     await this.#clients.close();
+    this.#identity?.close();
     this.#context.logger.scope("dapr.placement.server").info("Placement GRPC server stopped");
   }
 
@@ -141,7 +160,10 @@ class PlacementServer implements RoleService {
     const colon = address.lastIndexOf(":");
     const bind = listenAddress(address.slice(0, colon), Number(address.slice(colon + 1)));
     const server = createMemberServer((request) => this.#election.vote(request));
-    await whenResolved(clock, this.#stopping.signal, () => this.#listen(bind, server));
+    const identity = this.#identity;
+    // Whoever could vote could keep the members from ever having a leader.
+    const mutualTls = identity?.serverTls(controlPlanePeer(identity, "dapr-placement"));
+    await whenResolved(clock, this.#stopping.signal, () => this.#listen(bind, server, mutualTls));
     if (this.#stopping.signal.aborted) {
       return;
     }
@@ -149,10 +171,14 @@ class PlacementServer implements RoleService {
     this.#election.start();
   }
 
-  async #listen(address: ReturnType<typeof listenAddress>, server: GrpcServer): Promise<Listener> {
+  async #listen(
+    address: ReturnType<typeof listenAddress>,
+    server: GrpcServer,
+    mutualTls: MutualTls | undefined,
+  ): Promise<Listener> {
     const { keepaliveMs, keepaliveTimeoutMs } = this.#options;
     const h2 = this.#context.transport.createServer(server.accept, { keepaliveMs, keepaliveTimeoutMs });
-    const listener = await listen(address, { h2 });
+    const listener = await listen(address, { h2, mutualTls });
     this.#open.push({ server, listener });
     return listener;
   }
