@@ -11,6 +11,7 @@ import type { ActorsBlock } from "../../src/blocks/actors/actors-block.ts";
 import type { CancelSignal } from "../../src/kit/cancel-signal.ts";
 import type { Ledger, Version } from "./ledger.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
+import { STOP_MS_MAX } from "./troubles.ts";
 
 /** Milliseconds that the app works within a turn; now and then much longer. */
 const WORK_MS = [0, 8] as const;
@@ -20,8 +21,11 @@ const LONG_MS = [500, 6_000] as const;
 const HOP_MS = [0.05, 0.5] as const;
 /** Apps that go on with a turn that was cut off, as one does that does not look at its connection. */
 const HEEDLESS_ODDS = 0.7;
-/** Milliseconds that an actor rests at most in an app that cannot say when a turn is over, the way there included. */
-const REST_MS = CUT_OFF_REST_MS + 8_000;
+/**
+ * Milliseconds until an actor is no longer at rest in an app that cannot say when a turn is over: the way there, on which
+ * its process may be stopped, included.
+ */
+const REST_MS = CUT_OFF_REST_MS + 8_000 + STOP_MS_MAX;
 /** Apps that host their actors on a stream. */
 const STREAM_ODDS = 0.6;
 /** How often a handler of reminders and jobs fails. */

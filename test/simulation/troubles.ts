@@ -4,6 +4,9 @@ import { FAIR } from "./network.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import type { Machine } from "./simulated-process.ts";
 
+/** Milliseconds that a process is stopped at most. */
+export const STOP_MS_MAX = 14_000;
+
 /** Something that goes wrong, and how it is put right. */
 interface Trouble {
   readonly what: string;
@@ -83,7 +86,8 @@ export class Troubles {
     const host = random.pick(hosts);
     const member = random.pick(placement);
     const odds = random.next();
-    if (odds < 0.22) return this.#pause(host, random.pick([random.between(50, 900), random.between(1_000, 14_000)]));
+    if (odds < 0.22)
+      return this.#pause(host, random.pick([random.between(50, 900), random.between(1_000, STOP_MS_MAX)]));
     if (odds < 0.36) return this.#kill(host, random.between(100, 6_000), random.chance(0.3));
     if (odds < 0.42) return this.#restart();
     if (odds < 0.56) return this.#cut();

@@ -15,8 +15,8 @@ const event = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant("wait" as const), ms: fc.integer({ min: 20, max: 3_000 }) }) },
 );
 
-/** A lease, the settling of a new leader, and rounds with drains; messages may take long. */
-const PEACE_MS = LEASE_MS + SETTLE_MS + 9_000;
+/** A lease, the settling of a new leader, a seat taken by a stream that came late, and rounds with drains; messages may take long. */
+const PEACE_MS = 2 * LEASE_MS + SETTLE_MS + 9_000;
 const HOSTS_MAX = 8;
 
 it("never has two hosts that hold an actor, holds up nobody whose actor stays, and finds an owner for all in the end", async () => {
