@@ -56,7 +56,7 @@ const phases: readonly (readonly Step[])[] = [
     ring("tidy"),
   ],
   [ring("unit")],
-  [ring("property"), ring("docs")],
+  [ring("property"), ring("docs"), ring("simulation")],
   [ring("conformance")],
   [ring("integration")],
   [ring("interop")],

@@ -1,13 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { layoutRules } from "./tidy/layout.ts";
 import { packageRules } from "./tidy/packages.ts";
+import { ringRules } from "./tidy/rings.ts";
 import { roomRules } from "./tidy/rooms.ts";
 import { repositoryFiles } from "./tidy/source.ts";
 import { textRules } from "./tidy/text.ts";
 
 const repository = repositoryFiles();
 
-for (const rule of [...roomRules, ...packageRules, ...textRules, ...layoutRules]) {
+for (const rule of [...roomRules, ...packageRules, ...textRules, ...layoutRules, ...ringRules]) {
   describe(rule.name, () => {
     it("holds in this repository", () => {
       expect(rule.check(repository)).toEqual([]);
