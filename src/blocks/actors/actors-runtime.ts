@@ -7,6 +7,7 @@ import type { Clock } from "../../kit/clock.ts";
 import { errorMessage } from "../../kit/error-message.ts";
 import type { Logger } from "../../kit/logger.ts";
 import type { Random } from "../../kit/random.ts";
+import type { Tracer } from "../../kit/trace-context.ts";
 import type { OpenPlacement, PlacementTables } from "../../mesh/placement-stream.ts";
 import { GrpcError } from "../../net/grpc/status.ts";
 import type { Resiliency } from "../../resiliency/types.ts";
@@ -43,10 +44,19 @@ export interface ActorsOptions {
   /** Ready after the first tables that all sidecars have. */
   readonly health: HealthTarget;
   readonly observer?: ActorObserver | undefined;
+  /** Absent: timers and reminders have no spans. */
+  readonly tracer?: Tracer | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
 }
+
+/** Dapr's lines for what becomes of the store of actors' state. */
+const STORE_CHANGE_TEXTS = {
+  added: (name: string) => `Actor state store ${name} configured - enabling actor hosting`,
+  updated: (name: string) => `Actor state store ${name} updated - actor hosting continues`,
+  removed: () => "Actor state store removed or replaced - draining hosted actors",
+} as const;
 
 /** The parts of the actor runtime, and how they follow the app, the state store and the placement service. */
 export class ActorsRuntime implements PlacementFollower {
@@ -85,7 +95,7 @@ export class ActorsRuntime implements PlacementFollower {
       active: this.#active,
       gate: this.#gate,
       lease: this.#lease,
-      onStoreChange: (available) => this.#storeChanged(available),
+      onStoreChange: (change, name) => this.#storeChanged(change, name),
     });
     this.timers = new ActorTimers({
       active: this.#active,
@@ -231,6 +241,10 @@ export class ActorsRuntime implements PlacementFollower {
     this.#serveReminders();
   }
 
+  leaseHeld(): void {
+    this.#gate.leased();
+  }
+
   async ownershipLost(): Promise<void> {
     this.#gate.disown();
     await this.#active.halt(() => false);
@@ -274,18 +288,17 @@ export class ActorsRuntime implements PlacementFollower {
     );
   }
 
-  #storeChanged(available: boolean): void {
-    this.#active.suspended = !available;
+  #storeChanged(change: "added" | "updated" | "removed", name: string): void {
+    this.#active.suspended = change === "removed";
     if (this.#placement === undefined || this.#isClosed) {
       return;
     }
-    this.#logger.info(
-      available
-        ? "Actor state store configured - enabling actor hosting"
-        : "Actor state store removed or replaced - draining hosted actors",
-    );
+    this.#logger.info(STORE_CHANGE_TEXTS[change](name));
+    if (change === "updated") {
+      return;
+    }
     this.#report();
-    if (!available) {
+    if (change === "removed") {
       this.#active
         .halt(() => false)
         .catch((error: unknown) => this.#logger.error(`Error draining hosted actors: ${errorMessage(error)}`));

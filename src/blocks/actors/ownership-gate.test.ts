@@ -104,6 +104,17 @@ describe("calls", () => {
     expect(waits).toEqual(["t moved", "t moved"]);
   });
 
+  it("of own actors go on when the lease was renewed late, before anything was given up for it", async () => {
+    const { gate, lease, agreeOn, claim } = setUp();
+    agreeOn(ME);
+    lease.held = false;
+    const waiting = claim("1");
+    expect(waiting).toBeInstanceOf(Promise);
+    lease.held = true;
+    gate.leased();
+    expect((await waiting).owner).toEqual(ME);
+  });
+
   it("wait for tables when there is no service that says what is true, which is told from moving", async () => {
     const { gate, agree, agreeOn, claim, waits } = setUp();
     agreeOn(OTHER);

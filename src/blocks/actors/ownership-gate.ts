@@ -199,6 +199,11 @@ export class OwnershipGate {
     this.open();
   }
 
+  /** A lease that was over is held again: it came late, and nothing was given up for it. */
+  leased(): void {
+    this.#resume();
+  }
+
   /** There is no placement service any more that says what is true. */
   close(): void {
     this.#isOpen = false;

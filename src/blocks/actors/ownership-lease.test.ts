@@ -7,8 +7,12 @@ function setUp() {
   const clock = new VirtualClock(1_000);
   const lease = new OwnershipLease(clock);
   let over = 0;
-  lease.watch(() => (over += 1));
-  return { clock, lease, overs: () => over };
+  let held = 0;
+  lease.watch(
+    () => (over += 1),
+    () => (held += 1),
+  );
+  return { clock, lease, overs: () => over, helds: () => held };
 }
 
 it("is held from when it was asked for, and over once", () => {
@@ -22,6 +26,17 @@ it("is held from when it was asked for, and over once", () => {
   expect(lease.holds()).toBe(false);
   clock.advance(10 * LEASE_CHECK_MS);
   expect(overs()).toBe(1);
+});
+
+it("tells when it is granted after it was over, before anybody had noticed", () => {
+  const { clock, lease, overs, helds } = setUp();
+  lease.granted(1_000, 3_000);
+  lease.granted(1_100, 3_000);
+  expect(helds()).toBe(1);
+  clock.advance(3_101);
+  expect([lease.holds(), overs()]).toEqual([false, 0]);
+  lease.granted(2_000, 3_000);
+  expect([lease.holds(), overs(), helds()]).toEqual([true, 0, 2]);
 });
 
 it("ends no earlier because an older request is granted late", () => {

@@ -10,6 +10,7 @@ export class OwnershipLease {
   readonly #clock: Clock;
   #untilMs = 0;
   #stallMs: number | undefined;
+  #onHeld: () => void = () => undefined;
   #check: Timer | undefined;
 
   constructor(clock: Clock) {
@@ -26,8 +27,12 @@ export class OwnershipLease {
    * stops with this process. A late grant only counts from then, too.
    */
   granted(askedMs: number, leaseMs: number): void {
+    const before = this.holds();
     this.#stallMs = undefined;
     this.#untilMs = Math.max(this.#untilMs, askedMs + leaseMs);
+    if (!before && this.holds()) {
+      this.#onHeld();
+    }
   }
 
   /** Nobody grants leases: it is held from now on, until the event loop stalls. */
@@ -36,8 +41,9 @@ export class OwnershipLease {
     this.#untilMs = this.#clock.monotonicMs() + STALL_MS;
   }
 
-  /** Tells once when a lease that was held is over. */
-  watch(onOver: () => void): void {
+  /** Tells once when a lease that was held is over, and whenever one is granted that was not held. */
+  watch(onOver: () => void, onHeld: () => void): void {
+    this.#onHeld = onHeld;
     this.#check ??= this.#clock.every(LEASE_CHECK_MS, () => {
       if (this.#untilMs === 0 || this.#extended()) {
         return;

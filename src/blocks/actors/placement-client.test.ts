@@ -111,6 +111,7 @@ function setUp(addresses = ["a:1", "b:2"], drained: () => Promise<void> = async 
         await drained();
       },
       tablesAgreed: () => void told.push("agreed"),
+      leaseHeld: () => undefined,
       ownershipLost: async () => void told.push("gave up"),
       connectionLost: async () => void told.push("lost"),
       knownHosts: () => ["me:3", "other:3"],

@@ -62,7 +62,10 @@ export class PlacementClient {
     this.#logger = options.logger.scope("dapr.runtime.actors.placement");
     this.#incarnation = options.random.uuid();
     this.#rounds = new PlacementRounds({ ...options, logger: this.#logger });
-    options.lease.watch(() => this.#leaseOver());
+    options.lease.watch(
+      () => this.#leaseOver(),
+      () => options.follower.leaseHeld(),
+    );
   }
 
   /** The last round has ended well, and the stream stands. */

@@ -9,6 +9,8 @@ export interface PlacementFollower {
   tablesChanged(tables: PlacementTables): Promise<void>;
   /** All sidecars have them. */
   tablesAgreed(): void;
+  /** The lease is held again, or for the first time: what waited for it may go on where the tables are agreed on. */
+  leaseHeld(): void;
   /** Nothing here may be this sidecar's any more; resolves when no actor is active. Others' actors are where they were. */
   ownershipLost(): Promise<void>;
   /** The service is lost, and nobody says any more who owns what: resolves when no actor is active here. */

@@ -97,6 +97,7 @@ export class Cluster {
           map.agree();
           gate.agreed();
         },
+        leaseHeld: () => gate.leased(),
         ownershipLost: async () => gate.disown(),
         connectionLost: async () => {
           gate.close();
