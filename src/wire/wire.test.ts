@@ -47,6 +47,7 @@ const services: Record<string, { rpcs: number; streams: Record<string, DescMetho
   },
   "outrigger.v1.State": { rpcs: 1, streams: {} },
   "dapr.proto.placement.v1.Placement": { rpcs: 1, streams: { ReportDaprStatus: "bidi_streaming" } },
+  "dapr.proto.sentry.v1.CA": { rpcs: 1, streams: {} },
   "dapr.proto.scheduler.v1.Scheduler": {
     rpcs: 8,
     streams: { WatchJobs: "bidi_streaming", WatchHosts: "server_streaming" },
@@ -57,6 +58,7 @@ const services: Record<string, { rpcs: number; streams: Record<string, DescMetho
   "etcdserverpb.Lease": { rpcs: 5, streams: { LeaseKeepAlive: "bidi_streaming" } },
   "etcdserverpb.Maintenance": { rpcs: 3, streams: {} },
   "etcdserverpb.Watch": { rpcs: 1, streams: { Watch: "bidi_streaming" } },
+  "opentelemetry.proto.collector.trace.v1.TraceService": { rpcs: 1, streams: {} },
   "outrigger.placement.v1.Election": { rpcs: 1, streams: {} },
   "outrigger.placement.v1.Placement": { rpcs: 1, streams: { Follow: "bidi_streaming" } },
   "grpc.health.v1.Health": { rpcs: 3, streams: { Watch: "server_streaming" } },

@@ -41,6 +41,8 @@ export interface HttpClientOptions {
   readonly key?: string | undefined;
   /** For https origins: a context made once, instead of certificates that are read for every connection. */
   readonly secureContext?: SecureContext | undefined;
+  /** For https origins: the name that the server's certificate must have, where it is not the origin's host. */
+  readonly serverName?: string | undefined;
 }
 
 /** undici's codes for a connection that ended within a body of declared length. */
@@ -91,6 +93,7 @@ class PooledHttpClient implements HttpClient {
           ...(options.cert === undefined ? {} : { cert: options.cert }),
           ...(options.key === undefined ? {} : { key: options.key }),
           ...(options.secureContext === undefined ? {} : { secureContext: options.secureContext }),
+          ...(options.serverName === undefined ? {} : { servername: options.serverName }),
         },
         (socket) => this.settings.starting?.sendOn(socket),
       ),

@@ -13,8 +13,10 @@ export function createH1Connector(
   onHead: (socket: Socket) => void,
 ): buildConnector.connector {
   const connect = buildConnector(options);
+  // undici prefers the name in the request's Host header to the one it is told.
+  const { servername } = options as { readonly servername?: string };
   return (target, callback) => {
-    connect(target, (...result) => {
+    connect(servername === undefined ? target : { ...target, servername }, (...result) => {
       if (result[0] === null) {
         const [, socket] = result;
         const awaitStart = passResponseStarts(socket);
