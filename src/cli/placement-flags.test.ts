@@ -45,12 +45,22 @@ describe("placement's flags", () => {
     ["--port=70000", "invalid value for --port: 70000 is not a port"],
     ["--initial-cluster=a=h:1,a=h:2", "invalid value for initial-cluster: found duplicate ID in configuration: a"],
     ["--initial-cluster=a=host", "invalid value for initial-cluster: address host of a: missing port in address"],
-    [
-      "--tls-enabled",
-      "--tls-enabled asks for mutual TLS, which this release does not have; --tls-enabled=false is accepted",
-    ],
+    ["--trust-domain=", "control plane trust domain is required"],
+    ["--trust-domain=A/b", "invalid control plane trust domain"],
   ])("refuse %s", (arg, message) => {
     expect(() => options([arg])).toThrow(message);
+  });
+
+  it("say how it comes to its certificates", () => {
+    expect(options([]).tls).toBeUndefined();
+    expect(options(["--tls-enabled"]).tls).toEqual({
+      sentryAddress: "dapr-sentry.default.svc:443",
+      trustDomain: "localhost",
+      namespace: "default",
+      trustAnchorsFile: "/var/run/secrets/dapr.io/tls/ca.crt",
+      localIdentity: "",
+      tokenFile: undefined,
+    });
   });
 
   it("take the ones that are going, and say so", () => {

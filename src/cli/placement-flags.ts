@@ -3,7 +3,7 @@ import type { PlacementOptions } from "../control-plane/placement/start-placemen
 import { formatGoDuration } from "../kit/duration.ts";
 import type { FlagDefinition, ParsedFlags } from "./flag-set.ts";
 import { isTruthy } from "./go-values.ts";
-import { portOf, refuseTls, ROLE_FLAGS, roleFlag, RoleOptionsError, TLS_FLAGS } from "./role-flags.ts";
+import { portOf, ROLE_FLAGS, roleFlag, RoleOptionsError, roleTls, TLS_FLAGS } from "./role-flags.ts";
 import type { Environment } from "./sidecar-invocation.ts";
 
 const DEPRECATED = { hidden: true, deprecated: "this flag will be removed in future releases" } as const;
@@ -60,8 +60,8 @@ const REPLICATION_FACTOR_MAX = 10_000;
 
 /** @throws RoleOptionsError for values that Dapr refuses too, and for what this release does not have */
 export function placementOptions(flags: ParsedFlags<PlacementFlag>, env: Environment): PlacementOptions {
-  refuseTls(flags);
   return {
+    tls: roleTls(flags, env),
     id: flags.text("id"),
     members: parseMembers(flags.given("initial-cluster") ? flags.list("initial-cluster") : INITIAL_CLUSTER),
     port: portOf("port", flags.integer("port")),

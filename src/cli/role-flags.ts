@@ -1,9 +1,12 @@
+import type { RoleTls } from "../control-plane/shared/role-identity.ts";
 import type { RoleSettings } from "../control-plane/shared/types.ts";
 import { errorMessage } from "../kit/error-message.ts";
 import type { LogLevel } from "../kit/logger.ts";
+import { isSpiffeSegment, isTrustDomain } from "../kit/spiffe-id.ts";
 import { parseLogLevel } from "../telemetry/log/logger.ts";
 import type { FlagDefinition, FlagKind, ParsedFlags } from "./flag-set.ts";
 import { parseGoDecimal } from "./go-values.ts";
+import type { Environment } from "./sidecar-invocation.ts";
 
 /** Flags that every role of the control plane takes, as Dapr 1.18.3 has them; a role's own table begins with these. */
 export const ROLE_FLAGS = [
@@ -55,13 +58,36 @@ export function roleSettings(flags: ParsedFlags<RoleFlag>): RoleSettings {
   };
 }
 
-/** What a release without mutual TLS says to `--tls-enabled`. @throws RoleOptionsError */
-export function refuseTls(flags: ParsedFlags<TlsFlag>): void {
-  if (flags.bool("tls-enabled")) {
+/**
+ * How a role comes to its certificates; undefined without `--tls-enabled`.
+ *
+ * @throws RoleOptionsError for names that cannot stand in an identity
+ */
+export function roleTls(flags: ParsedFlags<TlsFlag>, env: Environment): RoleTls | undefined {
+  const trustDomain = flags.text("trust-domain");
+  const namespace = env["NAMESPACE"] || "default";
+  if (trustDomain === "") {
+    throw new RoleOptionsError("control plane trust domain is required");
+  }
+  if (!isTrustDomain(trustDomain)) {
     throw new RoleOptionsError(
-      "--tls-enabled asks for mutual TLS, which this release does not have; --tls-enabled=false is accepted",
+      `invalid control plane trust domain: "${trustDomain}" must be of lower-case letters, digits, dots, dashes and underscores`,
     );
   }
+  if (!flags.bool("tls-enabled")) {
+    return undefined;
+  }
+  if (!isSpiffeSegment(namespace)) {
+    throw new RoleOptionsError(`failed to parse sentry SPIFFE ID: "${namespace}" is not a namespace`);
+  }
+  return {
+    sentryAddress: flags.given("sentry-address") ? flags.text("sentry-address") : `dapr-sentry.${namespace}.svc:443`,
+    trustDomain,
+    namespace,
+    trustAnchorsFile: flags.text("trust-anchors-file"),
+    localIdentity: env["SENTRY_LOCAL_IDENTITY"] ?? "",
+    tokenFile: env["DAPR_SENTRY_TOKEN_FILE"],
+  };
 }
 
 const PORT_MAX = 65_535;

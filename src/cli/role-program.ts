@@ -106,6 +106,8 @@ async function superviseRole<D extends FlagDefinition>(
     random: systemRandom,
     transport: transportOf("own"),
     process: ownProcess(systemClock),
+    environment: host.env,
+    serviceName: program.scope.replace(".", "-"),
   };
   try {
     const forcedCode = await Promise.race([runRole(settings, deps, start, stop), forced.promise]);

@@ -47,7 +47,7 @@ describe("chooseRole", () => {
   });
 
   it.each([
-    [["sentry", "--port=1"], "outrigger sentry is not part of this release"],
+    [["operator", "--port=1"], "outrigger operator is not part of this release"],
     [["sidcar"], "did you mean sidecar?"],
     [["nothing"], "see `outrigger --help`"],
   ])("refuses %j", async (args, message) => {

@@ -38,6 +38,11 @@ const ROLES: readonly Role[] = [
     load: async () => (await import("./explain-command.ts")).explainCommand,
   },
   {
+    name: "doctor",
+    summary: "say what is wrong with a planned or a running set-up, and what to do about it",
+    load: async () => (await import("./doctor-command.ts")).doctorCommand,
+  },
+  {
     name: "placement",
     summary: "keep the table of actors, with placement's flags (see `outrigger placement --help`)",
     load: async () => (await import("./placement-command.ts")).placementCommand,
@@ -47,7 +52,11 @@ const ROLES: readonly Role[] = [
     summary: "keep jobs and reminders, with the scheduler's flags (see `outrigger scheduler --help`)",
     load: async () => (await import("./scheduler-command.ts")).schedulerCommand,
   },
-  { name: "sentry", summary: "issue certificates" },
+  {
+    name: "sentry",
+    summary: "give workloads their certificates, with sentry's flags (see `outrigger sentry --help`)",
+    load: async () => (await import("./sentry-command.ts")).sentryCommand,
+  },
   { name: "operator", summary: "serve resources from Kubernetes" },
   { name: "injector", summary: "add sidecars to pods" },
 ];

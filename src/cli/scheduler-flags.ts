@@ -1,12 +1,13 @@
-import { isAbsolute, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { ACTOR_REMINDERS_MAX } from "../control-plane/scheduler/limits.ts";
 import type { SchedulerOptions } from "../control-plane/scheduler/start-scheduler.ts";
 import { listenText } from "../control-plane/shared/listen-address.ts";
+import type { RoleTls } from "../control-plane/shared/role-identity.ts";
 import { InvalidQuantityError, parseQuantity } from "../kit/quantity.ts";
 import { hostAddress } from "../sidecar/host-address.ts";
 import type { FlagDefinition, ParsedFlags } from "./flag-set.ts";
 import type { HostProcess } from "./host-process.ts";
-import { portOf, refuseTls, ROLE_FLAGS, roleFlag, RoleOptionsError, TLS_FLAGS } from "./role-flags.ts";
+import { portOf, ROLE_FLAGS, roleFlag, RoleOptionsError, roleTls, TLS_FLAGS } from "./role-flags.ts";
 
 const DEFAULT_ID = "dapr-scheduler-server-0";
 const DEFAULT_MEMBER = `${DEFAULT_ID}=http://localhost:2380`;
@@ -68,7 +69,10 @@ export const SCHEDULER_FLAGS = [
   roleFlag("uint", "etcd-max-txn-ops", "10000", "Operations of one transaction of an etcd client"),
   roleFlag("string", "etcd-space-quota", "9.2E", "Bytes that all keys and values may have"),
   roleFlag("string", "id", DEFAULT_ID, "This member's id"),
-  { ...roleFlag("string", "identity-directory-write", "", "Accepted; there are no certificates"), hidden: true },
+  {
+    ...roleFlag("string", "identity-directory-write", "", "Folder in which other programs find the certificates"),
+    hidden: true,
+  },
   { ...roleFlag("string", "kubeconfig", "", "For Kubernetes mode"), hidden: true },
   roleFlag("string", "listen-address", "", "Address for sidecars; empty for every interface"),
   roleFlag(
@@ -87,10 +91,10 @@ export type SchedulerFlag = (typeof SCHEDULER_FLAGS)[number];
 export function schedulerOptions(flags: ParsedFlags<SchedulerFlag>, host: HostProcess): SchedulerOptions {
   checkKubernetes(flags);
   checkEtcd(flags);
-  refuseTls(flags);
   const port = portOf("port", flags.integer("port"));
   return {
     id: flags.text("id"),
+    tls: schedulerTls(flags, host),
     port,
     listenAddress: flags.text("listen-address"),
     broadcastAddress: flags.given("override-broadcast-host-port")
@@ -112,6 +116,21 @@ export function schedulerOptions(flags: ParsedFlags<SchedulerFlag>, host: HostPr
   };
 }
 
+/** Where it is written matters only to who wants to read it: Dapr's default is a folder that all schedulers of a machine share. */
+function schedulerTls(flags: ParsedFlags<SchedulerFlag>, host: HostProcess): RoleTls | undefined {
+  const tls = roleTls(flags, host.env);
+  if (tls === undefined) {
+    return undefined;
+  }
+  if (!flags.given("trust-anchors-file")) {
+    throw new RoleOptionsError("trust anchors are required");
+  }
+  const given = flags.text("identity-directory-write");
+  const isForEtcd = flags.list("etcd-initial-cluster").some((member) => member.includes("=https://"));
+  const folder = given === "" && isForEtcd ? join(flags.text("etcd-data-dir"), "identity") : given;
+  return { ...tls, folder: folder === "" ? undefined : resolve(host.cwd, folder) };
+}
+
 function checkKubernetes(flags: ParsedFlags<SchedulerFlag>): void {
   const kubernetes = flags.text("mode") === "kubernetes";
   if (flags.given("kubeconfig") && !kubernetes) {
@@ -119,7 +138,7 @@ function checkKubernetes(flags: ParsedFlags<SchedulerFlag>): void {
   }
   if (kubernetes) {
     throw new RoleOptionsError(
-      "--mode=kubernetes needs mutual TLS and a watch of namespaces, which this release does not have; use --mode=standalone",
+      "--mode=kubernetes needs a watch of namespaces, which this release does not have; use --mode=standalone",
     );
   }
 }

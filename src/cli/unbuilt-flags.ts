@@ -16,18 +16,6 @@ const UNBUILT: readonly UnbuiltFlag[] = [
     missing: "running in Kubernetes",
     off: "--mode=standalone",
   },
-  {
-    name: "enable-mtls",
-    asksForIt: (flags) => flags.bool("enable-mtls"),
-    missing: "mutual TLS between sidecars",
-    off: "--enable-mtls=false",
-  },
-  {
-    name: "sentry-address",
-    asksForIt: (flags) => namesAddress(flags.text("sentry-address")),
-    missing: "certificates from a sentry service",
-    off: '--sentry-address=""',
-  },
 ];
 
 /** What the first flag that asks for too much would need, in a sentence that names the flag and its off value. */

@@ -92,3 +92,15 @@ test("the end closes suspect connections too, whose calls are still under way", 
   await pool.close();
   expect(closed).toEqual([busy.client]);
 });
+
+test("after a renewal nobody gets a connection of before, and none is closed while it has calls", () => {
+  const { pool, opened, closed } = setUp();
+  const busy = pool.lease("x:1", target);
+  pool.lease("y:1", target).release();
+  pool.retireAll();
+  expect(closed).toHaveLength(1);
+  expect(pool.lease("x:1", target).client).not.toBe(busy.client);
+  busy.release();
+  expect(closed).toHaveLength(2);
+  expect(opened).toEqual(["x:1", "y:1", "x:1"]);
+});

@@ -76,6 +76,16 @@ export class ConnectionPool {
     }
   }
 
+  /** Nobody gets any of the connections again that are there now; each is closed when its last call has ended. */
+  retireAll(): void {
+    for (const [key, connections] of this.#peers) {
+      for (const connection of connections.splice(0)) {
+        this.#retire(key, connection);
+        this.#closeIfOver(connection);
+      }
+    }
+  }
+
   /** Closes everything, calls under way included. */
   async close(): Promise<void> {
     this.#sweeper?.cancel();

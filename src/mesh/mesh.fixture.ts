@@ -50,7 +50,7 @@ export async function startPeer(
   channel: AppChannel | undefined,
   resolver: NameResolver,
   register: (server: GrpcServer, invocation: InvocationBlock) => void = (server, invocation) =>
-    addPeerInvocation(server, { invocation, maxBodyBytes: 0 }),
+    addPeerInvocation(server, { invocation, appId, maxBodyBytes: 0 }),
 ): Promise<TestPeer> {
   const ports = { clock: systemClock, random: systemRandom, logger: silentLogger };
   const resiliency = await createResiliency({ ...ports, documents: [] });

@@ -116,6 +116,11 @@ export class Mesh {
     return { client, release, lost: retire };
   }
 
+  /** The certificate has changed: connections that show the old one end with the calls that they have. */
+  renewConnections(): void {
+    this.#pool.retireAll();
+  }
+
   /** The sidecar at an address is gone, or may be: the next call connects anew. */
   forgetPeer(address: string): void {
     this.#pool.retireAt(address);

@@ -1,5 +1,6 @@
 import { type ActorCall, type ActorReply, type ActorTickCall, saysActorError } from "../app/actor-host.ts";
 import type { CancelSignal } from "../kit/cancel-signal.ts";
+import { traceMetadata } from "../net/grpc/trace-metadata.ts";
 import type { GrpcClient } from "../net/grpc/types.ts";
 import { isLost, type Mesh, type PeerLease } from "./mesh.ts";
 import { isGrpcCode, type RequestHead, type ResponseHead } from "./messages.ts";
@@ -24,7 +25,10 @@ export class PeerActors {
   /** @throws GrpcError of the peer or the connection */
   async call(owner: PlacementHost, call: ActorCall, signal: CancelSignal): Promise<ActorReply> {
     return await this.#with(owner, async (client) => {
-      const { response } = await client.unary(callActor, requestOf(call), { signal });
+      const { response } = await client.unary(callActor, requestOf(call), {
+        signal,
+        metadata: traceMetadata(call.trace),
+      });
       return replyOf(response);
     });
   }
@@ -34,7 +38,7 @@ export class PeerActors {
     this.#reminders ??= await import("./reminder-message.ts");
     const { callActorReminder, reminderMessage } = this.#reminders;
     await this.#with(owner, async (client) => {
-      await client.unary(callActorReminder, reminderMessage(tick), { signal });
+      await client.unary(callActorReminder, reminderMessage(tick), { signal, metadata: traceMetadata(tick.trace) });
     });
   }
 

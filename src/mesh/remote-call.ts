@@ -4,6 +4,7 @@ import { GRPC_STATUS } from "../errors/grpc-status.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Logger } from "../kit/logger.ts";
 import { GrpcError } from "../net/grpc/status.ts";
+import { traceMetadata } from "../net/grpc/trace-metadata.ts";
 import type { ClientStream, GrpcClient } from "../net/grpc/types.ts";
 import type { Body } from "../net/http/types.ts";
 import { BODY_END_GRACE_MS } from "./limits.ts";
@@ -55,7 +56,7 @@ async function streamed(
   ports: RemoteCallPorts,
   onOver: () => void,
 ): Promise<InvokeReply> {
-  const stream = client.stream(callLocalStream, { signal: call.signal });
+  const stream = client.stream(callLocalStream, { signal: call.signal, metadata: traceMetadata(call.trace) });
   const sending = new RequestSender(stream, headOf(call, stamps, undefined), ports.pieceBytes);
   const responses = stream.responses[Symbol.asyncIterator]();
   const sent = sending.send(call.body);
@@ -133,7 +134,10 @@ async function unary(client: GrpcClient, call: InvokeCall, stamps: CallerStamps,
     `App ${appId} does not support streaming-based service invocation (most likely because it's using an older version of Dapr); falling back to unary calls`,
   );
   const request = headOf(call, stamps, call.body);
-  const { response } = await client.unary(callLocal, request, { signal: call.signal });
+  const { response } = await client.unary(callLocal, request, {
+    signal: call.signal,
+    metadata: traceMetadata(call.trace),
+  });
   return replyOf(
     response,
     response.status ?? { code: 0, message: "", detailsBin: undefined },

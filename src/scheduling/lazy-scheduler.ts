@@ -10,6 +10,7 @@ import type {
   LocalScheduler,
   NamedJob,
   NamedReminder,
+  SchedulerCalls,
   SchedulerClient,
   TriggerHandler,
 } from "./types.ts";
@@ -61,8 +62,8 @@ export class LazyScheduler implements SchedulerClient {
     this.#openForTriggers();
   }
 
-  async schedule(target: JobTarget, job: NamedJob, overwrite: boolean, signal?: CancelSignal): Promise<void> {
-    await (await this.#open()).schedule(target, job, overwrite, signal);
+  async schedule(...call: Parameters<SchedulerCalls["schedule"]>): Promise<void> {
+    await (await this.#open()).schedule(...call);
   }
 
   async get(target: JobTarget, name: string, signal?: CancelSignal): Promise<JobSpec> {

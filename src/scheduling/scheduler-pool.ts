@@ -2,7 +2,9 @@ import { GRPC_STATUS } from "../errors/grpc-status.ts";
 import type { CancelSignal } from "../kit/cancel-signal.ts";
 import { type Clock, sleep } from "../kit/clock.ts";
 import type { Random } from "../kit/random.ts";
+import type { TraceContext } from "../kit/trace-context.ts";
 import { GrpcError } from "../net/grpc/status.ts";
+import { traceMetadata } from "../net/grpc/trace-metadata.ts";
 import type { GrpcClient, GrpcMethod } from "../net/grpc/types.ts";
 import { CALL_RETRY_DELAY_MS, CALL_TIMEOUT_MS, SCHEDULERS_MAX, WAITING_CALLS_MAX } from "./limits.ts";
 import type { ConnectScheduler } from "./types.ts";
@@ -61,9 +63,15 @@ export class SchedulerPool {
    *
    * @throws GrpcError the scheduler's, or Error when none was known in time
    */
-  async call<I, O>(method: GrpcMethod<I, O>, request: I, signal: CancelSignal | undefined): Promise<O> {
+  async call<I, O>(
+    method: GrpcMethod<I, O>,
+    request: I,
+    signal: CancelSignal | undefined,
+    trace?: TraceContext,
+  ): Promise<O> {
     const { clock, random } = this.#options;
     const endMs = clock.monotonicMs() + CALL_TIMEOUT_MS;
+    const metadata = traceMetadata(trace);
     if (!this.#isKnown) {
       await this.#firstHosts(signal);
     }
@@ -73,7 +81,7 @@ export class SchedulerPool {
         throw new GrpcError(GRPC_STATUS.DEADLINE_EXCEEDED, "context deadline exceeded");
       }
       try {
-        return (await this.#next().unary(method, request, { timeoutMs, signal })).response;
+        return (await this.#next().unary(method, request, { timeoutMs, signal, metadata })).response;
       } catch (error) {
         if (signal?.aborted === true || this.#closed.signal.aborted || !isForTheNext(error)) {
           throw error;

@@ -3,6 +3,7 @@ import type { CancelSignal } from "../kit/cancel-signal.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Logger } from "../kit/logger.ts";
 import type { Random } from "../kit/random.ts";
+import type { TraceContext } from "../kit/trace-context.ts";
 import { methodsOf } from "../net/grpc/protobuf.ts";
 import {
   DeleteByMetadataRequestSchema,
@@ -83,6 +84,7 @@ export class Scheduler implements SchedulerClient {
     { name, ...spec }: NamedJob,
     overwrite: boolean,
     signal?: CancelSignal,
+    trace?: TraceContext,
   ): Promise<void> {
     const metadata = jobMetadata(this.#owner, target);
     const request: ScheduleJobRequest = {
@@ -92,7 +94,7 @@ export class Scheduler implements SchedulerClient {
       metadata,
       overwrite,
     };
-    await this.#pool.call(methods.scheduleJob, request, signal);
+    await this.#pool.call(methods.scheduleJob, request, signal, trace);
   }
 
   async get(target: JobTarget, name: string, signal?: CancelSignal): Promise<JobSpec> {

@@ -1,4 +1,5 @@
 import type { CancelSignal } from "../kit/cancel-signal.ts";
+import type { TraceContext } from "../kit/trace-context.ts";
 import type { GrpcClient } from "../net/grpc/types.ts";
 import type { JobFailurePolicy } from "../wire/gen/dapr/proto/common/v1/common_pb.js";
 
@@ -48,7 +49,13 @@ export type TriggerHandler = (trigger: Trigger, signal: CancelSignal) => Promise
 export interface SchedulerCalls {
   /** Where schedulers are known to be; empty before the first of them has told. */
   readonly addresses: readonly string[];
-  schedule(target: JobTarget, job: NamedJob, overwrite: boolean, signal?: CancelSignal): Promise<void>;
+  schedule(
+    target: JobTarget,
+    job: NamedJob,
+    overwrite: boolean,
+    signal?: CancelSignal,
+    trace?: TraceContext,
+  ): Promise<void>;
   get(target: JobTarget, name: string, signal?: CancelSignal): Promise<JobSpec>;
   list(target: JobTarget, signal?: CancelSignal): Promise<readonly NamedJob[]>;
   /** A job that is not there is deleted already. */

@@ -16,7 +16,7 @@ export interface InternalPort {
 
 /** Opens the port; undefined when the sidecar has none. */
 export async function openInternalPort(
-  { options, deps, health }: AssemblyPlan,
+  { options, deps, health, identity }: AssemblyPlan,
   listeners: Listeners,
 ): Promise<InternalPort | undefined> {
   if (options.internalGrpcPort === undefined) {
@@ -27,6 +27,7 @@ export async function openInternalPort(
   const port = await listeners.grpc(
     [tcpAddress(options.internalListenAddress, options.internalGrpcPort)],
     async () => await (await served.promise)(),
+    identity?.serverTls(),
   );
   return {
     port,

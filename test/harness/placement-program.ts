@@ -1,5 +1,11 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { Client, type ClientDuplexStream, credentials, type ServiceError } from "@grpc/grpc-js";
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientDuplexStream,
+  credentials,
+  type ServiceError,
+} from "@grpc/grpc-js";
 import { methodOf } from "../../src/net/grpc/protobuf.ts";
 import {
   HostOperation,
@@ -7,6 +13,7 @@ import {
   Placement,
   type PlacementOrder,
 } from "../../src/wire/gen/dapr/proto/placement/v1/placement_pb.js";
+import { TLS_NAME } from "./grpc-caller.ts";
 import { type Program, startOutrigger } from "./outrigger-program.ts";
 import { freePort } from "./test-app.ts";
 import { until } from "./until.ts";
@@ -34,10 +41,15 @@ export interface HostOptions {
   /** Acknowledges every order; true by default. */
   readonly answers?: boolean;
   readonly namespace?: string;
+  /** Of its connection; plain text by default. */
+  readonly credentials?: ChannelCredentials;
 }
 
 /** The flags are added to those of its free ports. */
-export async function startPlacementProgram(flags: readonly string[] = []): Promise<PlacementProgram> {
+export async function startPlacementProgram(
+  flags: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<PlacementProgram> {
   const [port, healthPort, metricsPort, memberPort] = [
     await freePort(),
     await freePort(),
@@ -61,7 +73,7 @@ export async function startPlacementProgram(flags: readonly string[] = []): Prom
         : [`--initial-cluster=dapr-placement-0=127.0.0.1:${memberPort}`]),
       ...flags,
     ],
-    { cwd: import.meta.dirname },
+    { cwd: import.meta.dirname, env },
   );
   const hosts: PlacementHost[] = [];
   const get = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${healthPort}${path}`);
@@ -113,7 +125,7 @@ export class PlacementHost {
   constructor(address: string, id: string, entities: readonly string[], options: HostOptions = {}) {
     const { answers = true, namespace = "default" } = options;
     this.#identity = { id, namespace };
-    this.#client = new Client(address, credentials.createInsecure());
+    this.#client = new Client(address, options.credentials ?? credentials.createInsecure(), TLS_NAME);
     this.#call = this.#client.makeBidiStreamRequest(
       method.path,
       (bytes: Buffer) => bytes,

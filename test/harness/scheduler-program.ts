@@ -17,7 +17,7 @@ import {
   type WatchJobsResponse,
   WatchJobsRequestResultStatus,
 } from "../../src/wire/gen/dapr/proto/scheduler/v1/scheduler_pb.js";
-import { GrpcCaller } from "./grpc-caller.ts";
+import { GrpcCaller, TLS_NAME } from "./grpc-caller.ts";
 import { type Program, startOutrigger } from "./outrigger-program.ts";
 import { freePort } from "./test-app.ts";
 import { until } from "./until.ts";
@@ -44,7 +44,12 @@ export class SchedulerProgram implements AsyncDisposable {
   readonly etcd: GrpcCaller;
   readonly #watchers: JobWatcher[] = [];
 
-  constructor(folder: string, ports: SchedulerPorts, flags: readonly string[] = []) {
+  constructor(
+    folder: string,
+    ports: SchedulerPorts,
+    flags: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+  ) {
     this.ports = ports;
     this.program = startOutrigger(
       [
@@ -59,7 +64,7 @@ export class SchedulerProgram implements AsyncDisposable {
         "--log-level=debug",
         ...flags,
       ],
-      { cwd: folder },
+      { cwd: folder, env },
     );
     this.api = new GrpcCaller(`127.0.0.1:${ports.api}`);
     this.etcd = new GrpcCaller(`127.0.0.1:${ports.etcd}`);
@@ -156,9 +161,13 @@ export class JobWatcher {
   readonly #call: ClientDuplexStream<WatchJobsRequest, WatchJobsResponse>;
 
   /** @param initial of app `app` in `default`; null says nothing at all */
-  constructor(address: string, initial: MessageInitShape<typeof WatchJobsRequestInitialSchema> | null) {
+  constructor(
+    address: string,
+    initial: MessageInitShape<typeof WatchJobsRequestInitialSchema> | null,
+    channel = credentials.createInsecure(),
+  ) {
     const { watchJobs } = schedulerMethods;
-    this.#client = new Client(address, credentials.createInsecure());
+    this.#client = new Client(address, channel, TLS_NAME);
     this.#call = this.#client.makeBidiStreamRequest(
       watchJobs.path,
       (request: WatchJobsRequest) => Buffer.from(watchJobs.encodeRequest(request)),

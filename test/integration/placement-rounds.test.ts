@@ -138,9 +138,3 @@ it("ends its streams and itself on a signal", async () => {
   expect(await end).toMatchObject({ code: 0, signal: null });
   expect(placement.program.output).toContain("Placement service shut down gracefully");
 });
-
-it("refuses TLS, which it does not have, before it opens a port", async () => {
-  await expect(startPlacementProgram(["--tls-enabled"])).rejects.toThrow(
-    /--tls-enabled asks for mutual TLS, which this release does not have/,
-  );
-});

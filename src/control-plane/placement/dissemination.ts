@@ -2,6 +2,7 @@ import { GRPC_STATUS } from "../../errors/grpc-status.ts";
 import type { Clock } from "../../kit/clock.ts";
 import { formatGoDuration } from "../../kit/duration.ts";
 import type { Logger } from "../../kit/logger.ts";
+import type { Tracer } from "../../kit/trace-context.ts";
 import { GrpcError } from "../../net/grpc/status.ts";
 import { type Host, HostOperation } from "../../wire/gen/dapr/proto/placement/v1/placement_pb.js";
 import { HostTable } from "./host-table.ts";
@@ -25,6 +26,8 @@ export interface DisseminationOptions {
   /** Until when, on the monotonic clock, leases of an earlier leader may live; absent: there was none. */
   readonly settledAtMs?: number | undefined;
   readonly probe?: ProbeHost | undefined;
+  /** Absent: rounds have no spans. */
+  readonly tracer?: Tracer | undefined;
   /** Told whenever sidecars have come or gone. */
   readonly onMembership: () => void;
 }

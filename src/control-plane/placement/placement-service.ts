@@ -2,6 +2,7 @@ import { GRPC_STATUS } from "../../errors/grpc-status.ts";
 import type { Clock } from "../../kit/clock.ts";
 import type { Logger } from "../../kit/logger.ts";
 import { GrpcError } from "../../net/grpc/status.ts";
+import type { Tracer } from "../../kit/trace-context.ts";
 import type { PlacementMetrics } from "../../telemetry/metrics/placement-metrics.ts";
 import type { Host } from "../../wire/gen/dapr/proto/placement/v1/placement_pb.js";
 import { Dissemination } from "./dissemination.ts";
@@ -20,6 +21,8 @@ export interface PlacementServiceOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics?: PlacementMetrics | undefined;
+  /** Absent: rounds have no spans. */
+  readonly tracer?: Tracer | undefined;
   /** Absent: a sidecar of ours whose stream has broken is waited for until its lease is over. */
   readonly probe?: ProbeHost | undefined;
 }
@@ -181,7 +184,8 @@ export class PlacementService {
     if (known !== undefined) {
       return known;
     }
-    const { replicationFactor, disseminateTimeoutMs, coalesceWindowMs, clock, logger, metrics, probe } = this.#options;
+    const { replicationFactor, disseminateTimeoutMs, coalesceWindowMs, clock, logger, metrics, probe, tracer } =
+      this.#options;
     const made: Dissemination = new Dissemination({
       namespace,
       replicationFactor,
@@ -190,6 +194,7 @@ export class PlacementService {
       clock,
       settledAtMs: this.#settledAtMs,
       probe,
+      tracer,
       logger: logger.scope("dapr.placement.server.loops.disseminator"),
       onMembership: () => {
         metrics?.recordRuntimes(namespace, made.runtimes, made.actorRuntimes);

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../../kit/clock.ts";
 import type { Logger } from "../../kit/logger.ts";
+import { SPAN_KIND, type Tracer, type TraceSpan } from "../../kit/trace-context.ts";
 import { type HostTable, losersOf } from "./host-table.ts";
 import { isAsked, type Member, type Phase } from "./member.ts";
 import type { Order, TableSnapshot } from "./types.ts";
@@ -13,6 +14,8 @@ export interface RoundOptions {
   /** How long changes are collected after a round; 0: not at all. */
   readonly coalesceWindowMs: number;
   readonly clock: Clock;
+  /** Absent: rounds have no spans. */
+  readonly tracer?: Tracer | undefined;
   readonly logger: Logger;
   /** A round is over, and so is the window after it. */
   readonly onOver: () => void;
@@ -31,6 +34,7 @@ export class Round {
   #unanswered = 0;
   #timeout: Timer | undefined;
   #window: Timer | undefined;
+  #span: TraceSpan | undefined;
   /** The last tables that were told. */
   #tables: TableSnapshot | undefined;
   /** The last tables that everybody has carried out. */
@@ -70,6 +74,9 @@ export class Round {
       }
     }
     this.#timeout = clock.after(timeoutMs, () => this.#late());
+    this.#span = this.#options.tracer?.start(`placement/${this.#options.namespace}`, SPAN_KIND.internal, undefined);
+    this.#span?.set("placement.version", version);
+    this.#span?.set("placement.sidecars", members.size);
     this.#ask("lock", { operation: "lock", version });
   }
 
@@ -135,6 +142,8 @@ export class Round {
   /** Ends what is under way. */
   rest(): void {
     this.#phase = "idle";
+    this.#span?.end();
+    this.#span = undefined;
     this.#timeout?.cancel();
     this.#timeout = undefined;
     this.#window?.cancel();
@@ -196,6 +205,7 @@ export class Round {
 
   #late(): void {
     const { logger, members, onTimeout } = this.#options;
+    this.#span?.fail("some sidecars did not answer in time");
     logger.warn(`Dissemination timeout for version ${this.#version}`);
     onTimeout([...members].filter(({ answered }) => !answered));
   }

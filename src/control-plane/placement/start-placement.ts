@@ -65,7 +65,7 @@ class PlacementServer implements RoleService {
   readonly #stopping = new AbortController();
 
   constructor(options: PlacementOptions, context: RoleContext, identity: WorkloadIdentity | undefined) {
-    const { clock, random, metrics, transport } = context;
+    const { clock, random, metrics, transport, tracer } = context;
     const logger = context.logger.scope("dapr.placement.server");
     const { promise, reject } = Promise.withResolvers<never>();
     this.failed = promise;
@@ -84,6 +84,7 @@ class PlacementServer implements RoleService {
       clock,
       logger,
       metrics: this.#metrics,
+      tracer,
       probe: probeHost,
     });
     this.#clients = new MemberClients(

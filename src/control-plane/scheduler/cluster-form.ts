@@ -9,7 +9,7 @@ import {
   readFormerUid,
   writeUid,
 } from "./etcd-member/etcd-folder.ts";
-import { peerUrlOf } from "./etcd-member/etcd-arguments.ts";
+import { type PeerTls, peerUrlOf } from "./etcd-member/etcd-arguments.ts";
 import { startEtcdMember } from "./etcd-member/etcd-member.ts";
 import { findEtcd } from "./etcd-member/etcd-program.ts";
 import { LOCK_WAIT_MS } from "./limits.ts";
@@ -50,10 +50,11 @@ export async function openClusterForm(
 
 async function openEmbedded(options: SchedulerOptions, context: RoleContext, undo: Undo): Promise<SchedulerForm> {
   const { id, dataDir, namespace, initialCluster, etcdListenAddress, etcdPort } = options;
+  const peerTls = peerTlsOf(options);
   const { clock } = context;
   const logger = context.logger.scope("dapr.scheduler.server.etcd");
   // What is wrong with the command line is said before anything is made.
-  peerUrlOf(id, initialCluster);
+  peerUrlOf(id, initialCluster, peerTls);
   const program = await findEtcd(options.etcdBinary);
   const folder: EtcdFolder = etcdFolder(dataDir, namespace, id);
   makeEtcdFolder(dataDir, folder);
@@ -65,6 +66,7 @@ async function openEmbedded(options: SchedulerOptions, context: RoleContext, und
     clientAddress: etcdListenAddress,
     clientPort: etcdPort,
     tuning: options.etcdTuning,
+    peerTls,
   };
   const member = await startEtcdMember(settings, folder, program, { clock, logger });
   undo.push(async () => {
@@ -73,6 +75,16 @@ async function openEmbedded(options: SchedulerOptions, context: RoleContext, und
   });
   const client = clientOf(context, [`${etcdListenAddress}:${etcdPort}`], undefined);
   return openOn(client, { isOwn: true, failed: member.failed }, options, context, undo);
+}
+
+/** The name that Dapr's sentry gives to all schedulers, whichever they are: etcd's older releases compare one. */
+function peerTlsOf({ tls }: SchedulerOptions): PeerTls | undefined {
+  return tls?.folder === undefined
+    ? undefined
+    : {
+        folder: tls.folder,
+        allowedHostname: `dapr-scheduler-server-0.dapr-scheduler-server.${tls.namespace}.svc.${tls.trustDomain}`,
+      };
 }
 
 function clientOf(

@@ -1,6 +1,7 @@
 import type { GrpcServer } from "../../net/grpc/server.ts";
-import { type Listener, listen } from "../../net/http/listener.ts";
+import { type Listener, listen, type MutualTls } from "../../net/http/listener.ts";
 import { listenAddress } from "../shared/listen-address.ts";
+import type { RoleTls } from "../shared/role-identity.ts";
 import type { RoleContext } from "../shared/types.ts";
 import type { EtcdTuning } from "./etcd-member/etcd-arguments.ts";
 import type { ScheduleCache } from "./jobs/schedule-cache.ts";
@@ -14,6 +15,8 @@ import type { TriggerEngine } from "./triggers/trigger-engine.ts";
 /** What a scheduler is started with. */
 export interface SchedulerOptions {
   readonly id: string;
+  /** Undefined: sidecars connect in plain text. */
+  readonly tls?: RoleTls | undefined;
   /** Port and address for sidecars; port 0 is any free one, an empty address every interface. */
   readonly port: number;
   readonly listenAddress: string;
@@ -79,9 +82,11 @@ export async function serve(
   port: number,
   { transport, logger }: RoleContext,
   undo: Undo,
+  mutualTls?: MutualTls,
 ): Promise<number> {
   const listener: Listener = await listen(listenAddress(host, port), {
     h2: transport.createServer(server.accept, KEEPALIVE),
+    mutualTls,
   });
   undo.push(async () => {
     await Promise.all([server.close(STOP_GRACE_MS), listener.close(STOP_GRACE_MS)]);

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { GRPC_STATUS, type GrpcStatusCode } from "../../errors/grpc-status.ts";
 import type { CancelSignal } from "../../kit/cancel-signal.ts";
+import type { Tracer } from "../../kit/trace-context.ts";
 import { methodsOf } from "../../net/grpc/protobuf.ts";
 import { GrpcServer } from "../../net/grpc/server.ts";
 import { grpcStatusOf } from "../../net/grpc/status.ts";
@@ -14,6 +15,8 @@ import {
   type WatchHostsResponse,
   WatchHostsResponseSchema,
 } from "../../wire/gen/dapr/proto/scheduler/v1/scheduler_pb.js";
+import { callSpans } from "../shared/call-spans.ts";
+import { CallerCheck } from "./caller-check.ts";
 import type { JobRequests } from "./job-requests.ts";
 import { JobError, type JobErrorKind } from "./jobs/job-error.ts";
 import { REQUEST_BYTES_MAX } from "./limits.ts";
@@ -41,24 +44,44 @@ const STORE_CODES: Readonly<Record<KeyStoreErrorKind, GrpcStatusCode>> = {
 const NO_SPACE = "etcdserver: mvcc: database space exceeded";
 
 /** Dapr's gRPC service of the scheduler. */
-export function createSchedulerServer(requests: JobRequests, watch: WatchJobsDeps, hosts: HostList): GrpcServer {
-  const server = new GrpcServer({ messageBytesMax: REQUEST_BYTES_MAX, mapError: statusOf });
+export function createSchedulerServer(
+  requests: JobRequests,
+  watch: WatchJobsDeps,
+  hosts: HostList,
+  tracer?: Tracer,
+): GrpcServer {
+  const caller = new CallerCheck(watch.metrics);
+  const server = new GrpcServer({
+    messageBytesMax: REQUEST_BYTES_MAX,
+    mapError: statusOf,
+    interceptors: callSpans(tracer),
+  });
   server.addService(methodsOf(Scheduler), {
-    scheduleJob: async (request) => {
+    scheduleJob: async (request, call) => {
+      caller.check(request.metadata, call);
       await requests.schedule(request);
       return create(ScheduleJobResponseSchema);
     },
-    getJob: (request) => requests.get(request),
-    deleteJob: async (request) => {
+    getJob: (request, call) => {
+      caller.check(request.metadata, call);
+      return requests.get(request);
+    },
+    deleteJob: async (request, call) => {
+      caller.check(request.metadata, call);
       await requests.delete(request);
       return create(DeleteJobResponseSchema);
     },
-    listJobs: (request) => requests.list(request),
-    deleteByMetadata: async (request) => {
+    listJobs: (request, call) => {
+      caller.check(request.metadata, call);
+      return requests.list(request);
+    },
+    deleteByMetadata: async (request, call) => {
+      caller.checkBulk(request.metadata, call);
       await requests.deleteByMetadata(request);
       return create(DeleteByMetadataResponseSchema);
     },
-    deleteByNamePrefix: async (request) => {
+    deleteByNamePrefix: async (request, call) => {
+      caller.checkBulk(request.metadata, call);
       await requests.deleteByNamePrefix(request);
       return create(DeleteByNamePrefixResponseSchema);
     },

@@ -1,6 +1,8 @@
 import { Cancellation } from "../../kit/cancel-signal.ts";
+import type { WorkloadIdentity } from "../../security/identity.ts";
 import { SchedulerMetrics } from "../../telemetry/metrics/scheduler-metrics.ts";
 import { listenText } from "../shared/listen-address.ts";
+import { openRoleIdentity } from "../shared/role-identity.ts";
 import type { RoleContext, RoleService, StartRole } from "../shared/types.ts";
 import { isClustered, openClusterForm } from "./cluster-form.ts";
 import { JobRequests } from "./job-requests.ts";
@@ -12,6 +14,7 @@ import { StreamPool } from "./sidecars/stream-pool.ts";
 import { stoppedError } from "./sidecars/watch-jobs.ts";
 import { openSingleForm } from "./single-form.ts";
 import { watchLateness } from "./triggers/lateness.ts";
+import { TracedTriggers } from "./triggers/traced-triggers.ts";
 import { TriggerEngine } from "./triggers/trigger-engine.ts";
 
 export type { SchedulerOptions } from "./scheduler-form.ts";
@@ -27,9 +30,11 @@ export function startScheduler(options: SchedulerOptions): StartRole {
       }
     };
     try {
+      const identity = await openRoleIdentity(options.tls, "dapr-scheduler", context);
+      undo.push(() => identity?.close());
       const open = isClustered(options) ? openClusterForm : openSingleForm;
       const form = await open(options, context, undo);
-      await start(form, options, context, undo);
+      await start(form, options, context, identity, undo);
       return { failed: form.failed, stop } satisfies RoleService;
     } catch (error) {
       await stop();
@@ -38,8 +43,14 @@ export function startScheduler(options: SchedulerOptions): StartRole {
   };
 }
 
-async function start(form: SchedulerForm, options: SchedulerOptions, context: RoleContext, undo: Undo): Promise<void> {
-  const { clock, random, logger } = context;
+async function start(
+  form: SchedulerForm,
+  options: SchedulerOptions,
+  context: RoleContext,
+  identity: WorkloadIdentity | undefined,
+  undo: Undo,
+): Promise<void> {
+  const { clock, random, logger, tracer } = context;
   const server = logger.scope("dapr.scheduler.server");
   const cron = logger.scope("dapr.scheduler.server.cron");
   const { store, lease } = form;
@@ -49,7 +60,11 @@ async function start(form: SchedulerForm, options: SchedulerOptions, context: Ro
     { store, schedules, clock, metrics, logger: cron, ...(lease === undefined ? {} : { lease }) },
     (entry) => pool.dispatch(entry),
   );
-  const pool: StreamPool = new StreamPool(clock, metrics, engine);
+  const pool: StreamPool = new StreamPool(
+    clock,
+    metrics,
+    tracer === undefined ? engine : new TracedTriggers(engine, tracer, clock),
+  );
   const hosts = new HostList();
   cron.info("Starting Cron");
   options.diagnostics(workersLine(options, clock.now()));
@@ -64,9 +79,9 @@ async function start(form: SchedulerForm, options: SchedulerOptions, context: Ro
   const jobCount = (): number => engine.size;
   const requests = new JobRequests({ store, factory, metrics, logger: server, actorRemindersMax, jobCount });
   const streams = logger.scope("dapr.scheduler.server.pool.loops.stream");
-  const api = createSchedulerServer(requests, { pool, metrics, logger: streams, stopping }, hosts);
+  const api = createSchedulerServer(requests, { pool, metrics, logger: streams, stopping }, hosts, tracer);
   const health = context.addHealthTarget("scheduler-server");
-  const port = await serve(api, options.listenAddress, options.port, context, undo);
+  const port = await serve(api, options.listenAddress, options.port, context, undo, identity?.serverTls());
   server.info(`Dapr Scheduler listening on: ${listenText(options.listenAddress, port)}`);
   server.info(`Running gRPC server on port ${port}`);
   health.ready();

@@ -60,3 +60,17 @@ it("says why it could not start", async () => {
   const start: StartRole = () => Promise.reject(new Error("port is taken"));
   await expect(runRole(SETTINGS, deps(), start, new Cancellation())).rejects.toThrow("port is taken");
 });
+
+it("that is stopped while it still waits for something ends gracefully", async () => {
+  const stop = new Cancellation();
+  const waits = Promise.withResolvers<void>();
+  const start: StartRole = ({ stopping }) =>
+    new Promise((_resolve, reject) => {
+      stopping.addEventListener("abort", () => reject(stopping.reason));
+      waits.resolve();
+    });
+  const running = runRole(SETTINGS, deps(), start, stop);
+  await waits.promise;
+  stop.abort(new Error("signal"));
+  await expect(running).resolves.toBeUndefined();
+});

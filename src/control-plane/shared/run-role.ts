@@ -6,6 +6,7 @@ import { collectProcessMetrics } from "../../telemetry/metrics/process-metrics.t
 import { MetricRegistry } from "../../telemetry/metrics/registry.ts";
 import { healthHandler } from "./health-server.ts";
 import { listenAddress, listenText } from "./listen-address.ts";
+import { openRoleTracing } from "./role-tracing.ts";
 import type { HealthPage, RoleContext, RoleDeps, RoleService, RoleSettings, StartRole } from "./types.ts";
 
 /** What is in flight on the health and metrics ports may take this long to end. */
@@ -22,15 +23,23 @@ export async function runRole(
   stop: CancelSignal,
 ): Promise<void> {
   const listeners: Listener[] = [];
+  const tracing = await openRoleTracing(deps);
   try {
     const health = createHealth();
     const started = health.addTarget("role");
-    const service = await start(await openFrame(settings, deps, health, listeners));
+    const service = await start({
+      ...(await openFrame(settings, deps, health, listeners, stop)),
+      tracer: tracing.blocks,
+    });
     started.ready();
     await serveUntil(service, stop);
+  } catch (error) {
+    if (!stop.aborted || error !== stop.reason) {
+      throw error;
+    }
   } finally {
     deps.logger.info("Healthz server is shutting down");
-    await Promise.all(listeners.map((listener) => listener.close(CLOSE_GRACE_MS)));
+    await Promise.all([tracing.close(), ...listeners.map((listener) => listener.close(CLOSE_GRACE_MS))]);
   }
 }
 
@@ -53,6 +62,7 @@ async function openFrame(
   deps: RoleDeps,
   health: Health,
   listeners: Listener[],
+  stopping: CancelSignal,
 ): Promise<RoleContext> {
   const { logger } = deps;
   const metrics = new MetricRegistry({ prefix: "dapr_", logger });
@@ -80,6 +90,7 @@ async function openFrame(
   metricsTarget.ready();
   return {
     ...deps,
+    stopping,
     metrics,
     addHealthTarget: (name) => health.addTarget(name),
     addHealthPage: (path, page) => void pages.set(path, page),

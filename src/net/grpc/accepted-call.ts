@@ -1,5 +1,7 @@
 import { GRPC_STATUS } from "../../errors/grpc-status.ts";
 import { Cancellation, type CancelSignal } from "../../kit/cancel-signal.ts";
+import type { SpiffeId } from "../../kit/spiffe-id.ts";
+import type { TraceSpan } from "../../kit/trace-context.ts";
 import { Deadline } from "../deadlines.ts";
 import type { PeerInfo, RequestHead, StreamHandler, TransportStream } from "../h2/transport.ts";
 import type { HeaderList } from "../http/types.ts";
@@ -13,6 +15,7 @@ import type { GrpcStatus, Metadata } from "./types.ts";
 /** What every call at the server has, whoever answers it: its head, its deadline, its interceptors and exactly one outcome. */
 export abstract class AcceptedCall extends Deadline implements StreamHandler, InterceptedCall {
   startedMs = 0;
+  trace: TraceSpan | undefined = undefined;
   listed = false;
   nextCall: AcceptedCall | undefined = undefined;
   previousCall: AcceptedCall | undefined = undefined;
@@ -21,7 +24,7 @@ export abstract class AcceptedCall extends Deadline implements StreamHandler, In
   readonly headers: HeaderList;
   readonly authority: string;
   readonly remoteAddress: string;
-  readonly peerCertificate: Uint8Array | undefined;
+  readonly peerId: SpiffeId | undefined;
   protected readonly core: ServerCore;
   protected readonly sender: ResponseSender;
   protected settled: GrpcStatus | undefined = undefined;
@@ -49,7 +52,7 @@ export abstract class AcceptedCall extends Deadline implements StreamHandler, In
     this.headers = head.headers;
     this.authority = head.authority;
     this.remoteAddress = peer.remoteAddress;
-    this.peerCertificate = peer.certificate;
+    this.peerId = peer.id;
     this.core = core;
     this.sender = new ResponseSender(stream, contentType, encoding);
   }

@@ -1,5 +1,7 @@
 import type { GrpcStatusCode } from "../../errors/grpc-status.ts";
 import type { CancelSignal } from "../../kit/cancel-signal.ts";
+import type { SpiffeId } from "../../kit/spiffe-id.ts";
+import type { TraceSpan } from "../../kit/trace-context.ts";
 import type { ClientHandler } from "../h2/refused-stream.ts";
 import type { TransportStream } from "../h2/transport.ts";
 import type { HeaderList } from "../http/types.ts";
@@ -53,8 +55,10 @@ export interface ServerCall {
   /** All requests of a streaming call have come and been read. */
   readonly requestsRead: boolean;
   readonly remoteAddress: string;
-  /** The certificate that the caller's connection showed, DER; undefined without mutual TLS. */
-  readonly peerCertificate?: Uint8Array | undefined;
+  /** Who the caller is, proved by the certificate of its connection; undefined without mutual TLS. Headers never make one. */
+  readonly peerId?: SpiffeId | undefined;
+  /** The call's span, where calls are traced: set by an interceptor. */
+  trace?: TraceSpan | undefined;
   /** Initial metadata of the answer; must be set before the first message is sent. */
   readonly responseHeaders: Metadata;
   readonly responseTrailers: Metadata;

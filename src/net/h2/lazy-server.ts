@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { SpiffeId } from "../../kit/spiffe-id.ts";
 import type { TransportServer } from "./transport.ts";
 
 /**
@@ -13,16 +14,20 @@ class LazyServer implements TransportServer {
   private readonly create: () => Promise<TransportServer>;
   private server: TransportServer | undefined;
   private loading: Promise<void> | undefined;
-  private readonly waiting: Socket[] = [];
+  private readonly waiting: { readonly socket: Socket; readonly peerId: SpiffeId | undefined }[] = [];
 
   constructor(create: () => Promise<TransportServer>) {
     this.create = create;
   }
 
-  accept(socket: Socket): void {
-    if (this.server !== undefined) return this.server.accept(socket);
-    this.waiting.push(socket);
+  accept(socket: Socket, peerId?: SpiffeId): void {
+    if (this.server !== undefined) return this.server.accept(socket, peerId);
+    this.waiting.push({ socket, peerId });
     this.loading ??= this.load();
+  }
+
+  renew(): void {
+    this.server?.renew();
   }
 
   async close(graceMs: number): Promise<void> {
@@ -36,9 +41,9 @@ class LazyServer implements TransportServer {
     } catch {
       this.loading = undefined;
     }
-    for (const socket of this.waiting.splice(0)) {
+    for (const { socket, peerId } of this.waiting.splice(0)) {
       if (this.server === undefined) socket.destroy();
-      else this.server.accept(socket);
+      else this.server.accept(socket, peerId);
     }
   }
 }

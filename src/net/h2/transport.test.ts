@@ -4,7 +4,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTlsSocket, createServer as createTlsServer, type TLSSocket } from "node:tls";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createHttpClient } from "../http/client.ts";
 import { SELF_SIGNED_CERT, SELF_SIGNED_KEY } from "../http/self-signed.fixture.ts";
 import { listen, type ListenAddress, type Listener } from "../http/listener.ts";
@@ -285,7 +285,7 @@ describe.each([
     test("a peer that answers no PING is lost", async () => {
       const silent = await listen(
         { port: 0 },
-        { h2: { accept: (socket) => void socket.resume(), close: () => Promise.resolve() } },
+        { h2: { accept: (socket) => void socket.resume(), renew: () => undefined, close: () => Promise.resolve() } },
       );
       cleanups.push(() => silent.close(0));
       const client = clientOf(silent.address, { keepaliveMs: 20, keepaliveTimeoutMs: 20 });
@@ -329,6 +329,32 @@ describe.each([
       cleanups.push(() => http.close());
       const response = await http.request({ method: "GET", target: "/", headers: [], body: new Uint8Array() });
       expect(response.body).toEqual(Buffer.from("one"));
+    });
+
+    test("a renewal ends standing connections with their streams, and takes new ones", async () => {
+      const answers: (() => void)[] = [];
+      const server = transport.createServer((stream) => {
+        answers.push(() => stream.respond({ status: 200, headers: [] }, true));
+        return new Recorder();
+      });
+      const listener = await listen({ port: 0 }, { h2: server });
+      cleanups.push(() => listener.close(0));
+      const session = rawClient(listener.address);
+      const ended = new Promise<void>((resolve) => session.once("close", () => resolve()));
+      const stream = session.request({ ":path": "/" });
+      const response = new Promise((resolve) => stream.once("response", resolve));
+      await vi.waitFor(() => expect(answers).toHaveLength(1));
+      server.renew();
+      await new Promise((resolve) => session.once("goaway", resolve));
+      answers[0]?.();
+      expect(await response).toMatchObject({ ":status": 200 });
+      stream.resume();
+      await ended;
+      const recorder = new Recorder();
+      clientOf(listener.address).open(HEAD, true, recorder);
+      await vi.waitFor(() => expect(answers).toHaveLength(2));
+      answers[1]?.();
+      expect(await recorder.over.promise).toBe(0);
     });
 
     test("bytes that are not HTTP/2 end the connection", async () => {

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { SpiffeId } from "../../kit/spiffe-id.ts";
 import type { HeaderList } from "../http/types.ts";
 
 /**
@@ -167,14 +168,20 @@ export type AcceptStream = (stream: TransportStream, head: RequestHead, peer: Pe
 export interface PeerInfo {
   /** Without port; empty on a unix socket. */
   readonly remoteAddress: string;
-  /** The certificate it showed, DER, on a TLS connection that asked for one. */
-  readonly certificate?: Uint8Array | undefined;
+  /** Who it has proved to be with its certificate; undefined without mutual TLS. */
+  readonly id?: SpiffeId | undefined;
 }
 
 /** Serves HTTP/2 on sockets that a listener has accepted and recognised. */
 export interface TransportServer {
-  /** Takes over a connected socket on which nothing has been consumed. */
-  accept(socket: Socket): void;
+  /**
+   * Takes over a connected socket on which nothing has been consumed.
+   *
+   * @param peerId who the peer has proved to be; all its calls carry it
+   */
+  accept(socket: Socket, peerId?: SpiffeId): void;
+  /** Says GOAWAY on the connections that stand and lets their streams end; new ones are taken. */
+  renew(): void;
   /** Sends GOAWAY on all connections and resolves when their streams have ended or `graceMs` has passed. */
   close(graceMs: number): Promise<void>;
 }

@@ -2,6 +2,7 @@ import { connect as connectHttp2, constants } from "node:http2";
 import { Agent, request as nodeRequest } from "node:http";
 import { connect, createServer, type Socket } from "node:net";
 import { mkdtempSync } from "node:fs";
+import { createServer as createTlsServer } from "node:tls";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
@@ -402,6 +403,28 @@ describe("the port", () => {
       message: `cannot listen on 127.0.0.1:${port}: address already in use`,
     });
     other.close();
+  });
+
+  test("TLS that was meant for a port that could not be opened serves the next one, and only that", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => other.once("listening", resolve));
+    const taken = (other.address() as { port: number }).port;
+    let renewals = 0;
+    const mutualTls = {
+      server: createTlsServer(),
+      identify: () => undefined,
+      onRenewal: () => {
+        renewals += 1;
+        return () => (renewals -= 1);
+      },
+    };
+    await expect(listen({ port: taken }, { mutualTls })).rejects.toThrow(ListenError);
+    expect([mutualTls.server.listenerCount("secureConnection"), renewals]).toEqual([0, 0]);
+    other.close();
+    const listener = await listen({ port: 0 }, { mutualTls });
+    expect(renewals).toBe(1);
+    await listener.close(0);
+    expect(renewals).toBe(0);
   });
 });
 

@@ -5,13 +5,16 @@ import {
   type ServerResponse,
 } from "node:http";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
-import type { Server as TlsServer } from "node:tls";
+import type { Server as TlsServer, TLSSocket } from "node:tls";
+import type { SpiffeId } from "../../kit/spiffe-id.ts";
 import type { TransportServer } from "../h2/transport.ts";
+import { BodyWatch } from "./body-watch.ts";
 import { ListenError } from "./errors.ts";
 import { H1Exchange, type ExchangeOwner } from "./h1-exchange.ts";
 import { runHandler } from "./h2-exchange.ts";
 import { upgradeToH2c, wantsH2c } from "./h2c-upgrade.ts";
 import {
+  BODY_SILENCE_MS,
   CLOSE_POLL_MS,
   CONNECTIONS_MAX,
   HEADER_BYTES_MAX,
@@ -26,6 +29,16 @@ import type { HttpHandler } from "./types.ts";
 /** Where to listen: a TCP address, port 0 for any free one, or the path of a unix socket. */
 export type ListenAddress = { readonly host?: string | undefined; readonly port: number } | { readonly path: string };
 
+/** Mutual TLS under one port, whose callers are known by their certificates. */
+export interface MutualTls {
+  /** Asks for certificates and refuses those that lead to no trust anchor; it does not listen itself. */
+  readonly server: TlsServer;
+  /** Who the peer is; undefined: nobody who may connect, and the connection is cut off. */
+  identify(socket: TLSSocket): SpiffeId | undefined;
+  /** Told when the certificates have changed: older connections shall end. @returns what ends it */
+  onRenewal(told: () => void): () => void;
+}
+
 /** What is served on the port, and its limits; every limit has a default in `limits.ts`. */
 export interface ListenerOptions {
   /** The HTTP/1.1 door; without it every connection goes to `h2`. */
@@ -39,11 +52,15 @@ export interface ListenerOptions {
   /** Milliseconds an idle HTTP/1.1 connection stays open. */
   readonly keepAliveTimeoutMs?: number | undefined;
   readonly connectionsMax?: number | undefined;
+  /** Milliseconds for which nothing may come of an HTTP/1.1 body that was begun. */
+  readonly bodySilenceMs?: number | undefined;
   /**
    * Puts TLS around every connection; the protocol is then recognised inside. It does not listen itself, keeps its own
    * handshake timeout, and its certificate is exchanged with `setSecureContext`.
    */
   readonly secure?: TlsServer | undefined;
+  /** In place of `secure`, for ports of HTTP/2 alone: every call carries who its caller has proved to be. */
+  readonly mutualTls?: MutualTls | undefined;
 }
 
 /** An open port. */
@@ -76,17 +93,21 @@ class PortListener implements Listener, ExchangeOwner, SniffedBy {
   private readonly sockets = new Set<Socket>();
   /** Those of which no byte has come yet. */
   private readonly silent = new Set<Socket>();
+  /** Those whose TLS does not stand yet, by their peer: what TLS makes of a socket is another one. */
+  private readonly handshaking = new Map<string, Socket>();
   private readonly headerTimeoutMs: number;
+  readonly bodies: BodyWatch;
+  private readonly secure: TlsServer | undefined;
+  private endRenewals: (() => void) | undefined = undefined;
 
   constructor(options: ListenerOptions) {
     this.options = options;
     this.headerTimeoutMs = options.headerTimeoutMs ?? HEADER_TIMEOUT_MS;
+    this.bodies = new BodyWatch(options.bodySilenceMs ?? BODY_SILENCE_MS);
     // Half-open, because a peer may end its side after the request and still wait for the answer.
     this.server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.accepted(socket));
     this.server.maxConnections = options.connectionsMax ?? CONNECTIONS_MAX;
-    options.secure?.on("secureConnection", (socket) => this.serve(socket));
-    // After a handshake that took too long the socket would stay open.
-    options.secure?.on("tlsClientError", (_error, socket) => socket.destroy());
+    this.secure = options.mutualTls?.server ?? options.secure;
     this.http = options.http === undefined ? undefined : this.createHttp(options.http);
   }
 
@@ -103,12 +124,14 @@ class PortListener implements Listener, ExchangeOwner, SniffedBy {
     this.server.on("error", () => undefined);
     this.port = "path" in where ? 0 : (this.server.address() as AddressInfo).port;
     this.address = "path" in where ? text : `${hostText(where.host)}:${this.port}`;
+    this.attendSecure();
     // Without having listened itself, `http.Server` checks no timeouts and knows no idle connections.
     this.http?.emit("listening");
   }
 
   async close(graceMs: number): Promise<void> {
     this.closing = true;
+    this.endRenewals?.();
     const deadline = performance.now() + graceMs;
     const stopped = new Promise<void>((resolve) => {
       this.server.close(() => resolve());
@@ -116,11 +139,13 @@ class PortListener implements Listener, ExchangeOwner, SniffedBy {
     const drained = this.options.h2?.close(graceMs);
     this.http?.closeIdleConnections();
     for (const socket of this.silent) socket.destroy();
+    for (const socket of this.handshaking.values()) socket.destroy();
     while (this.sockets.size > 0 && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, CLOSE_POLL_MS));
       this.http?.closeIdleConnections();
     }
     for (const socket of this.sockets) socket.destroy();
+    this.bodies.close();
     this.http?.close();
     await drained;
     await stopped;
@@ -159,11 +184,40 @@ class PortListener implements Listener, ExchangeOwner, SniffedBy {
     this.sockets.add(raw);
     raw.once("close", () => this.sockets.delete(raw));
     raw.on("error", ignore);
-    if (this.options.secure === undefined) this.serve(raw);
-    else this.options.secure.emit("connection", raw);
+    if (this.secure === undefined) this.serve(raw);
+    else this.secureFirst(raw, this.secure);
+  }
+
+  /** Only now: TLS outlives a port that could not be opened, and is used for the next one. */
+  private attendSecure(): void {
+    const { mutualTls, h2 } = this.options;
+    this.endRenewals = mutualTls?.onRenewal(() => h2?.renew());
+    this.secure?.on("secureConnection", (socket) => {
+      if (mutualTls === undefined) this.serve(socket);
+      else this.servePeer(socket, mutualTls);
+    });
+    // After a handshake that took too long the socket would stay open.
+    this.secure?.on("tlsClientError", (_error, socket) => socket.destroy());
+  }
+
+  /** Somebody who goes away during the handshake has nothing more to wait for, and keeps no `close` waiting. */
+  private secureFirst(raw: Socket, secure: TlsServer): void {
+    raw.allowHalfOpen = false;
+    const peer = peerOf(raw);
+    this.handshaking.set(peer, raw);
+    raw.once("close", () => this.handshaking.delete(peer));
+    secure.emit("connection", raw);
+  }
+
+  private servePeer(socket: TLSSocket, mutualTls: MutualTls): void {
+    this.handshaking.delete(peerOf(socket));
+    const peerId = mutualTls.identify(socket);
+    if (peerId === undefined) socket.destroy();
+    else this.options.h2?.accept(socket, peerId);
   }
 
   private serve(socket: Socket): void {
+    if (this.secure !== undefined) this.handshaking.delete(peerOf(socket));
     if (this.http === undefined) {
       this.options.h2?.accept(socket);
       return;
@@ -186,6 +240,10 @@ class PortListener implements Listener, ExchangeOwner, SniffedBy {
 }
 
 function ignore(): void {}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress}/${remotePort}`;
+}
 
 function hostText(host: string): string {
   return host.includes(":") ? `[${host}]` : host;

@@ -45,6 +45,23 @@ describe("what a member's etcd is told", () => {
     expect(flags(5, { spaceBytesMax: 1_000 })).toContain("--quota-backend-bytes=1000");
   });
 
+  it("is how the members know each other, where they have TLS", () => {
+    const peerTls = { folder: "/identity", allowedHostname: "a.example" };
+    const secure = flags(4, { initialCluster: ["a=https://a:1", "b=https://b:1"], peerTls });
+    expect(secure).toEqual(
+      expect.arrayContaining([
+        "--initial-advertise-peer-urls=https://b:1",
+        "--listen-peer-urls=https://0.0.0.0:1",
+        "--peer-cert-file=/identity/cert.pem",
+        "--peer-key-file=/identity/key.pem",
+        "--peer-trusted-ca-file=/identity/ca.pem",
+        "--peer-client-cert-auth=true",
+        "--peer-cert-allowed-hostname=a.example",
+      ]),
+    );
+    expect(flags(4, { peerTls }).join(" ")).not.toContain("--peer-cert");
+  });
+
   it("has only what its version knows", () => {
     expect(flags(4).join(" ")).not.toContain("defrag");
     expect(flags(5)).toContain("--experimental-bootstrap-defrag-threshold-megabytes=100");
@@ -55,7 +72,8 @@ describe("what a member's etcd is told", () => {
     ["c", ["a=http://x:1"], "scheduler ID: c is not found in initial cluster"],
     ["a", ["a"], "incorrect format for --etcd-initial-cluster: a"],
     ["a", ["a=http://x:1", "b=:"], "incorrect format for --etcd-initial-cluster: b=:"],
-    ["a", ["a=https://x:1"], "no TLS between members"],
+    ["a", ["a=https://x:1"], "asks for TLS between members: switch it on with --tls-enabled"],
+    ["a", ["a=ftp://x:1"], "must begin with http:// or https://"],
   ])("is refused for %s in %j", (id, initialCluster, reason) => {
     expect(() => peerUrlOf(id, initialCluster)).toThrow(reason);
   });

@@ -11,6 +11,16 @@ export interface EtcdMemberSettings {
   readonly spaceBytesMax: number;
   readonly txnOperationsMax: number;
   readonly tuning: EtcdTuning;
+  /** What members need who have https:// among themselves; undefined: they speak in plain text. */
+  readonly peerTls?: PeerTls | undefined;
+}
+
+/** Mutual TLS between the members' etcds. */
+export interface PeerTls {
+  /** With `key.pem`, `cert.pem` and `ca.pem`, which etcd reads anew for each connection. */
+  readonly folder: string;
+  /** Stands in the certificate of every scheduler, and in nobody else's of that authority. */
+  readonly allowedHostname: string;
 }
 
 export interface EtcdTuning {
@@ -38,7 +48,7 @@ export class InitialClusterError extends Error {
 }
 
 /** This member's peer URL. @throws InitialClusterError */
-export function peerUrlOf(id: string, initialCluster: readonly string[]): URL {
+export function peerUrlOf(id: string, initialCluster: readonly string[], peerTls?: PeerTls): URL {
   let own: URL | undefined;
   for (const entry of initialCluster) {
     const at = entry.indexOf("=");
@@ -48,10 +58,13 @@ export function peerUrlOf(id: string, initialCluster: readonly string[]): URL {
       );
     }
     const url = new URL(entry.slice(at + 1));
-    if (url.protocol !== "http:") {
+    if (url.protocol === "https:" && peerTls === undefined) {
       throw new InitialClusterError(
-        `--etcd-initial-cluster: ${entry} asks for ${url.protocol}//, and this release has no TLS between members: use http://`,
+        `--etcd-initial-cluster: ${entry} asks for TLS between members: switch it on with --tls-enabled, or use http://`,
       );
+    }
+    if (url.protocol !== "http:" && url.protocol !== "https:") {
+      throw new InitialClusterError(`--etcd-initial-cluster: ${entry} must begin with http:// or https://`);
     }
     if (entry.slice(0, at).trim() === id) {
       own = url;
@@ -66,15 +79,15 @@ export function peerUrlOf(id: string, initialCluster: readonly string[]): URL {
 /** The member's command line, without the program. @throws InitialClusterError */
 export function etcdArguments(settings: EtcdMemberSettings, folder: string, { minor }: EtcdProgram): string[] {
   const { id, initialCluster, clientAddress, clientPort, tuning } = settings;
-  const peer = peerUrlOf(id, initialCluster);
+  const peer = peerUrlOf(id, initialCluster, settings.peerTls);
   const client = `http://${clientAddress}:${clientPort}`;
   const quota = BigInt(Math.min(settings.spaceBytesMax, Number.MAX_SAFE_INTEGER));
   const values: Record<string, string | number | boolean | bigint> = {
     name: id,
     "data-dir": folder,
     "initial-cluster": initialCluster.join(","),
-    "initial-advertise-peer-urls": `http://${peer.host}`,
-    "listen-peer-urls": `http://${listenHost(peer)}:${peer.port}`,
+    "initial-advertise-peer-urls": `${peer.protocol}//${peer.host}`,
+    "listen-peer-urls": `${peer.protocol}//${listenHost(peer)}:${peer.port}`,
     "listen-client-urls": client,
     "advertise-client-urls": client,
     "max-request-bytes": REQUEST_BYTES_MAX,
@@ -93,6 +106,14 @@ export function etcdArguments(settings: EtcdMemberSettings, folder: string, { mi
     "log-level": "warn",
     "log-outputs": "stderr",
   };
+  if (settings.peerTls !== undefined && peer.protocol === "https:") {
+    const { folder: identity, allowedHostname } = settings.peerTls;
+    values["peer-cert-file"] = `${identity}/cert.pem`;
+    values["peer-key-file"] = `${identity}/key.pem`;
+    values["peer-trusted-ca-file"] = `${identity}/ca.pem`;
+    values["peer-client-cert-auth"] = true;
+    values["peer-cert-allowed-hostname"] = allowedHostname;
+  }
   if (minor >= 6) {
     values["bootstrap-defrag-threshold-megabytes"] = tuning.defragThresholdMegabytes;
   } else if (minor === 5) {

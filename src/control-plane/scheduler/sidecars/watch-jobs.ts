@@ -11,6 +11,7 @@ import {
   type WatchJobsResponse,
   WatchJobsRequestResultStatus,
 } from "../../../wire/gen/dapr/proto/scheduler/v1/scheduler_pb.js";
+import { CallerCheck } from "../caller-check.ts";
 import { ACTOR_TYPES_MAX, STREAMS_MAX } from "../limits.ts";
 import type { SchedulerMetrics } from "../../../telemetry/metrics/scheduler-metrics.ts";
 import type { SidecarStream } from "./sidecar-stream.ts";
@@ -35,6 +36,7 @@ export async function* watchJobs(
 ): AsyncGenerator<WatchJobsResponse> {
   const incoming = requests[Symbol.asyncIterator]();
   const initial = checked(await firstMessage(incoming, stopping), pool, metrics);
+  new CallerCheck(metrics).check(initial, call);
   const { namespace, appId } = initial;
   const stream = pool.connect(initial);
   const { targets } = stream.identity;

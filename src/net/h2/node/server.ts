@@ -1,5 +1,6 @@
 import type { ServerHttp2Session, ServerHttp2Stream, ServerOptions } from "node:http2";
 import type { Socket } from "node:net";
+import type { SpiffeId } from "../../../kit/spiffe-id.ts";
 import {
   CONNECTION_WINDOW_BYTES,
   HEADER_FIELDS_MAX,
@@ -29,10 +30,15 @@ class ServerConnection implements StreamConnection, KeptConnection {
   private readonly peer: PeerInfo;
   private readonly keepalive: Keepalive | undefined;
 
-  constructor(socket: Socket, owner: NodeTransportServer, options: ResolvedTransportOptions) {
+  constructor(
+    socket: Socket,
+    peerId: SpiffeId | undefined,
+    owner: NodeTransportServer,
+    options: ResolvedTransportOptions,
+  ) {
     this.owner = owner;
     this.headerBytesMax = options.headerBytesMax;
-    this.peer = peerInfoOf(socket);
+    this.peer = peerInfoOf(socket, peerId);
     // Before the session's own listeners, which close the streams.
     socket.once("error", () => {
       this.lost = true;
@@ -99,12 +105,16 @@ export class NodeTransportServer implements TransportServer {
     this.options = resolveTransportOptions(options);
   }
 
-  accept(socket: Socket): void {
+  accept(socket: Socket, peerId?: SpiffeId): void {
     if (this.closing || socket.destroyed) {
       socket.destroy();
       return;
     }
-    this.connections.add(new ServerConnection(socket, this, this.options));
+    this.connections.add(new ServerConnection(socket, peerId, this, this.options));
+  }
+
+  renew(): void {
+    for (const connection of this.connections) connection.session.close();
   }
 
   closed(connection: ServerConnection): void {

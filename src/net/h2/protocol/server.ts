@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { SpiffeId } from "../../../kit/spiffe-id.ts";
 import { type ResolvedTransportOptions, resolveTransportOptions, SERVER_KEEPALIVE_MS } from "../limits.ts";
 import { peerInfoOf } from "../peer-info.ts";
 import {
@@ -32,10 +33,16 @@ class ServerConnection extends Connection {
   private prefaceRead = 0;
   private finalGoaway = false;
 
-  constructor(socket: Socket, owner: H2Server, options: ResolvedTransportOptions, tables: HpackTables) {
+  constructor(
+    socket: Socket,
+    peerId: SpiffeId | undefined,
+    owner: H2Server,
+    options: ResolvedTransportOptions,
+    tables: HpackTables,
+  ) {
     super(socket, options, tables);
     this.owner = owner;
-    this.peer = peerInfoOf(socket);
+    this.peer = peerInfoOf(socket, peerId);
     this.sendSettings([
       [SETTING.maxConcurrentStreams, options.streamsMax],
       [SETTING.initialWindowSize, options.streamWindowBytes],
@@ -183,13 +190,17 @@ export class H2Server implements TransportServer {
     });
   }
 
-  accept(socket: Socket): void {
+  accept(socket: Socket, peerId?: SpiffeId): void {
     if (this.closing || socket.destroyed) {
       socket.destroy();
       return;
     }
-    this.connections.add(new ServerConnection(socket, this, this.options, this.tables));
+    this.connections.add(new ServerConnection(socket, peerId, this, this.options, this.tables));
     this.ticker.start();
+  }
+
+  renew(): void {
+    for (const connection of this.connections) connection.drain();
   }
 
   closed(connection: ServerConnection): void {
