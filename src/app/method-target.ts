@@ -13,7 +13,8 @@ const DOT_SEGMENT = /(^|\/)\.{1,2}(\/|$)/;
  * @throws Error in the words of Go's URL parser for a percent sign that begins no escape
  */
 export function methodTarget(method: string, query: string): string {
-  const path = PLAIN_PATH.test(method) ? `/${method}` : `/${encodePath(method)}`;
+  const encoded = PLAIN_PATH.test(method) ? method : encodePath(method);
+  const path = encoded.startsWith("/") ? encoded : `/${encoded}`;
   return query === "" ? path : `${path}?${query}`;
 }
 
@@ -38,17 +39,11 @@ function encodeText(method: string): string {
     .replaceAll("%5D", "]");
 }
 
-/** Reads the method as an app might, once more per layer of escapes, until nothing changes. */
+/** Whether an app that decodes once, or again and again, could read a dot segment. */
 function hidesDotSegment(method: string): boolean {
-  let text = method;
-  for (;;) {
-    const next = text.replace(/%(2[eEfF]|25)/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
-    if (DOT_SEGMENT.test(next)) {
-      return true;
-    }
-    if (next === text) {
-      return false;
-    }
-    text = next;
-  }
+  // However many layers there are, all of them go at once: a loop over them would take time by the square of the length.
+  const unwrapped = method.replace(/%(?:25)+/g, "%");
+  return DOT_SEGMENT.test(
+    unwrapped.replace(/%2[eEfF]/g, (escape) => (escape === "%2e" || escape === "%2E" ? "." : "/")),
+  );
 }

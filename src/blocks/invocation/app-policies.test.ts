@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { InvokeCall, InvokeReply, InvokeStatus } from "../../app/types.ts";
 import { Cancellation, type CancelSignal, NEVER_CANCELLED } from "../../kit/cancel-signal.ts";
+import { RecordingTracer } from "../../kit/recording-tracer.fixture.ts";
+import { PolicyError } from "../../resiliency/policy-error.ts";
 import type { FailureStatus, Policy, PolicyRun } from "../../resiliency/types.ts";
 import { callUnderPolicy } from "./app-policies.ts";
 
@@ -108,4 +110,36 @@ test.each(["attempt", "caller"])("the end of the %s ends what it has begun", asy
   (whose === "attempt" ? attemptSignal : callerSignal).abort(new Error("over"));
   expect(seen?.aborted).toBe(true);
   expect(seen?.reason.message).toBe("over");
+});
+
+describe("the call's span", () => {
+  const policy = (attempts: number, refusal?: PolicyError): Policy => ({
+    repeats: true,
+    async run(attempt) {
+      for (let number = 1; number < attempts; number += 1) {
+        await attempt(NEVER_CANCELLED, number);
+      }
+      if (refusal !== undefined) {
+        throw refusal;
+      }
+      return attempt(NEVER_CANCELLED, attempts);
+    },
+  });
+  const answer = () => Promise.resolve(replyOf({ kind: "http", code: 200 }));
+
+  test("says how many attempts there were", async () => {
+    const tracer = new RecordingTracer();
+    await callUnderPolicy(policy(3), callOf({ trace: tracer.start("s", 3, undefined) }), answer);
+    expect(tracer.spans[0]?.attributes).toEqual({ "dapr.resiliency.attempts": 3 });
+  });
+
+  test("says what the policy refused", async () => {
+    const tracer = new RecordingTracer();
+    const call = callOf({ trace: tracer.start("s", 3, undefined) });
+    await expect(callUnderPolicy(policy(2, new PolicyError("breakerOpen")), call, answer)).rejects.toThrow();
+    expect(tracer.spans[0]?.attributes).toEqual({
+      "dapr.resiliency.attempts": 1,
+      "dapr.resiliency.refusal": "breakerOpen",
+    });
+  });
 });

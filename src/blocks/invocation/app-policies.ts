@@ -3,6 +3,8 @@ import { grpcCodeOfHttpApp } from "../../app/grpc-code-of-http.ts";
 import type { InvokeCall, InvokeReply } from "../../app/types.ts";
 import { GRPC_STATUS } from "../../errors/grpc-status.ts";
 import { Cancellation, type CancelSignal } from "../../kit/cancel-signal.ts";
+import type { TraceSpan } from "../../kit/trace-context.ts";
+import { PolicyError } from "../../resiliency/policy-error.ts";
 import type { FailureStatus, Policy, PolicyRun } from "../../resiliency/types.ts";
 
 /** A call under the policy that a user has given its target. */
@@ -19,10 +21,39 @@ export function callUnderPolicy(policy: Policy, call: InvokeCall, attempt: Attem
   const own = call.origin === "http" ? HTTP_RUN : GRPC_RUN;
   const { signal } = call;
   const run = { ...own, signal, repeatable: call.body instanceof Uint8Array };
+  const { trace } = call;
+  if (trace?.recording === true) {
+    return tracedRun(policy, call, trace, attempt, run);
+  }
   return policy.run(
     (attemptSignal) => attempt(attemptSignal === signal ? call : { ...call, signal: eitherOf(attemptSignal, signal) }),
     run,
   );
+}
+
+/** The same, and its span says how many attempts there were and what the policy refused: `breakerOpen`, `timeout` … */
+async function tracedRun(
+  policy: Policy,
+  call: InvokeCall,
+  span: TraceSpan,
+  attempt: Attempt,
+  run: PolicyRun<InvokeReply>,
+): Promise<InvokeReply> {
+  const { signal } = call;
+  let attempts = 0;
+  try {
+    return await policy.run((attemptSignal, number) => {
+      attempts = number;
+      return attempt(attemptSignal === signal ? call : { ...call, signal: eitherOf(attemptSignal, signal) });
+    }, run);
+  } catch (error) {
+    if (error instanceof PolicyError) {
+      span.set("dapr.resiliency.refusal", error.kind);
+    }
+    throw error;
+  } finally {
+    span.set("dapr.resiliency.attempts", attempts);
+  }
 }
 
 /** How Dapr's HTTP API judges: an HTTP app's status counts, a gRPC app's does not; errors have none. */

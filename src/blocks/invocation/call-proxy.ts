@@ -12,7 +12,8 @@ import type { PassingCall, PassOnOptions } from "../../net/grpc/types.ts";
 import { PolicyError } from "../../resiliency/policy-error.ts";
 import type { Policy, PolicyRun, Resiliency } from "../../resiliency/types.ts";
 import type { InvocationMetrics } from "../../telemetry/metrics/invocation-metrics.ts";
-import { canonicalMethod } from "./method-path.ts";
+import type { AccessCheck } from "./access-check.ts";
+import { canonicalInvocation } from "./method-path.ts";
 import { parseTarget } from "./target.ts";
 
 /** A call of a method that Dapr does not have, with what its door read of it. */
@@ -31,6 +32,8 @@ export interface CallProxyOptions {
   readonly app: AppPassage | undefined;
   readonly peers: Pick<PeerPassage, "passOn">;
   readonly resiliency: Pick<Resiliency, "app">;
+  /** Absent: every app may call every method. */
+  readonly access?: Pick<AccessCheck, "require"> | undefined;
   readonly metrics?: Pick<InvocationMetrics, "requestSent" | "answerReceived"> | undefined;
   readonly clock: Clock;
 }
@@ -93,13 +96,21 @@ export class CallProxy {
     return this.#options.peers.passOn(to, passing, headers, options);
   }
 
+  /** As daprd does, it also holds the app's calls of itself against access control, as those of nobody. */
   #passToOwnApp({ passing, headers, isStream }: ProxiedCall, options: PassOnOptions): Promise<number> {
+    const { path, peerId } = passing;
+    let canonical: string;
     try {
-      canonicalMethod(passing.path);
+      canonical = canonicalInvocation(path);
     } catch (error) {
       throw apiError(invocationErrors.invalidMethod, { reason: (error as Error).message }, { cause: error });
     }
-    const { app } = this.#options;
+    const { access, app } = this.#options;
+    access?.require(peerId, canonical);
+    if (canonical !== path) {
+      // The app gets the path as it came.
+      access?.require(peerId, path);
+    }
     if (app === undefined) {
       throw apiError(invocationErrors.proxyNoApp, {});
     }

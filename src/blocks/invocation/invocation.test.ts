@@ -81,7 +81,7 @@ describe("targets", () => {
     await block.invoke("you", callOf("e"));
     expect(local).toEqual(["b", "c"]);
     expect(remote).toEqual([
-      { appId: "me", namespace: "other", method: "d" },
+      { appId: "me", namespace: "other", method: "/d" },
       { appId: "you", namespace: "default", method: "e" },
     ]);
   });

@@ -3,12 +3,14 @@ import type { AppChannel, InvokeCall, InvokeReply } from "../../app/types.ts";
 import { invocationErrors } from "../../errors/catalogue/invocation.ts";
 import { apiError } from "../../errors/error.ts";
 import { GRPC_STATUS } from "../../errors/grpc-status.ts";
+import type { SpiffeId } from "../../kit/spiffe-id.ts";
 import type { InvocationTarget } from "../../mesh/target.ts";
 import { GrpcError } from "../../net/grpc/status.ts";
 import type { Policy, Resiliency } from "../../resiliency/types.ts";
 import type { InvocationMetrics } from "../../telemetry/metrics/invocation-metrics.ts";
+import type { AccessCheck } from "./access-check.ts";
 import { callUnderPolicy } from "./app-policies.ts";
-import { canonicalMethod, InvalidMethodError } from "./method-path.ts";
+import { canonicalInvocation, InvalidMethodError } from "./method-path.ts";
 import { isHttpUrl, parseTarget } from "./target.ts";
 
 /** Reaches the sidecars of other apps; the mesh is one. */
@@ -33,6 +35,8 @@ export interface InvocationOptions {
   readonly remote: RemoteInvoker;
   readonly endpoints: EndpointInvoker;
   readonly resiliency: Pick<Resiliency, "app">;
+  /** Absent: every app may call every method. */
+  readonly access?: Pick<AccessCheck, "require"> | undefined;
   readonly metrics?: Pick<InvocationMetrics, "requestReceived" | "answerSent"> | undefined;
 }
 
@@ -69,23 +73,25 @@ export class InvocationBlock {
   }
 
   /**
-   * Calls this sidecar's app for another sidecar.
+   * Calls this sidecar's app for another sidecar, if access control lets it.
    *
-   * @param caller its app id, for metrics; empty: it did not say
+   * @param caller its app id as it says itself, for metrics only; empty: it did not say
+   * @param peer who it is, proved by its certificate; undefined without mutual TLS
    * @throws ApiError with the status and text that daprd answers its peers
    */
-  async invokeLocal(call: InvokeCall, caller = ""): Promise<InvokeReply> {
-    const { appChannel, metrics } = this.#options;
+  async invokeLocal(call: InvokeCall, caller = "", peer?: SpiffeId): Promise<InvokeReply> {
+    const { access, appChannel, metrics } = this.#options;
     const channel = appChannel();
     if (channel === undefined) {
       throw apiError(invocationErrors.channelNotFound, {});
     }
     let method: string;
     try {
-      method = canonicalMethod(call.method);
+      method = canonicalInvocation(call.method);
     } catch (error) {
       throw apiError(invocationErrors.invalidMethod, { reason: (error as Error).message }, { cause: error });
     }
+    access?.require(peer, method, call.verb);
     const source = caller === "" ? "unknown" : caller;
     metrics?.requestReceived(source);
     let status = 0;
@@ -131,7 +137,7 @@ export class InvocationBlock {
 
 function withCanonicalMethod(call: InvokeCall): InvokeCall {
   try {
-    const method = canonicalMethod(call.method);
+    const method = canonicalInvocation(call.method);
     return method === call.method ? call : { ...call, method };
   } catch (error) {
     if (error instanceof InvalidMethodError) {
