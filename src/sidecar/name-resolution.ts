@@ -1,3 +1,4 @@
+import { consulManifest } from "../components/consul/manifest.ts";
 import { localRegistryManifest } from "../components/local-registry/manifest.ts";
 import { mdnsManifest } from "../components/mdns/manifest.ts";
 import { nameFormatManifest } from "../components/name-format/manifest.ts";
@@ -14,6 +15,7 @@ export const NAME_RESOLVERS: Readonly<Record<string, ComponentManifest<NameResol
   "outrigger.local": localRegistryManifest,
   sqlite: sqliteNameResolutionManifest,
   nameformat: nameFormatManifest,
+  "hashicorp.consul": consulManifest,
 };
 
 /**
@@ -27,7 +29,9 @@ export async function createNameResolver(
   signal: AbortSignal,
 ): Promise<NameResolver> {
   const name = configured.component === "" ? byDefault : configured.component;
-  const manifest = NAME_RESOLVERS[name];
+  const manifest =
+    NAME_RESOLVERS[name] ??
+    Object.values(NAME_RESOLVERS).find(({ aliases }) => aliases?.includes(`nameresolution.${name}`) === true);
   if (manifest === undefined) {
     const nearest = suggest(name, Object.keys(NAME_RESOLVERS));
     throw new Error(

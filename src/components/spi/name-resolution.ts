@@ -9,6 +9,8 @@ export interface Instance {
   readonly address: string;
   readonly internalGrpcPort: number;
   readonly httpPort: number;
+  /** Undefined: there is no app behind it. */
+  readonly appPort?: number | undefined;
 }
 
 export interface ResolveRequest {
