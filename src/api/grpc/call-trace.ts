@@ -1,12 +1,37 @@
-import { traceparentOfBinary } from "../../app/trace-headers.ts";
-import type { TraceContext } from "../../blocks/pubsub/envelope.ts";
+import { namesTrace, type TraceContext, traceContextOf, traceparentOfBinary } from "../../kit/trace-context.ts";
+import { encodeBinary, headerOf } from "../../net/grpc/metadata.ts";
 import type { ServerCall } from "../../net/grpc/types.ts";
-import { traceContextOf } from "../trace-context.ts";
+import type { HeaderList } from "../../net/http/types.ts";
 
-/** The W3C trace context that a call carries, in gRPC's binary form or as text. */
-export function callTrace(call: ServerCall): TraceContext | undefined {
-  const binary = call.metadata.getBinary("grpc-trace-bin");
-  const fromBinary = binary === undefined ? undefined : traceparentOfBinary(Buffer.from(binary).toString("base64"));
-  const traceparent = fromBinary ?? call.metadata.get("traceparent");
-  return traceparent === undefined ? undefined : traceContextOf(traceparent, call.metadata.get("tracestate"));
+/** The trace context that goes on with a call: its span's where there is one, otherwise what the caller sent. */
+export function callTrace({ trace, metadata }: ServerCall): TraceContext | undefined {
+  if (trace !== undefined) {
+    return namesTrace(trace) ? trace : undefined;
+  }
+  const binary = metadata.getBinary("grpc-trace-bin");
+  return contextOf(
+    binary === undefined ? undefined : encodeBinary(binary),
+    metadata.get("traceparent"),
+    metadata.get("tracestate"),
+  );
+}
+
+/** The W3C trace context that a call came with, in gRPC's binary form or as text; `headers` as they were received. */
+export function callerTrace(headers: HeaderList): TraceContext | undefined {
+  const binary = headerOf(headers, "grpc-trace-bin");
+  const traceparent = headerOf(headers, "traceparent");
+  return binary === undefined && traceparent === undefined
+    ? undefined
+    : contextOf(binary, traceparent, headerOf(headers, "tracestate"));
+}
+
+function contextOf(
+  binary: string | undefined,
+  traceparent: string | undefined,
+  tracestate: string | undefined,
+): TraceContext | undefined {
+  const fromBinary = binary === undefined ? undefined : traceparentOfBinary(binary);
+  return fromBinary === undefined
+    ? traceContextOf(traceparent, tracestate)
+    : { traceparent: fromBinary, tracestate: "" };
 }

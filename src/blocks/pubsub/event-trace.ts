@@ -1,9 +1,6 @@
-import { binaryOfTraceparent } from "../../app/trace-headers.ts";
 import type { RequestMetadata } from "../../components/spi/state.ts";
+import { binaryOfTraceparent, EMPTY_TRACEPARENT } from "../../kit/trace-context.ts";
 import type { EventFields } from "./routing.ts";
-
-/** What apps are sent when the event has no trace context; Dapr sends the same. */
-const EMPTY_TRACEPARENT = "00-00000000000000000000000000000000-0000000000000000-00";
 
 /** The app gets the event's trace context beside the metadata, for gRPC apps in binary too. Attributes that are no text are passed over. */
 export function withEventTrace(metadata: RequestMetadata, fields: EventFields): RequestMetadata {
