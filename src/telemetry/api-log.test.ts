@@ -39,6 +39,14 @@ describe("ApiLog", () => {
     expect(lines[0]).not.toContain("useragent");
   });
 
+  it("reads the bytes of a user agent as UTF-8", () => {
+    const lines: string[] = [];
+    apiLogInto(lines).http({ ...CALL, userAgent: Buffer.from("curl é").toString("latin1") });
+    apiLogInto(lines).http({ ...CALL, userAgent: "curl ☃" });
+    expect(lines[0]).toContain(' useragent="curl é" ');
+    expect(lines[1]).toContain(' useragent="curl ☃" ');
+  });
+
   it.each([
     [undefined, "/v1.0/invoke/my%2Dapp/method/a/b", "InvokeService/my-app"],
     ["InvokeService", "/v1.0/invoke/shop/method", "InvokeService/shop"],

@@ -32,6 +32,10 @@ export interface GrpcApiCall {
   readonly durationMs: number;
 }
 
+const BEYOND_ASCII = /[\u0080-\u00ff]/;
+/** No byte: the value has been decoded already. */
+const BEYOND_BYTES = /[\u0100-\uffff]/;
+
 const INVOCATION = "InvokeService";
 const INVOKED_APP = /^\/v1\.0\/invoke\/([^/]+)\/method(?:\/|$)/;
 
@@ -60,7 +64,7 @@ export class ApiLog {
       code: call.code,
       size: call.sizeBytes,
       duration: Math.floor(call.durationMs),
-      ...(call.userAgent !== undefined && call.userAgent !== "" && { useragent: call.userAgent }),
+      ...(call.userAgent !== undefined && call.userAgent !== "" && { useragent: asUtf8(call.userAgent) }),
     });
   }
 
@@ -72,6 +76,11 @@ export class ApiLog {
       ...(call.userAgent !== undefined && { useragent: call.userAgent }),
     });
   }
+}
+
+/** Header values come as one character for each byte; Dapr prints the bytes. */
+function asUtf8(value: string): string {
+  return BEYOND_ASCII.test(value) && !BEYOND_BYTES.test(value) ? Buffer.from(value, "latin1").toString("utf8") : value;
 }
 
 /** Obfuscated lines still tell which app was invoked, as Dapr's do. */

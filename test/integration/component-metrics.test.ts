@@ -74,7 +74,7 @@ it("messages count on their way out and in, by topic and what the app said", asy
   const labels = `${APP},component="broker",namespace="prod"`;
   const expected = [
     `dapr_component_pubsub_egress_bulk_count{${labels},success="true",topic="unheard"} 1`,
-    `dapr_component_pubsub_egress_bulk_event_count{${labels},success="",topic=""} 1`,
+    `dapr_component_pubsub_egress_bulk_event_count{${labels},success="true",topic="unheard"} 1`,
     `dapr_component_pubsub_egress_count{${labels},success="true",topic="orders"} 1`,
     `dapr_component_pubsub_ingress_count{${labels},process_status="drop",status="success",topic="orders"} 1`,
   ];

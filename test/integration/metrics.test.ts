@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { GetStateRequestSchema } from "../../src/wire/gen/dapr/proto/runtime/v1/state_pb.js";
 import { daprMethods } from "../harness/grpc-caller.ts";
 import { configuration, IN_MEMORY } from "../harness/resources.ts";
+import { startTestApp } from "../harness/test-app.ts";
 import { startTestSidecar, type TestSidecar, type TestSidecarOptions } from "../harness/test-sidecar.ts";
 import { until } from "../harness/until.ts";
 
@@ -68,6 +69,26 @@ it("with recordErrorCodes every error answered counts by code and category, over
     }),
   ).toBe(2);
   expect(valueOf(text, "dapr_error_code_total", { error_code: "ERR_PUBSUB_NOT_FOUND", category: "pubsub" })).toBe(1);
+});
+
+it("the app's own failures count as failed invocations, unless the request streamed", async () => {
+  await using app = await startTestApp({ answer: ({ url }) => ({ status: url === "/gone" ? 410 : 201 }) });
+  await using one = await startMeasured({
+    appPort: app.port,
+    configuration: configuration("  metrics: { recordErrorCodes: true }\n"),
+  });
+  const body = new ReadableStream({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode("x"));
+      controller.close();
+    },
+  });
+  await one.fetch("/v1.0/invoke/test-app/method/there");
+  await one.fetch("/v1.0/invoke/test-app/method/gone");
+  await one.fetch("/v1.0/invoke/test-app/method/gone", { method: "POST", body: "x" });
+  await one.fetch("/v1.0/invoke/test-app/method/gone", { method: "POST", body, duplex: "half" });
+  const labels = { error_code: "ERR_DIRECT_INVOKE", category: "service-invocation" };
+  expect(valueOf(await scrape(one), "dapr_error_code_total", labels)).toBe(2);
 });
 
 it("a Configuration can switch metrics off", async () => {

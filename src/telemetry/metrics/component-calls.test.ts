@@ -51,7 +51,7 @@ describe("createComponentCallMetrics", () => {
 });
 
 describe("PubSubCallMetrics", () => {
-  it("counts messages out by success, and the events of a bulk without success and topic as Dapr does", () => {
+  it("counts messages out by success, and the events of a bulk that were taken", () => {
     const metrics = registry();
     const pubsub = new PubSubCallMetrics(metrics, LABELS);
     pubsub.egress("broker", "orders", true, 1);
@@ -61,7 +61,7 @@ describe("PubSubCallMetrics", () => {
     const labels = 'app_id="myapp",component="broker",namespace="prod"';
     expect(samples(metrics).filter((line) => line.includes("count{") && !line.includes("latencies"))).toEqual([
       `dapr_component_pubsub_egress_bulk_count{${labels},success="false",topic="orders"} 2`,
-      `dapr_component_pubsub_egress_bulk_event_count{${labels},success="",topic=""} 3`,
+      `dapr_component_pubsub_egress_bulk_event_count{${labels},success="true",topic="orders"} 3`,
       `dapr_component_pubsub_egress_count{${labels},success="false",topic="orders"} 1`,
       `dapr_component_pubsub_egress_count{${labels},success="true",topic="orders"} 1`,
     ]);

@@ -51,8 +51,8 @@ export function createComponentCallMetrics(registry: MetricRegistry, labels: Sid
   };
 }
 
-/** Operations of one component that have series of their own: callers of output bindings name them freely. */
-const OPERATIONS_PER_COMPONENT_MAX = 1_000;
+/** Operations of one component whose series are kept at hand: callers of output bindings name them freely. */
+const OPERATIONS_PER_COMPONENT_MAX = 100;
 
 class CallFamilies implements ComponentCallsSource {
   readonly #labels: SidecarLabels;
@@ -107,11 +107,10 @@ class CallsOfComponent implements ComponentCalls {
     const bound = success ? this.#succeeded : this.#failed;
     let series = bound.get(operation);
     if (series === undefined) {
-      if (bound.size >= OPERATIONS_PER_COMPONENT_MAX) {
-        return;
-      }
       series = this.#bind(operation, success);
-      bound.set(operation, series);
+      if (bound.size < OPERATIONS_PER_COMPONENT_MAX) {
+        bound.set(operation, series);
+      }
     }
     series.record(elapsedMs);
   }

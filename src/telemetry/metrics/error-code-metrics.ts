@@ -1,4 +1,4 @@
-import type { ApiError } from "../../errors/error.ts";
+import type { ApiError, ErrorEntry } from "../../errors/error.ts";
 import { errorMetrics } from "./names.ts";
 import type { MetricFamily, MetricRegistry } from "./registry.ts";
 import type { Counter } from "./series.ts";
@@ -14,6 +14,10 @@ export class ErrorCodeMetrics {
   }
 
   record(error: ApiError): void {
-    this.#codes.series([this.#appId, error.entry.code, error.entry.category]).increment();
+    this.recordEntry(error.entry);
+  }
+
+  recordEntry(entry: ErrorEntry): void {
+    this.#codes.series([this.#appId, entry.code, entry.category]).increment();
   }
 }

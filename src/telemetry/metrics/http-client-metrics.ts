@@ -24,6 +24,7 @@ export class HttpClientMetrics {
   readonly #probes: MetricFamily<Counter>;
   readonly #probeLatency: MetricFamily<Histogram>;
   readonly #calls = new Map<string, CallSeries[]>();
+  #bound = 0;
   #received: Histogram | undefined;
 
   /** @throws PathPatternError */
@@ -80,10 +81,13 @@ export class HttpClientMetrics {
       // Dapr counts sent bytes before it knows the status, so the label is always empty.
       sent: this.#sentBytes.series([this.#appId, method, path, ""]),
     };
-    if (known !== undefined) {
-      known.push(bound);
-    } else if (this.#calls.size < SERIES_PER_METRIC_MAX) {
-      this.#calls.set(path, [bound]);
+    if (this.#bound < SERIES_PER_METRIC_MAX) {
+      this.#bound++;
+      if (known === undefined) {
+        this.#calls.set(path, [bound]);
+      } else {
+        known.push(bound);
+      }
     }
     return bound;
   }

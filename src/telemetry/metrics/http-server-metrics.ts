@@ -48,6 +48,7 @@ export class HttpServerMetrics {
   readonly #requestBytes: MetricFamily<Histogram>;
   readonly #responseBytes: MetricFamily<Histogram>;
   readonly #calls = new Map<string, CallSeries[]>();
+  #bound = 0;
   #sizes: { readonly request: Histogram; readonly response: Histogram } | undefined;
 
   /** @throws PathPatternError */
@@ -101,10 +102,13 @@ export class HttpServerMetrics {
       latency: this.#latency.series(values),
       responses: this.#responseCount?.series(values),
     };
-    if (known !== undefined) {
-      known.push(bound);
-    } else if (this.#calls.size < SERIES_PER_METRIC_MAX) {
-      this.#calls.set(path, [bound]);
+    if (this.#bound < SERIES_PER_METRIC_MAX) {
+      this.#bound++;
+      if (known === undefined) {
+        this.#calls.set(path, [bound]);
+      } else {
+        known.push(bound);
+      }
     }
     return bound;
   }

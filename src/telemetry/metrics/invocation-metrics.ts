@@ -5,6 +5,9 @@ import type { Counter, Histogram } from "./series.ts";
 /** Whether one message answers one, or a proxied gRPC call streams. */
 export type InvocationType = "unary" | "streaming";
 
+/** Statuses of one app whose series are kept at hand; the app chooses them. */
+const STATUSES_PER_APP_MAX = 64;
+
 interface AnswerSeries {
   readonly status: number;
   readonly type: InvocationType;
@@ -64,7 +67,9 @@ export class InvocationMetrics {
     const known = this.#answersTo.get(destination) ?? new Map<number, Counter>();
     remember(this.#answersTo, destination, known);
     const series = known.get(status) ?? this.#answersSent.series([this.#appId, destination, String(status)]);
-    known.set(status, series);
+    if (known.size < STATUSES_PER_APP_MAX) {
+      known.set(status, series);
+    }
     series.increment();
   }
 
@@ -77,7 +82,9 @@ export class InvocationMetrics {
     }
     const received = this.#answersReceived.series([this.#appId, source, String(status), type]);
     const bound: AnswerSeries = { status, type, received, latency: undefined };
-    known.push(bound);
+    if (known.length < STATUSES_PER_APP_MAX) {
+      known.push(bound);
+    }
     return bound;
   }
 }

@@ -139,6 +139,33 @@ export const invocationMetrics = {
   ),
 } as const;
 
+/** Of the caller, not of this sidecar: Dapr's labels. */
+const ACCESS_LABELS = ["app_id", "trustDomain", "namespace"] as const;
+
+/** What access control has decided (`pkg/diagnostics/service_monitoring.go`). */
+export const accessControlMetrics = {
+  appAllowed: counter(
+    "runtime_acl_app_policy_action_allowed_total",
+    "The number of requests allowed by the app specific action specified in the access control policy.",
+    ACCESS_LABELS,
+  ),
+  appBlocked: counter(
+    "runtime_acl_app_policy_action_blocked_total",
+    "The number of requests blocked by the app specific action specified in the access control policy.",
+    ACCESS_LABELS,
+  ),
+  globalAllowed: counter(
+    "runtime_acl_global_policy_action_allowed_total",
+    "The number of requests allowed by the global action specified in the access control policy.",
+    ACCESS_LABELS,
+  ),
+  globalBlocked: counter(
+    "runtime_acl_global_policy_action_blocked_total",
+    "The number of requests blocked by the global action specified in the access control policy.",
+    ACCESS_LABELS,
+  ),
+} as const;
+
 const POLICY_LABELS = ["app_id", "name", "policy", "namespace", "flow_direction", "target", "status"] as const;
 
 /** What resiliency policies do (`pkg/diagnostics/resiliency_monitoring.go`). */
@@ -236,8 +263,49 @@ export const actorMetrics = {
   },
 } as const;
 
+/** How the sidecar comes to its certificates. */
+export const mtlsMetrics = {
+  initialized: counter("runtime_mtls_init_total", "The number of successful mTLS authenticator initialization.", [
+    "app_id",
+  ]),
+  initFailed: counter("runtime_mtls_init_fail_total", "The number of mTLS authenticator init failures.", [
+    "app_id",
+    "reason",
+  ]),
+  rotated: counter(
+    "runtime_mtls_workload_cert_rotated_total",
+    "The number of the successful workload certificate rotations.",
+    ["app_id"],
+  ),
+  rotationFailed: counter(
+    "runtime_mtls_workload_cert_rotated_fail_total",
+    "The number of the failed workload certificate rotations.",
+    ["app_id", "reason"],
+  ),
+} as const;
+
+/** Hot reload, which Dapr does not count. */
+export const reloadMetrics = {
+  reloads: {
+    ...counter(
+      "outrigger_resource_reloads_total",
+      "Times that resources had changed, by whether all of the changes came into effect.",
+      ["app_id", "success"],
+    ),
+    own: true,
+  },
+} as const;
+
 /** What Dapr does not count. */
 export const ownMetrics = {
+  spansDropped: {
+    ...counter(
+      "outrigger_tracing_spans_dropped_total",
+      "Spans that were not exported: the back end did not take them, or more came than fit its queue.",
+      ["app_id", "exporter"],
+    ),
+    own: true,
+  },
   connectionsCutOff: {
     ...counter(
       "outrigger_http2_connections_cut_off_total",

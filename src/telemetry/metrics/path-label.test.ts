@@ -40,6 +40,7 @@ describe("PathLabels", () => {
     const labels = new PathLabels({ increasedCardinality: false, pathMatching: [] });
     expect(labels.ofTarget("/v1.0/invoke/myapp/method/hi")).toBe("");
     expect(labels.ofAppPath("/dapr/config")).toBe("/dapr/config");
+    expect(labels.ofAppPath("dapr/config")).toBe("/dapr/config");
     expect(labels.ofAppPath("/hi")).toBe("");
   });
 

@@ -48,7 +48,7 @@ export class PathLabels {
     if (this.#patterns !== undefined) {
       return legacyPathLabel(this.#matched(path, this.#patterns));
     }
-    return this.#increased ? legacyPathLabel(path) : STATIC_PATHS.has(path) ? path : "";
+    return this.#increased ? legacyPathLabel(path) : staticPath(path);
   }
 
   #matched(path: string, patterns: PathPatterns): string {
@@ -76,6 +76,12 @@ export class PathLabels {
     const clean = normalizePath(path);
     return patterns.match(clean) ?? (this.#increased && !this.#hasRootPattern ? clean : "");
   }
+}
+
+/** Methods come without their slash. */
+function staticPath(path: string): string {
+  const rooted = path.startsWith("/") ? path : `/${path}`;
+  return STATIC_PATHS.has(rooted) ? rooted : "";
 }
 
 /** Merges double slashes and puts one in front. */

@@ -62,8 +62,8 @@ export class PubSubCallMetrics {
       : (series.bulkEgressFailed ??= this.#bindEgress(this.#bulkEgress, pubsub, topic, "false"));
     calls.record(elapsedMs);
     if (published > 0) {
-      // Dapr 1.18.3 leaves the labels success and topic of this one empty.
-      this.#bulkEgressEvents.series([this.#labels.appId, pubsub, this.#labels.namespace, "", ""]).add(published);
+      const values = [this.#labels.appId, pubsub, this.#labels.namespace, "true", topic];
+      this.#bulkEgressEvents.series(values).add(published);
     }
   }
 

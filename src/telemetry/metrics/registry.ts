@@ -1,14 +1,23 @@
 import type { Logger } from "../../kit/logger.ts";
-import { LATENCY_BUCKETS_MS, SIZE_BUCKETS_BYTES, type MetricDefinition } from "./definition.ts";
-import { escapeHelp, formatGoFloat, formatLabels } from "./exposition.ts";
-import { LabelRules, type LabelRewrite, type LabelRule } from "./label-rules.ts";
+import { counter, LATENCY_BUCKETS_MS, SIZE_BUCKETS_BYTES, type MetricDefinition } from "./definition.ts";
+import { type AnySeries, Family, type MetricFamily } from "./family.ts";
+import { LabelRules, type LabelRule } from "./label-rules.ts";
 import { Counter, Gauge, Histogram } from "./series.ts";
 
-/** Series of one metric; what comes beyond is counted nowhere, so that labels made from paths cannot fill memory. */
-export const SERIES_PER_METRIC_MAX = 10_000;
+/** Series of one metric; what comes beyond is counted under `other`, so that labels made from paths cannot fill memory. */
+export const SERIES_PER_METRIC_MAX = 1_000;
 
-/** OpenCensus, Dapr's library, takes printable ASCII of this length at most as a label's value. */
-const LABEL_VALUE = /^[\x20-\x7e]{0,255}$/;
+/** Characters of the exposition that are made in one go, which takes about a millisecond. */
+const PIECE_CHARACTERS = 128 * 1024;
+
+const DROPPED = {
+  ...counter(
+    "outrigger_metric_series_dropped_total",
+    "Observations counted under other, because their metric had reached its limit of series.",
+    ["metric"],
+  ),
+  own: true,
+} as const;
 
 export interface RegistryOptions {
   /** Before every name that is not our own (`dapr_`). */
@@ -20,16 +29,10 @@ export interface RegistryOptions {
   readonly seriesPerMetricMax?: number;
 }
 
-/** All series of one metric. Bind a series once and keep it: binding costs a map look-up, observing does not. */
-export interface MetricFamily<S> {
-  /** The series with these label values, in the order of the definition's labels. Values OpenCensus refuses become empty. */
-  series(values: readonly string[]): S;
-}
-
-type AnySeries = Counter | Gauge | Histogram;
+export type { MetricFamily } from "./family.ts";
 
 /**
- * The metrics of one sidecar, rendered in Prometheus' text format 0.0.4. A family without series is not rendered, as in
+ * The metrics of one process or sidecar, rendered in Prometheus' text format 0.0.4. A family without series is not rendered, as in
  * Dapr. There is no default registry.
  */
 export class MetricRegistry {
@@ -38,6 +41,7 @@ export class MetricRegistry {
   readonly #latencyBuckets: readonly number[];
   readonly #families = new Map<string, Family<AnySeries>>();
   readonly #collectors: (() => void)[] = [];
+  readonly #dropped: MetricFamily<Counter>;
 
   /** @throws LabelRuleError */
   constructor(options: RegistryOptions) {
@@ -45,6 +49,12 @@ export class MetricRegistry {
     this.#rules = new LabelRules(options.rules ?? []);
     const bounds = (options.latencyBucketsMs ?? []).filter((bound) => bound > 0).sort((a, b) => a - b);
     this.#latencyBuckets = bounds.length > 0 ? bounds : LATENCY_BUCKETS_MS;
+    this.#dropped = this.counter(DROPPED);
+  }
+
+  /** What has been registered, by the name it is exported under. */
+  definitions(): ReadonlyMap<string, MetricDefinition> {
+    return new Map([...this.#families].map(([name, family]) => [name, family.definition]));
   }
 
   counter(definition: MetricDefinition & { readonly kind: "counter" }): MetricFamily<Counter> {
@@ -75,14 +85,26 @@ export class MetricRegistry {
 
   /** The whole exposition, families by name and series by label values. */
   render(): string {
+    return [...this.pieces()].join("");
+  }
+
+  /** The same in pieces that are made in about a millisecond each, when they are asked for. */
+  *pieces(): Generator<string, undefined> {
     for (const collect of this.#collectors) {
       collect();
     }
-    let text = "";
+    let piece = "";
     for (const name of [...this.#families.keys()].sort()) {
-      text += this.#families.get(name)?.render() ?? "";
+      for (const lines of this.#families.get(name)?.lines() ?? []) {
+        piece += lines;
+        if (piece.length >= PIECE_CHARACTERS) {
+          yield piece;
+          piece = "";
+        }
+      }
     }
-    return text;
+    yield piece;
+    return undefined;
   }
 
   #register<S extends AnySeries>(
@@ -96,118 +118,32 @@ export class MetricRegistry {
       throw new Error(`metric ${name} is registered twice`);
     }
     const rewrites = definition.labels.map((label) => this.#rules.rewriteOf(definition.name, label));
-    const max = this.#options.seriesPerMetricMax ?? SERIES_PER_METRIC_MAX;
-    const family = new Family(name, definition, rewrites, bounds, create, max, this.#options.logger);
+    const family = new Family({
+      name,
+      definition,
+      rewrites,
+      bounds,
+      seriesMax: this.#options.seriesPerMetricMax ?? SERIES_PER_METRIC_MAX,
+      create,
+      overflowed: this.#watcherOf(name),
+    });
     this.#families.set(name, family);
     return family;
   }
-}
 
-class Family<S extends AnySeries> implements MetricFamily<S> {
-  readonly #name: string;
-  readonly #definition: MetricDefinition;
-  readonly #rewrites: readonly (LabelRewrite | undefined)[];
-  readonly #bounds: readonly number[];
-  readonly #create: () => S;
-  readonly #seriesMax: number;
-  readonly #logger: Logger;
-  /** By label text, which is also what is printed. */
-  readonly #series = new Map<string, S>();
-  /** The same by the values as they are given, before rewriting and formatting, which cost more than all else on a call. */
-  readonly #byValues = new Map<string, S>();
-  /** Stands for every series beyond the limit; never rendered. */
-  #overflow: S | undefined;
-
-  constructor(
-    name: string,
-    definition: MetricDefinition,
-    rewrites: readonly (LabelRewrite | undefined)[],
-    bounds: readonly number[],
-    create: () => S,
-    seriesMax: number,
-    logger: Logger,
-  ) {
-    this.#name = name;
-    this.#definition = definition;
-    this.#rewrites = rewrites;
-    this.#bounds = bounds;
-    this.#create = create;
-    this.#seriesMax = seriesMax;
-    this.#logger = logger;
-  }
-
-  series(values: readonly string[]): S {
-    const key = values.join("\0");
-    const kept = this.#byValues.get(key);
-    if (kept !== undefined) {
-      return kept;
-    }
-    const series = this.#labelled(values);
-    if (this.#byValues.size < this.#seriesMax) {
-      this.#byValues.set(key, series);
-    }
-    return series;
-  }
-
-  #labelled(values: readonly string[]): S {
-    const shown = values.map((value, index) => {
-      // As in Dapr, no rule sees an empty value.
-      const rewritten = value === "" ? value : (this.#rewrites[index]?.(value) ?? value);
-      return LABEL_VALUE.test(rewritten) ? rewritten : "";
-    });
-    const labels = formatLabels(this.#definition.labels, shown);
-    const known = this.#series.get(labels);
-    if (known !== undefined) {
-      return known;
-    }
-    if (this.#series.size >= this.#seriesMax) {
-      return this.#overflowing();
-    }
-    const created = this.#create();
-    this.#series.set(labels, created);
-    return created;
-  }
-
-  render(): string {
-    if (this.#series.size === 0) {
-      return "";
-    }
-    let text = `# HELP ${this.#name} ${escapeHelp(this.#definition.help)}\n# TYPE ${this.#name} ${this.#definition.kind}\n`;
-    for (const labels of [...this.#series.keys()].sort()) {
-      const series = this.#series.get(labels);
-      if (series instanceof Histogram) {
-        text += renderHistogram(this.#name, labels, series, this.#bounds);
-      } else if (series !== undefined) {
-        text += `${this.#name}${braced(labels)} ${formatGoFloat(series.value)}\n`;
+  /** Counts what a family counts under `other`, and says it once. */
+  #watcherOf(name: string): () => void {
+    let dropped: Counter | undefined;
+    return () => {
+      if (dropped === undefined) {
+        dropped = this.#dropped.series([name]);
+        const max = this.#options.seriesPerMetricMax ?? SERIES_PER_METRIC_MAX;
+        this.#options.logger.warn(
+          `metric ${name} has reached its limit of ${max} series; further label values are counted under "other". ` +
+            "Lower the cardinality with spec.metrics.http.increasedCardinality, pathMatching or rules of the Configuration",
+        );
       }
-    }
-    return text;
+      dropped.increment();
+    };
   }
-
-  #overflowing(): S {
-    if (this.#overflow === undefined) {
-      this.#overflow = this.#create();
-      this.#logger.warn(
-        `metric ${this.#name} has reached its limit of ${this.#seriesMax} series; further label values are not counted. ` +
-          "Lower the cardinality with spec.metrics.http.increasedCardinality, pathMatching or rules of the Configuration",
-      );
-    }
-    return this.#overflow;
-  }
-}
-
-function renderHistogram(name: string, labels: string, histogram: Histogram, bounds: readonly number[]): string {
-  const before = labels === "" ? "" : `${labels},`;
-  let text = "";
-  let cumulative = 0;
-  for (let bucket = 0; bucket <= bounds.length; bucket++) {
-    cumulative += histogram.counts[bucket] ?? 0;
-    const bound = bounds[bucket] ?? Number.POSITIVE_INFINITY;
-    text += `${name}_bucket{${before}le="${formatGoFloat(bound)}"} ${formatGoFloat(cumulative)}\n`;
-  }
-  return `${text}${name}_sum${braced(labels)} ${formatGoFloat(histogram.sum)}\n${name}_count${braced(labels)} ${formatGoFloat(cumulative)}\n`;
-}
-
-function braced(labels: string): string {
-  return labels === "" ? "" : `{${labels}}`;
 }

@@ -128,6 +128,11 @@ describe("createRuntimeMetrics", () => {
       cpuSeconds: () => 1.5,
       openFds: () => 12,
       startSeconds: 1_700_000_000.5,
+      heapUsedBytes: () => 3,
+      heapTotalBytes: () => 4,
+      externalBytes: () => 5,
+      loopDelay: () => ({ mean: 0.001, p99: 0.01, max: 0.1 }),
+      loopUtilization: () => 0.5,
     };
     const metrics = createRuntimeMetrics({
       appId: "a",
@@ -137,6 +142,13 @@ describe("createRuntimeMetrics", () => {
       process: facts,
     });
     expect(samples(metrics)).toEqual([
+      "nodejs_eventloop_lag_max_seconds 0.1",
+      "nodejs_eventloop_lag_mean_seconds 0.001",
+      "nodejs_eventloop_lag_p99_seconds 0.01",
+      "nodejs_eventloop_utilization 0.5",
+      "nodejs_external_memory_bytes 5",
+      "nodejs_heap_size_total_bytes 4",
+      "nodejs_heap_size_used_bytes 3",
       "process_cpu_seconds_total 1.5",
       "process_open_fds 12",
       "process_resident_memory_bytes 4096",

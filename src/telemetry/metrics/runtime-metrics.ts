@@ -1,4 +1,5 @@
 import type { Logger } from "../../kit/logger.ts";
+import { AccessControlMetrics } from "./access-control-metrics.ts";
 import { ActorMetrics } from "./actor-metrics.ts";
 import { type ComponentCallMetrics, createComponentCallMetrics } from "./component-calls.ts";
 import { ComponentMetrics } from "./component-metrics.ts";
@@ -10,10 +11,13 @@ import { HttpServerMetrics, type HttpMetricsOptions } from "./http-server-metric
 import { InvocationMetrics } from "./invocation-metrics.ts";
 import { JobMetrics } from "./job-metrics.ts";
 import type { LabelRule } from "./label-rules.ts";
+import { MtlsMetrics } from "./mtls-metrics.ts";
 import { collectProcessMetrics, type ProcessFacts } from "./process-metrics.ts";
 import { PubSubCallMetrics } from "./pubsub-metrics.ts";
 import { MetricRegistry } from "./registry.ts";
+import { ReloadMetrics } from "./reload-metrics.ts";
 import { ResiliencyMetrics } from "./resiliency-metrics.ts";
+import { TracingMetrics } from "./tracing-metrics.ts";
 
 /** `spec.metrics` (or `metric`) of a Configuration. */
 export interface MetricsSettings {
@@ -55,8 +59,12 @@ export interface RuntimeMetrics {
   readonly jobs: JobMetrics;
   readonly connections: ConnectionMetrics;
   readonly invocation: InvocationMetrics;
+  readonly accessControl: AccessControlMetrics;
   readonly actors: ActorMetrics;
   readonly resiliency: ResiliencyMetrics;
+  readonly tracing: TracingMetrics;
+  readonly mtls: MtlsMetrics;
+  readonly reload: ReloadMetrics;
   /** Present when the Configuration asks for error codes. */
   readonly errorCodes: ErrorCodeMetrics | undefined;
 }
@@ -85,8 +93,12 @@ export function createRuntimeMetrics(options: RuntimeMetricsOptions): RuntimeMet
     jobs: new JobMetrics(registry, options),
     connections: new ConnectionMetrics(registry, appId),
     invocation: new InvocationMetrics(registry, appId),
+    accessControl: new AccessControlMetrics(registry),
     actors: new ActorMetrics(registry, appId),
     resiliency: new ResiliencyMetrics(registry, appId),
+    tracing: new TracingMetrics(registry, appId),
+    mtls: new MtlsMetrics(registry, appId),
+    reload: new ReloadMetrics(registry, appId),
     errorCodes: settings.recordErrorCodes ? new ErrorCodeMetrics(registry, appId) : undefined,
   };
 }
