@@ -47,13 +47,17 @@ export { default as buildConnector } from "undici/lib/core/connect.js";`,
 };
 
 /** A thread's program has no file in the executable: its text becomes part of the bundle. */
-const writerScript: Plugin = {
-  name: "writer-script",
+const threadScript = (name: string, folder: string, program: string): Plugin => ({
+  name: `${program}-script`,
   setup(context) {
-    context.onLoad({ filter: /[\\/]src[\\/]storage[\\/]writer-script\.ts$/ }, async () => {
+    const path = join(root, folder, `${program}-script.ts`);
+    context.onLoad({ filter: new RegExp(`[\\\\/]${program}-script\\.ts$`) }, async (file) => {
+      if (file.path !== path) {
+        return undefined;
+      }
       const { outputFiles } = await build({
         absWorkingDir: root,
-        entryPoints: ["src/storage/writer.ts"],
+        entryPoints: [`${folder}/${program}.ts`],
         bundle: true,
         write: false,
         platform: "node",
@@ -65,10 +69,10 @@ const writerScript: Plugin = {
         logLevel: "warning",
       });
       const text = JSON.stringify(outputFiles[0]?.text);
-      return { contents: `export const WRITER_SCRIPT = { script: ${text}, eval: true };` };
+      return { contents: `export const ${name} = { script: ${text}, eval: true };` };
     });
   },
-};
+});
 
 async function bundle(): Promise<string> {
   const { outputFiles, warnings } = await build({
@@ -86,7 +90,11 @@ async function bundle(): Promise<string> {
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: "none",
-    plugins: [undiciParts, writerScript],
+    plugins: [
+      undiciParts,
+      threadScript("WRITER_SCRIPT", "src/storage", "writer"),
+      threadScript("GUEST_SCRIPT", "src/components/http-wasm", "guest"),
+    ],
     logLevel: "warning",
   });
   const text = outputFiles[0]?.text;

@@ -12,6 +12,7 @@ import {
   type YAMLMap,
 } from "yaml";
 import { ResourceError } from "./error.ts";
+import { indentQuotedLines } from "./quoted-lines.ts";
 import { plainScalarToText, resolvePlainScalar, type YamlDialect } from "./scalar.ts";
 import type { Place, Report, YamlEntry, YamlNode } from "./yaml-node.ts";
 
@@ -26,6 +27,9 @@ const CORE_TAGS: ReadonlySet<string> = new Set(
   ["null", "bool", "int", "float", "timestamp"].map((name) => `tag:yaml.org,2002:${name}`),
 );
 const MERGE_KEY = "<<";
+const UNCLOSED_QUOTE = /^Missing closing (['"])quote/;
+/** Quoted texts of a document that are indented less than the parser wants. */
+const REPAIRS_MAX = 100;
 
 export interface YamlSource {
   readonly file: string;
@@ -41,6 +45,11 @@ export interface YamlSource {
  * @throws ResourceError for what is no YAML, with the place
  */
 export function parseYaml(text: string, source: YamlSource): YamlNode | undefined {
+  return readDocument(text, source, 0);
+}
+
+/** @param repairs of quoted texts whose lines were indented too little for the parser */
+function readDocument(text: string, source: YamlSource, repairs: number): YamlNode | undefined {
   const lines = new LineCounter();
   const place = (offset: number): Place => {
     const position = lines.linePos(offset);
@@ -62,6 +71,15 @@ export function parseYaml(text: string, source: YamlSource): YamlNode | undefine
   }
   const error = document?.errors[0];
   if (error !== undefined) {
+    const [from] = error.pos;
+    const quote = UNCLOSED_QUOTE.exec(error.message)?.[1] as "'" | '"' | undefined;
+    const repaired =
+      quote === undefined || repairs === REPAIRS_MAX
+        ? undefined
+        : indentQuotedLines(text, from, quote, place(from).column);
+    if (repaired !== undefined) {
+      return readDocument(repaired, source, repairs + 1);
+    }
     throw new ResourceError(place(error.pos[0]), error.message);
   }
   if (document === undefined || document.contents === null) {
