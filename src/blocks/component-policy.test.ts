@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { ComponentError } from "../components/spi/errors.ts";
 import { Cancellation, type CancelSignal } from "../kit/cancel-signal.ts";
+import { ChangingResiliency } from "../resiliency/changing-resiliency.ts";
 import { document, drive, setUpResiliency } from "../resiliency/policy.fixture.ts";
 import { guarded, PoliciesByName } from "./component-policy.ts";
 
@@ -54,4 +55,20 @@ it("policies by name are looked up once", async () => {
     ["a", "Binding", "inbound"],
     ["b", "Binding", "inbound"],
   ]);
+});
+
+it("policies by name are looked up again when they have been exchanged", async () => {
+  const patient = await setUpResiliency(
+    document({ retries: { DefaultRetryPolicy: { duration: "0", maxRetries: 2 } } }),
+  );
+  const none = await setUpResiliency(document({}));
+  const changing = new ChangingResiliency(none.resiliency);
+  const byName = new PoliciesByName(changing, "Binding", "inbound");
+  expect(byName.of("a")).toBeUndefined();
+  changing.exchange(patient.resiliency);
+  const policy = byName.of("a");
+  expect(policy?.repeats).toBe(true);
+  expect(byName.of("a")).toBe(policy);
+  changing.exchange(none.resiliency);
+  expect(byName.of("a")).toBeUndefined();
 });

@@ -4,12 +4,12 @@ import { PolicyError } from "../resiliency/policy-error.ts";
 import type { ComponentPolicyType, FlowDirection, Policy, PolicyRun, Resiliency } from "../resiliency/types.ts";
 
 /** Where a block gets the policies of its components, once for each that is loaded. */
-export type ComponentPolicies = Pick<Resiliency, "component">;
+export type ComponentPolicies = Pick<Resiliency, "component" | "onChange">;
 
 /** For blocks without resiliency. */
 export const NO_POLICIES: ComponentPolicies = { component: () => undefined };
 
-/** The policies of a block's components in one direction, looked up once for each name. */
+/** The policies of a block's components in one direction, looked up once for each name until they are exchanged. */
 export class PoliciesByName {
   readonly #source: ComponentPolicies;
   readonly #type: ComponentPolicyType;
@@ -20,6 +20,7 @@ export class PoliciesByName {
     this.#source = source ?? NO_POLICIES;
     this.#type = type;
     this.#direction = direction;
+    this.#source.onChange?.(() => this.#known.clear());
   }
 
   /** @param component the name of one that is loaded, so that there are not more of them than components */

@@ -18,7 +18,10 @@ import { SidecarSupervisor } from "./sidecar-supervisor.ts";
 import { stablePort } from "./stable-port.ts";
 import { OUTRIGGER_VERSION } from "./version.ts";
 
-/** `keep`: components that do not come up are left out and tried again; set by `outrigger dev` for its sidecars. */
+/**
+ * `keep`: components that do not come up are left out and tried again; set by `outrigger dev` for its sidecars, which also
+ * starts them again when their files change, so that they do not follow those themselves.
+ */
 const COMPONENT_FAILURES_VARIABLE = "OUTRIGGER_COMPONENT_FAILURES";
 
 type RunInvocation = Extract<SidecarInvocation, { readonly action: "run" }>;
@@ -56,7 +59,8 @@ async function superviseSidecar(invocation: RunInvocation, host: HostProcess, lo
   for (const warning of invocation.warnings) {
     logger.warn(warning);
   }
-  const options = await withInternalPort(invocation.options, host);
+  const portless = keepsFailures(host) ? { ...invocation.options, hotReload: undefined } : invocation.options;
+  const options = await withInternalPort(portless, host);
   const shared = createSharedScope();
   const activity = { calls: 0 };
   const create = (): Sidecar =>
@@ -64,6 +68,7 @@ async function superviseSidecar(invocation: RunInvocation, host: HostProcess, lo
       ...sidecarDeps(options, host, logger, shared),
       transport: transportOf(invocation.http2),
       activity,
+      restart: () => supervisor.restart("hangup"),
     });
   const supervisor = new SidecarSupervisor(create, logger);
   host.onSignal("SIGINT", () => supervisor.stopOrForce("interrupt"));
@@ -93,8 +98,12 @@ function sidecarDeps(
     nameResolution: "mdns",
     process: ownProcess(systemClock),
     streamGarbage: host.memory?.streamed,
-    componentFailures: host.env[COMPONENT_FAILURES_VARIABLE] === "keep" ? "keep" : "stop",
+    componentFailures: keepsFailures(host) ? "keep" : "stop",
   };
+}
+
+function keepsFailures({ env }: HostProcess): boolean {
+  return env[COMPONENT_FAILURES_VARIABLE] === "keep";
 }
 
 async function withInternalPort(options: SidecarOptions, host: HostProcess): Promise<SidecarOptions> {

@@ -23,6 +23,7 @@ export function capabilitiesOf(
     case "crypto":
     case "conversation":
       return own;
+    case "middleware":
     case "nameresolution":
       return [];
   }

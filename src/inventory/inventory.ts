@@ -1,12 +1,5 @@
-import type { Binding } from "../components/spi/bindings.ts";
-import type { ConfigurationStore } from "../components/spi/configuration.ts";
-import type { Conversation } from "../components/spi/conversation.ts";
-import type { CryptoProvider } from "../components/spi/crypto.ts";
-import type { LockStore } from "../components/spi/lock.ts";
+import { isDeepStrictEqual } from "node:util";
 import type { Component } from "../components/spi/component.ts";
-import type { PubSub } from "../components/spi/pubsub.ts";
-import type { SecretStore } from "../components/spi/secret-store.ts";
-import type { StateStore } from "../components/spi/state.ts";
 import type { Logger } from "../kit/logger.ts";
 import type { ComponentResource } from "../resources/component.ts";
 import { isActorStore, isFenced } from "./actor-store.ts";
@@ -14,13 +7,17 @@ import { capabilitiesOf } from "./capabilities.ts";
 import { createDenyList } from "./deny-list.ts";
 import { Conditions } from "./conditions.ts";
 import { ComponentInitError, errorText, initFailureText, StartError } from "./errors.ts";
+import { LoadedViews } from "./loaded-views.ts";
 import { resolveReferences, type ReferencedMetadata, type ResolverOptions } from "./metadata-resolver.ts";
 import type { InventoryOptions } from "./options.ts";
+import { Parked } from "./parked.ts";
 import { isComponentType } from "./registry.ts";
+import { DRAIN_MS_MAX, Retirement } from "./retirement.ts";
 import { Retries } from "./retries.ts";
 import { closeQuietly, Starter } from "./starter.ts";
-import type { ComponentCondition, ComponentInfo, Inventory, Loaded } from "./types.ts";
-import { LiveView } from "./view.ts";
+import type { ComponentCondition, ComponentInfo, Inventory, Loaded, ReplaceResult } from "./types.ts";
+import { type TrackedCalls, trackCalls } from "./tracked-calls.ts";
+import type { ToldChange } from "./view.ts";
 
 export type { InventoryOptions } from "./options.ts";
 
@@ -34,33 +31,32 @@ export function createInventory(options: InventoryOptions): Inventory {
 interface Entry {
   readonly resource: ComponentResource;
   readonly loaded: Loaded<Component>;
+  /** What its references stood for when it was made. */
+  readonly referenced: ReferencedMetadata;
+  /** Undefined: components are not replaced while they are in use. */
+  readonly calls: TrackedCalls<Component> | undefined;
 }
 
-class LiveInventory implements Inventory {
-  readonly state = new LiveView<StateStore>();
-  readonly pubsub = new LiveView<PubSub>();
-  readonly secretstores = new LiveView<SecretStore>();
-  readonly bindings = new LiveView<Binding>();
-  readonly configuration = new LiveView<ConfigurationStore>();
-  readonly lock = new LiveView<LockStore>();
-  readonly crypto = new LiveView<CryptoProvider>();
-  readonly conversation = new LiveView<Conversation>();
+class LiveInventory extends LoadedViews implements Inventory {
   readonly #options: InventoryOptions;
   readonly #resolver: ResolverOptions;
   readonly #starter: Starter;
   readonly #logger: Logger;
   readonly #isAllowed: (resource: ComponentResource) => boolean;
   readonly #entries = new Map<string, Entry>();
-  /** Components that wait for a secret store, by the store's name. */
-  readonly #waiting = new Map<string, ComponentResource[]>();
+  /** Removed, and still with work in hand: listed like those in use, as in Dapr. */
+  readonly #leaving = new Set<Entry>();
+  readonly #parked = new Parked();
   readonly #conditions: Conditions;
   readonly #retries: Retries;
   readonly #closing = new AbortController();
+  readonly #retirement: Retirement;
   /** The operation under way: operations run one after the other. */
   #last: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
   constructor(options: InventoryOptions) {
+    super();
     this.#options = options;
     this.#logger = options.logger.scope("dapr.runtime.processor");
     this.#isAllowed = createDenyList(options.denied, options.logger.scope("dapr.runtime.authorizer"));
@@ -71,13 +67,15 @@ class LiveInventory implements Inventory {
     };
     this.#starter = new Starter(options, this.#resolver, this.#logger);
     this.#conditions = new Conditions(options.clock);
+    this.#retirement = new Retirement(options.clock, this.#closing.signal);
     this.#retries = new Retries(options.clock, (resource) => {
       this.#serially(() => this.#retry(resource)).catch(() => undefined);
     });
   }
 
   components(): readonly ComponentInfo[] {
-    return Array.from(this.#entries.values(), ({ resource, loaded }) => ({
+    const leaving = [...this.#leaving].filter(({ resource }) => !this.#entries.has(resource.name));
+    return [...this.#entries.values(), ...leaving].map(({ resource, loaded }) => ({
       name: resource.name,
       type: resource.type,
       version: resource.version,
@@ -91,7 +89,8 @@ class LiveInventory implements Inventory {
       if (loaded !== undefined && isActorStore(loaded)) {
         return { ...condition, actorState: isFenced(loaded) ? "fenced" : "unfenced" };
       }
-      const retry = condition.condition === "failed" ? this.#retries.of(condition.name) : undefined;
+      const isTried = condition.condition === "failed" || condition.rejected !== undefined;
+      const retry = isTried ? this.#retries.of(condition.name) : undefined;
       return retry === undefined ? condition : { ...condition, retry };
     });
   }
@@ -114,17 +113,29 @@ class LiveInventory implements Inventory {
     });
   }
 
-  replace(resource: ComponentResource, signal?: AbortSignal): Promise<void> {
-    return this.#serially(async () => {
-      await this.#remove(resource.name);
-      if (this.#isAllowed(resource)) {
-        await this.#process(resource, signal);
+  async replace(resource: ComponentResource, signal?: AbortSignal): Promise<ReplaceResult> {
+    let result: ReplaceResult = "absent";
+    await this.#serially(async () => {
+      const { name, type } = resource;
+      const before = this.#entries.get(name);
+      const isAllowed = this.#isAllowed(resource);
+      if (before?.resource.type !== type || !isAllowed) {
+        this.#remove(name);
+      } else {
+        this.#parked.forget(name);
       }
+      if (!isAllowed) {
+        return;
+      }
+      await this.#process(resource, signal);
+      const current = this.#entries.get(name);
+      result = current === undefined ? "absent" : current === before ? "kept" : "replaced";
     });
+    return result;
   }
 
   remove(name: string): Promise<void> {
-    return this.#serially(() => this.#remove(name));
+    return this.#serially(async () => this.#remove(name));
   }
 
   close(): Promise<void> {
@@ -136,7 +147,10 @@ class LiveInventory implements Inventory {
     this.#closing.abort(new Error("the sidecar is shutting down"));
     this.#retries.close();
     await this.#last;
-    await Promise.all(Array.from(this.#entries.keys(), (name) => this.#remove(name)));
+    for (const name of this.#entries.keys()) {
+      this.#remove(name);
+    }
+    await this.#retirement.ended();
   }
 
   #serially(operation: () => Promise<void>): Promise<void> {
@@ -153,9 +167,16 @@ class LiveInventory implements Inventory {
       return;
     }
     this.#retries.cancel(resource.name);
+    const kept = this.#entries.get(resource.name);
     try {
       await this.#processWithDependents(resource, signal);
     } catch (cause) {
+      if (kept !== undefined && this.#entries.get(resource.name) === kept) {
+        this.#logger.error(
+          `The change of component ${resource.logName} is not in effect, it stays as it was before: ${errorText(cause)}`,
+        );
+        return;
+      }
       const error = new ComponentInitError(
         resource.name,
         `process component ${resource.name} error: ${errorText(cause)}`,
@@ -187,6 +208,23 @@ class LiveInventory implements Inventory {
     for (const dependent of this.#takeDependents(resource)) {
       await this.#processWithDependents(dependent, signal);
     }
+    await this.#refreshDependents(resource, signal);
+  }
+
+  /** Components that are in use with secrets of a store that has been replaced are replaced too, if those have changed. */
+  async #refreshDependents(store: ComponentResource, signal: AbortSignal | undefined): Promise<void> {
+    if (!isSecretStore(store)) {
+      return;
+    }
+    for (const { resource, referenced } of this.#entries.values()) {
+      if (resource.secretStore === store.name && Object.keys(referenced.secretNames).length > 0) {
+        const current = await resolveReferences(resource, this.#resolver);
+        if ("values" in current && !isDeepStrictEqual(current, referenced)) {
+          this.#logger.info(`Secrets of component ${resource.logName} have changed, reloading it`);
+          await this.#process(resource, signal);
+        }
+      }
+    }
   }
 
   /** One more attempt at a component whose failure was ignored; dependents that fail now have nobody to fail for. */
@@ -210,11 +248,15 @@ class LiveInventory implements Inventory {
         this.#logger.error(`Ignoring error processing component: ${text}`);
       }
     }
+    await this.#refreshDependents(resource, undefined);
   }
 
   /** @returns false when it has to wait for its secret store. @throws StartError, or Error when it got not so far */
   async #start(resource: ComponentResource, signal: AbortSignal | undefined): Promise<boolean> {
-    this.#conditions.starting(resource);
+    const isInUse = this.#entries.has(resource.name);
+    if (!isInUse) {
+      this.#conditions.starting(resource);
+    }
     let retry = false;
     try {
       const referenced = await resolveReferences(resource, this.#resolver);
@@ -227,8 +269,13 @@ class LiveInventory implements Inventory {
       }
       await this.#bringUp(resource, referenced, signal);
     } catch (cause) {
-      retry = this.#isForgiven(resource) && cause instanceof StartError && cause.retryable;
-      this.#conditions.failed(resource, cause instanceof StartError ? cause.reason : errorText(cause));
+      retry = (isInUse || this.#isForgiven(resource)) && cause instanceof StartError && cause.retryable;
+      const reason = cause instanceof StartError ? cause.reason : errorText(cause);
+      if (isInUse) {
+        this.#conditions.rejected(resource.name, reason);
+      } else {
+        this.#conditions.failed(resource, reason);
+      }
       throw cause;
     } finally {
       if (retry) {
@@ -248,15 +295,29 @@ class LiveInventory implements Inventory {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const stop = signal === undefined ? this.#closing.signal : AbortSignal.any([this.#closing.signal, signal]);
-    const loaded = await this.#starter.start(resource, referenced, stop, this.#conditions.reporterOf(resource));
-    this.#entries.set(resource.name, { resource, loaded });
+    const report = this.#conditions.reporterOf(resource);
+    const { component, ...facts } = await this.#starter.start(resource, referenced, stop, report);
+    const calls = this.#options.drains === true ? trackCalls(component) : undefined;
+    const loaded = { ...facts, component: calls?.component ?? component };
+    const before = this.#entries.get(resource.name);
+    const entry = { resource, loaded, referenced, calls };
+    this.#entries.set(resource.name, entry);
+    let told: ToldChange;
     try {
-      this.#publish(loaded);
+      told = this.publish(loaded);
     } catch (cause) {
-      await this.#unload(resource.name);
+      if (before === undefined) {
+        this.#unload(resource.name);
+      } else {
+        this.#entries.set(resource.name, before);
+        void this.#retire(entry, this.publish(before.loaded).settled);
+      }
       throw new StartError(errorText(cause), errorText(cause), false, cause);
     }
     this.#conditions.started(resource);
+    if (before !== undefined) {
+      void this.#retire(before, told.settled);
+    }
   }
 
   #isForgiven(resource: ComponentResource): boolean {
@@ -273,70 +334,43 @@ class LiveInventory implements Inventory {
   }
 
   #takeDependents(resource: ComponentResource): readonly ComponentResource[] {
-    if (!isSecretStore(resource)) {
-      return [];
-    }
-    const dependents = this.#waiting.get(resource.name) ?? [];
-    this.#waiting.delete(resource.name);
-    return dependents;
+    return isSecretStore(resource) ? this.#parked.take(resource.name) : [];
   }
 
   #park(resource: ComponentResource, secretStore: string): void {
-    const others = (this.#waiting.get(secretStore) ?? []).filter((each) => each.name !== resource.name);
-    this.#waiting.set(secretStore, [...others, resource]);
-    this.#conditions.waiting(resource, secretStore);
-  }
-
-  #publish(loaded: Loaded<Component>): void {
-    switch (loaded.manifest.family) {
-      case "state":
-        return this.state.set(loaded as Loaded<StateStore>);
-      case "pubsub":
-        return this.pubsub.set(loaded as Loaded<PubSub>);
-      case "secretstores":
-        return this.secretstores.set(loaded as Loaded<SecretStore>);
-      case "bindings":
-        return this.bindings.set(loaded);
-      case "configuration":
-        return this.configuration.set(loaded as Loaded<ConfigurationStore>);
-      case "lock":
-        return this.lock.set(loaded as Loaded<LockStore>);
-      case "crypto":
-        return this.crypto.set(loaded as Loaded<CryptoProvider>);
-      case "conversation":
-        return this.conversation.set(loaded as Loaded<Conversation>);
-      case "nameresolution":
-        return undefined;
+    this.#parked.add(resource, secretStore);
+    if (this.#entries.has(resource.name)) {
+      this.#conditions.rejected(resource.name, `it waits for secret store ${secretStore}`);
+    } else {
+      this.#conditions.waiting(resource, secretStore);
     }
   }
 
-  async #remove(name: string): Promise<void> {
+  #remove(name: string): void {
     this.#retries.cancel(name);
     this.#conditions.delete(name);
-    for (const waiting of this.#waiting.values()) {
-      const at = waiting.findIndex((resource) => resource.name === name);
-      if (at !== -1) {
-        waiting.splice(at, 1);
-      }
-    }
-    await this.#unload(name);
+    this.#parked.forget(name);
+    this.#unload(name);
   }
 
-  async #unload(name: string): Promise<void> {
+  #unload(name: string): void {
     const entry = this.#entries.get(name);
-    if (entry === undefined) {
-      return;
+    if (entry !== undefined) {
+      this.#entries.delete(name);
+      this.#leaving.add(entry);
+      void this.#retire(entry, this.withdraw(name)).then(() => this.#leaving.delete(entry));
     }
-    this.#entries.delete(name);
-    this.state.delete(name);
-    this.pubsub.delete(name);
-    this.secretstores.delete(name);
-    this.bindings.delete(name);
-    this.configuration.delete(name);
-    this.lock.delete(name);
-    this.crypto.delete(name);
-    this.conversation.delete(name);
-    await closeQuietly(entry.loaded.component, entry.resource, this.#logger);
+  }
+
+  /** Closes what nobody finds any more, once its users have moved on and its calls have ended. */
+  #retire({ resource, loaded, calls }: Entry, moved: Promise<unknown>): Promise<void> {
+    const close = (): Promise<void> => closeQuietly(loaded.component, resource, this.#logger);
+    const onLate = (): void =>
+      this.#logger.warn(
+        `Component ${resource.logName} has calls under way ${DRAIN_MS_MAX / 1000}s after it was replaced or removed; they are cut off`,
+      );
+    const settled = moved.then(() => calls?.idle());
+    return this.#retirement.add(calls === undefined ? Promise.resolve() : settled, close, onLate);
   }
 }
 

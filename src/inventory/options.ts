@@ -8,7 +8,11 @@ export interface InventoryOptions extends Omit<ComponentDeps, "name" | "report">
   readonly podName: string;
   /** `spec.components.deny` of the Configuration. */
   readonly denied: readonly string[];
+  /** `spec.wasm.strictSandbox` of the Configuration: WebAssembly components get neither a real clock nor real randomness. */
+  readonly strictSandbox?: boolean;
   readonly observer?: InventoryObserver;
+  /** Components may be replaced while they are in use: calls under way are counted. Absent: they are closed at once. */
+  readonly drains?: boolean | undefined;
   /**
    * `keep`: a component that does not come up is left out and tried again as if it said `ignoreErrors`, and the owner
    * tells it from the conditions, so that the log does not. `stop` when absent: loading fails.

@@ -3,6 +3,7 @@ import { ComponentError, type ComponentErrorKind } from "../components/spi/error
 import type { Logger } from "../kit/logger.ts";
 import type { ComponentResource } from "../resources/component.ts";
 import { errorText, initFailureText, StartError, type InitFailure } from "./errors.ts";
+import { secretHider } from "./hidden-secrets.ts";
 import {
   fillTemplates,
   isNamespaceScoped,
@@ -23,6 +24,9 @@ class InitError extends Error {
     this.late = late;
   }
 }
+
+/** The metadata field of WebAssembly components that `spec.wasm.strictSandbox` of the Configuration decides for all of them. */
+const SANDBOX_FIELD = "strictSandbox";
 
 /** Errors of `init` that no further attempt would change. */
 const FINAL_KINDS: ReadonlySet<ComponentErrorKind> = new Set(["invalidMetadata", "unsupported"]);
@@ -52,7 +56,7 @@ export class Starter {
     if (found === undefined) {
       this.#hintType(resource);
       const cause = new Error(unknownTypeText(resource.type, resource.version, resource.logName));
-      throw this.#failure("CREATE_COMPONENT_FAILURE", resource, cause);
+      throw this.#failure("CREATE_COMPONENT_FAILURE", resource, cause, secretHider(referenced, []));
     }
     const { manifest, version } = found;
     let component: Component | undefined;
@@ -75,8 +79,9 @@ export class Starter {
       return loaded;
     } catch (cause) {
       await closeQuietly(component, resource, this.#logger);
-      const kind = component === undefined ? "CREATE_COMPONENT_FAILURE" : "INIT_COMPONENT_FAILURE";
-      throw this.#failure(kind, resource, cause);
+      const created = component !== undefined && manifest.family !== "middleware";
+      const kind = created ? "INIT_COMPONENT_FAILURE" : "CREATE_COMPONENT_FAILURE";
+      throw this.#failure(kind, resource, cause, secretHider(referenced, manifest.metadata));
     }
   }
 
@@ -87,6 +92,10 @@ export class Starter {
 
   #metadataOf(referenced: ReferencedMetadata, manifest: ComponentManifest): ComponentMetadata {
     const metadata = fillTemplates(referenced, this.#resolver);
+    if (this.#options.strictSandbox === true && manifest.metadata.some(({ name }) => name === SANDBOX_FIELD)) {
+      const others = Object.entries(metadata).filter(([name]) => name.toLowerCase() !== SANDBOX_FIELD.toLowerCase());
+      return { ...Object.fromEntries(others), [SANDBOX_FIELD]: "true" };
+    }
     if (manifest.family !== "pubsub") {
       return metadata;
     }
@@ -113,16 +122,17 @@ export class Starter {
     }
   }
 
-  #failure(kind: InitFailure, resource: ComponentResource, cause: unknown): StartError {
-    const reason = kind === "CREATE_COMPONENT_FAILURE" ? "creation" : "init";
-    this.#options.observer?.componentInitFailed(resource.type, reason, resource.name);
-    const text = initFailureText(kind, resource.logName, errorText(cause));
+  #failure(kind: InitFailure, resource: ComponentResource, cause: unknown, hide: (text: string) => string): StartError {
+    const step = kind === "CREATE_COMPONENT_FAILURE" ? "creation" : "init";
+    this.#options.observer?.componentInitFailed(resource.type, step, resource.name);
+    const text = hide(initFailureText(kind, resource.logName, stepText(resource, cause)));
+    const reason = hide(errorText(cause));
     if (!(cause instanceof InitError)) {
-      return new StartError(text, errorText(cause), false, cause);
+      return new StartError(text, reason, false, cause);
     }
     const late = cause.late ? `\ninit timeout for component ${resource.logName}` : "";
     const isFinal = cause.cause instanceof ComponentError && FINAL_KINDS.has(cause.cause.kind);
-    return new StartError(text + late, cause.message, !isFinal, cause.cause);
+    return new StartError(text + late, reason, !isFinal, cause.cause);
   }
 
   #hintType(resource: ComponentResource): void {
@@ -134,6 +144,15 @@ export class Starter {
       );
     }
   }
+}
+
+/** Middlewares have no step of their own for `init`: Dapr says what they are created for instead. */
+function stepText({ name, type, version }: ComponentResource, cause: unknown): string {
+  if (!type.startsWith("middleware.")) {
+    return errorText(cause);
+  }
+  const creating = cause instanceof InitError ? `error creating HTTP middleware ${type}/${version}: ` : "";
+  return `process component ${name} error: ${creating}${errorText(cause)}`;
 }
 
 /** Closes a component; what it throws is logged, since nobody could do anything about it. */

@@ -3,6 +3,7 @@ import type { ConfigurationStore } from "../components/spi/configuration.ts";
 import type { Conversation } from "../components/spi/conversation.ts";
 import type { CryptoProvider } from "../components/spi/crypto.ts";
 import type { LockStore } from "../components/spi/lock.ts";
+import type { HttpMiddleware } from "../components/spi/middleware.ts";
 import type { PubSub } from "../components/spi/pubsub.ts";
 import type { SecretStore } from "../components/spi/secret-store.ts";
 import type { StateStore } from "../components/spi/state.ts";
@@ -52,8 +53,16 @@ export interface ComponentCondition {
   readonly sinceMs: number;
   /** Present for the store of actors' state: whether it keeps those from writing who have lost an actor. */
   readonly actorState?: "fenced" | "unfenced";
-  /** Present for a failed component that is tried again. */
+  /** Present for a failed component that is tried again, and for a rejected change that is. */
   readonly retry?: ComponentRetry;
+  /** Present while a change of the resource is not in effect: the component as it was before is what is used. */
+  readonly rejected?: RejectedChange;
+}
+
+/** Why a change of a resource was not taken over, and since when, in milliseconds since the Unix epoch. */
+export interface RejectedChange {
+  readonly reason: string;
+  readonly sinceMs: number;
 }
 
 /** How often a component has failed to come up, and when it is tried next, in milliseconds since the Unix epoch. */
@@ -62,10 +71,24 @@ export interface ComponentRetry {
   readonly nextAttemptMs: number;
 }
 
+/** How following changes of the resources has gone since the sidecar started. */
+export interface ReloadState {
+  /** Comparisons of what is in use with what is wanted. */
+  readonly rounds: number;
+  /** Resources that were added, changed or removed. */
+  readonly changes: number;
+  /** Since the Unix epoch; absent: nothing has changed yet. */
+  readonly lastChangeMs?: number;
+  /** What the last comparison could not bring into effect; what was in use before still is. */
+  readonly problems: readonly string[];
+}
+
 /** Where doors read how the components are doing. */
 export interface ComponentConditions {
   /** In the order in which they became known. */
   conditions(): readonly ComponentCondition[];
+  /** Absent, or undefined: changes of resources are not followed. */
+  reload?(): ReloadState | undefined;
 }
 
 /** What blocks see of one family of components: names to loaded instances; it may change while the sidecar runs. */
@@ -73,8 +96,11 @@ export interface ComponentView<T extends Component> {
   readonly size: number;
   get(name: string): Loaded<T> | undefined;
   values(): Iterable<Loaded<T>>;
-  /** Called after each add, replacement (same name) or removal (undefined), and at once for what is there. */
-  watch(listener: (name: string, loaded: Loaded<T> | undefined) => void): void;
+  /**
+   * Called after each add, replacement (same name) or removal (undefined), and at once for what is there. A listener that
+   * still uses what was there before returns a promise that settles when it no longer does.
+   */
+  watch(listener: (name: string, loaded: Loaded<T> | undefined) => unknown): void;
 }
 
 /** Read-only views of all families. */
@@ -87,11 +113,12 @@ export interface InventoryView {
   readonly lock: ComponentView<LockStore>;
   readonly crypto: ComponentView<CryptoProvider>;
   readonly conversation: ComponentView<Conversation>;
+  readonly middleware: ComponentView<HttpMiddleware>;
 }
 
 /** Everything that is loaded, with the operations of the composition root and of hot reload. */
 export interface Inventory extends InventoryView, ComponentConditions {
-  /** In the order in which they were loaded. */
+  /** In the order in which they were loaded; those that were removed stay at the end until they are closed. */
   components(): readonly ComponentInfo[];
   /**
    * Loads all components one after the other, secret stores first. Those that say `ignoreErrors` and whose `init` failed
@@ -101,13 +128,22 @@ export interface Inventory extends InventoryView, ComponentConditions {
   load(resources: readonly ComponentResource[], signal?: AbortSignal): Promise<void>;
   /** Loads one more component, and those that waited for it. @throws ComponentInitError as `load` does */
   add(resource: ComponentResource, signal?: AbortSignal): Promise<void>;
-  /** Closes the component of that name, then loads the new one. @throws ComponentInitError as `load` does */
-  replace(resource: ComponentResource, signal?: AbortSignal): Promise<void>;
-  /** Closes the component of that name; nothing happens when there is none. */
+  /**
+   * Loads the component, puts it in the place of the one of that name, and closes that one when its last call has ended.
+   * Where the type stays and the new one does not come up, the one before stays in use, the conditions tell why, and what
+   * may yet succeed is tried again. Another type under the name is a component of its own: as when the sidecar starts,
+   * `ignoreErrors` decides.
+   * @throws ComponentInitError as `load` does
+   */
+  replace(resource: ComponentResource, signal?: AbortSignal): Promise<ReplaceResult>;
+  /** Nobody finds the component of that name any more, and it is closed when its last call has ended. */
   remove(name: string): Promise<void>;
   /** Stops what is being loaded, then closes all components at the same time. Safe at any moment, and twice. */
   close(): Promise<void>;
 }
+
+/** `kept`: the new one did not come up, the one before is in use. `absent`: none is in use, now or for the time being. */
+export type ReplaceResult = "replaced" | "kept" | "absent";
 
 /** What metrics want to know about loading. `creation` failures come before the component exists. */
 export interface InventoryObserver {

@@ -1,7 +1,12 @@
 import type { Component } from "../components/spi/component.ts";
 import type { ComponentView, Loaded } from "./types.ts";
 
-type Listener<T extends Component> = (name: string, loaded: Loaded<T> | undefined) => void;
+type Listener<T extends Component> = (name: string, loaded: Loaded<T> | undefined) => unknown;
+
+/** A change that listeners have been told. `settled` resolves when none of them uses what was there before; it never rejects. */
+export interface ToldChange {
+  readonly settled: Promise<unknown>;
+}
 
 /** The inventory's own side of a view: what blocks see read-only. */
 export class LiveView<T extends Component> implements ComponentView<T> {
@@ -27,20 +32,16 @@ export class LiveView<T extends Component> implements ComponentView<T> {
     }
   }
 
-  set(loaded: Loaded<T>): void {
+  set(loaded: Loaded<T>): ToldChange {
     this.#loaded.set(loaded.name, loaded);
-    this.#tell(loaded.name, loaded);
+    return this.#tell(loaded.name, loaded);
   }
 
-  delete(name: string): void {
-    if (this.#loaded.delete(name)) {
-      this.#tell(name, undefined);
-    }
+  delete(name: string): ToldChange {
+    return this.#loaded.delete(name) ? this.#tell(name, undefined) : { settled: Promise.resolve() };
   }
 
-  #tell(name: string, loaded: Loaded<T> | undefined): void {
-    for (const listener of this.#listeners) {
-      listener(name, loaded);
-    }
+  #tell(name: string, loaded: Loaded<T> | undefined): ToldChange {
+    return { settled: Promise.allSettled(this.#listeners.map((listener) => listener(name, loaded))) };
   }
 }

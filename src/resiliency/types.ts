@@ -62,6 +62,8 @@ export interface Resiliency {
   builtIn(name: BuiltInPolicyName): Policy;
   /** Whether a target names the app, which switches the built-in retries off. Defaults do not, as in Dapr. */
   hasAppPolicy(appId: string): boolean;
+  /** Policies that were looked up before hold no longer; absent: they always do. */
+  onChange?(listener: () => void): void;
 }
 
 /** The policy for one app. */

@@ -1,11 +1,6 @@
+import { toAccessControl } from "./configuration-access-control.ts";
 import { sectionShapes, type SectionName, type WrittenSpec } from "./configuration-shape.ts";
-import type {
-  AccessControlPolicy,
-  ApiAccessRule,
-  Configuration,
-  PipelineHandler,
-  SecretScope,
-} from "./configuration-types.ts";
+import type { ApiAccessRule, Configuration, PipelineHandler, SecretScope } from "./configuration-types.ts";
 import { ResourceError } from "./error.ts";
 import type { Origin } from "./resource.ts";
 import { isNull, type Reading } from "./shape.ts";
@@ -13,8 +8,6 @@ import type { YamlEntry } from "./yaml-node.ts";
 
 /** Features that are on until a Configuration turns them off. */
 const DEFAULT_FEATURES: readonly string[] = ["HotReload", "WorkflowsRemoteActivityReminder"];
-
-const DEFAULT_TRUST_DOMAIN = "public";
 
 /**
  * Fills every default into what the files say. `entries` are the written sections of `spec`, for their places.
@@ -45,11 +38,7 @@ export function toConfiguration(
     components: { deny: spec?.components?.deny ?? [] },
     httpPipeline: handlersOf(spec?.httpPipeline),
     appHttpPipeline: handlersOf(spec?.appHttpPipeline),
-    accessControl: {
-      defaultAction: accessControl?.defaultAction ?? "allow",
-      trustDomain: accessControl?.trustDomain ?? DEFAULT_TRUST_DOMAIN,
-      policies: (accessControl?.policies ?? []).map(toPolicy),
-    },
+    accessControl: toAccessControl(accessControl, entries.get("accessControl")),
     enabledFeatures: enabledFeatures(spec?.features ?? []),
     tracing: {
       samplingRate: tracing?.samplingRate ?? "",
@@ -138,8 +127,6 @@ function metricsOf(spec: WrittenSpec | undefined): Configuration["metrics"] {
   };
 }
 
-type Item<L> = NonNullable<L> extends readonly (infer T)[] ? T : never;
-
 type WrittenRules = NonNullable<WrittenSpec["api"]>["allowed"];
 
 function apiRules(written: WrittenRules): readonly ApiAccessRule[] {
@@ -183,20 +170,6 @@ function handlersOf(pipeline: WrittenSpec["httpPipeline"]): readonly PipelineHan
     version: handler.version ?? "",
     fields: (handler.selector?.fields ?? []).map(({ field, value }) => ({ field: field ?? "", value: value ?? "" })),
   }));
-}
-
-function toPolicy(written: Item<NonNullable<WrittenSpec["accessControl"]>["policies"]>): AccessControlPolicy {
-  return {
-    appId: written.appId ?? "",
-    defaultAction: written.defaultAction ?? "",
-    trustDomain: written.trustDomain ?? "",
-    namespace: written.namespace ?? "",
-    operations: (written.operations ?? []).map(({ name, httpVerb, action }) => ({
-      name: name ?? "",
-      httpVerbs: httpVerb ?? [],
-      action: action ?? "",
-    })),
-  };
 }
 
 /** In the order written: a feature that is turned off stays off unless a later entry turns it on. */

@@ -1,3 +1,4 @@
+import type { AccessControlDocument } from "../security/access-control/document.ts";
 import type { SectionName, WrittenSpec } from "./configuration-shape.ts";
 import type { JsonValue } from "./json-value.ts";
 import type { Origin } from "./resource.ts";
@@ -21,19 +22,6 @@ export interface PipelineHandler {
   readonly type: string;
   readonly version: string;
   readonly fields: readonly { readonly field: string; readonly value: string }[];
-}
-
-export interface AccessControlPolicy {
-  readonly appId: string;
-  /** Empty: the list's own. */
-  readonly defaultAction: string;
-  readonly trustDomain: string;
-  readonly namespace: string;
-  readonly operations: readonly {
-    readonly name: string;
-    readonly httpVerbs: readonly string[];
-    readonly action: string;
-  }[];
 }
 
 /** The sidecar's Configuration with every default filled in (compatibility.md 4.2). */
@@ -72,11 +60,7 @@ export interface Configuration {
   readonly components: { readonly deny: readonly string[] };
   readonly httpPipeline: readonly PipelineHandler[];
   readonly appHttpPipeline: readonly PipelineHandler[];
-  readonly accessControl: {
-    readonly defaultAction: string;
-    readonly trustDomain: string;
-    readonly policies: readonly AccessControlPolicy[];
-  };
+  readonly accessControl: AccessControlDocument;
   /** Sorted names of the features that are on, for the metadata API. */
   readonly enabledFeatures: readonly string[];
   readonly tracing: {

@@ -1,4 +1,5 @@
 import { component } from "./component.ts";
+import { configurationDocument } from "./configuration-document.ts";
 import { httpEndpoint } from "./http-endpoint.ts";
 import { resiliency } from "./resiliency.ts";
 import { subscriptionV1alpha1, subscriptionV2alpha1 } from "./subscription.ts";
@@ -20,9 +21,10 @@ export const resourceKinds = {
   },
   HTTPEndpoint: { namespaced: true, anyVersion: false, versions: { [V1ALPHA1]: httpEndpoint } },
   Resiliency: { namespaced: false, anyVersion: true, versions: { [V1ALPHA1]: resiliency } },
+  Configuration: { namespaced: false, anyVersion: false, versions: { [V1ALPHA1]: configurationDocument } },
 } as const;
 
 export type ResourceKind = keyof typeof resourceKinds;
 
 /** Dapr's kinds that mean nothing in a resources folder, or not yet: passed over without a hint about their name. */
-export const otherKinds = ["Configuration", "MCPServer", "WorkflowAccessPolicy"] as const;
+export const otherKinds = ["MCPServer", "WorkflowAccessPolicy"] as const;

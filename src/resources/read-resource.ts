@@ -1,5 +1,6 @@
 import { suggest } from "../kit/distance.ts";
 import type { ComponentResource } from "./component.ts";
+import type { ConfigurationDocument } from "./configuration-document.ts";
 import type { HttpEndpointResource } from "./http-endpoint.ts";
 import { otherKinds, resourceKinds, type ResourceKind } from "./kinds.ts";
 import type { ResiliencyResource } from "./resiliency.ts";
@@ -12,7 +13,8 @@ export type AnyResource =
   | { readonly kind: "Component"; readonly resource: ComponentResource }
   | { readonly kind: "Subscription"; readonly resource: SubscriptionResource }
   | { readonly kind: "HTTPEndpoint"; readonly resource: HttpEndpointResource }
-  | { readonly kind: "Resiliency"; readonly resource: ResiliencyResource };
+  | { readonly kind: "Resiliency"; readonly resource: ResiliencyResource }
+  | { readonly kind: "Configuration"; readonly resource: ConfigurationDocument };
 
 /** A document of a kind that the sidecar does not read; the composition root may say so. */
 export interface PassedOver {

@@ -7,6 +7,7 @@ import { createGrpcClient } from "../net/grpc/client.ts";
 import type { Resiliency } from "../resiliency/types.ts";
 import type { Configuration } from "../resources/configuration.ts";
 import type { SchedulerClient } from "../scheduling/types.ts";
+import { controlPlaneOptions } from "../security/peer-options.ts";
 import type { RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
 import { hostAddress } from "./host-address.ts";
 import type { InternalPort } from "./internal-port.ts";
@@ -60,7 +61,7 @@ export async function createActors(plan: AssemblyPlan, parts: ActorsParts): Prom
 
 /** Over a placement service that was named. */
 async function actorsOfService(plan: AssemblyPlan, parts: ActorsParts): Promise<ActorsBlock> {
-  const { options, deps, health } = plan;
+  const { options, deps, health, identity } = plan;
   const { internalPort } = parts;
   if (internalPort === undefined) {
     throw new Error(
@@ -75,7 +76,10 @@ async function actorsOfService(plan: AssemblyPlan, parts: ActorsParts): Promise<
       openGrpcPlacement(
         createGrpcClient(deps.transport, address, {
           messageBytesMax: ORDER_BYTES_MAX,
-          transport: { keepaliveMs: KEEPALIVE_MS, keepaliveTimeoutMs: KEEPALIVE_TIMEOUT_MS },
+          ...controlPlaneOptions(identity, address, "dapr-placement", {
+            keepaliveMs: KEEPALIVE_MS,
+            keepaliveTimeoutMs: KEEPALIVE_TIMEOUT_MS,
+          }),
         }),
         identityOf(options),
       ),
@@ -96,7 +100,7 @@ async function localActors(plan: AssemblyPlan, parts: ActorsParts, services: Loc
 }
 
 async function runningActors(
-  { options, deps }: AssemblyPlan,
+  { options, deps, tracing }: AssemblyPlan,
   { configuration, inventory, outgoing, resiliency, metrics, scheduler }: ActorsParts,
   placement: Pick<ActorsOptions, "ownAddress" | "placementAddresses" | "openPlacement" | "health">,
 ): Promise<ActorsBlock> {
@@ -114,6 +118,7 @@ async function runningActors(
     ttlEnabled: configuration.enabledFeatures.includes("ActorStateTTL"),
     resiliency,
     observer: metrics?.actors,
+    tracer: tracing?.blocks,
   });
   const leave = peers.join(placement.ownAddress, actors);
   const close = actors.close.bind(actors);

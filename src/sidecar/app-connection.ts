@@ -24,7 +24,10 @@ export interface AppConnectionParts {
 /** Connections to a gRPC app, each with as many calls as the app lets it have. */
 const APP_CONNECTIONS_MAX = 16;
 
-type ChannelSettings = Pick<AppChannelOptions, "clock" | "logger" | "isHealthy" | "observer" | "initRetries"> & {
+type ChannelSettings = Pick<
+  AppChannelOptions,
+  "clock" | "logger" | "isHealthy" | "observer" | "initRetries" | "pipeline"
+> & {
   readonly grpcObserver?: GrpcClientObserver | undefined;
 };
 

@@ -9,21 +9,26 @@ import type { Inventory } from "../inventory/types.ts";
 import { errorMessage } from "../kit/error-message.ts";
 import type { Logger } from "../kit/logger.ts";
 import type { HttpHandler } from "../net/http/types.ts";
+import { ChangingResiliency } from "../resiliency/changing-resiliency.ts";
 import { createResiliency } from "../resiliency/resiliency.ts";
 import { type Configuration, loadConfiguration } from "../resources/configuration.ts";
 import { loadResources } from "../resources/sources/files.ts";
 import type { LoadedResources } from "../resources/types.ts";
 import type { SchedulerClient } from "../scheduling/types.ts";
+import type { WorkloadIdentity } from "../security/identity.ts";
 import { createRuntimeMetrics, type RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
+import type { Tracing } from "../telemetry/tracing/tracing.ts";
+import { createAccessCheck } from "./access-control.ts";
 import { createActors } from "./actors.ts";
 import { type AppConnectionParts, connectApp } from "./app-connection.ts";
 import { AppHealthSwitch } from "./app-health-switch.ts";
 import { createBlocks } from "./blocks.ts";
 import { componentTypes } from "./component-types.ts";
-import { checkConfiguration, checkSecretScopes, metricsSettings } from "./configured.ts";
+import { checkConfiguration, checkSecretScopes, metricsSettings, metricSpecText } from "./configured.ts";
 import { CutOffObserver, watchedTransport } from "./cut-offs.ts";
 import { createDoors } from "./doors.ts";
 import { hostAddress } from "./host-address.ts";
+import { openSidecarIdentity } from "./identity.ts";
 import { openInternalPort } from "./internal-port.ts";
 import { Listeners } from "./listeners.ts";
 import { createNameResolver } from "./name-resolution.ts";
@@ -32,8 +37,12 @@ import type { SidecarOptions } from "./options.ts";
 import { createOutgoing, loadEndpoints, type Outgoing } from "./outgoing.ts";
 import { grpcClientObserver } from "./observers.ts";
 import type { AssemblyPlan } from "./plan.ts";
+import { createPipelines } from "./pipelines.ts";
+import { createReloader, followsResources } from "./reload/create-reloader.ts";
+import type { Reloader } from "./reload/reloader.ts";
 import { createScheduler } from "./scheduling.ts";
 import { subscriptionSpec } from "./subscription-spec.ts";
+import { openSidecarTracing } from "./tracing.ts";
 import type { SidecarBlocks, SidecarPorts } from "./types.ts";
 
 /** What one run of a sidecar consists of, open for calls. */
@@ -52,6 +61,10 @@ export interface Assembly {
   readonly listeners: Listeners;
   readonly resolver: NameResolver | undefined;
   readonly outgoing: Outgoing;
+  /** Undefined: changes of resources are not followed. */
+  readonly reloader: Reloader | undefined;
+  readonly tracing: Tracing;
+  readonly identity: WorkloadIdentity | undefined;
 }
 
 /**
@@ -94,22 +107,32 @@ async function open(
   undo: (() => Promise<void>)[],
 ): Promise<Assembly> {
   const metrics = createMetrics(given, configuration);
-  const plan = withWatchedTransport(given, metrics);
+  const access = createAccessCheck(configuration, given.options, metrics, given.deps.logger);
+  const watched = withWatchedTransport(given, metrics);
+  const identity = await openSidecarIdentity(watched, metrics);
+  undo.push(async () => identity?.close());
+  const tracing = await openSidecarTracing(watched, configuration, metrics);
+  undo.push(() => tracing.close());
+  const plan: AssemblyPlan = { ...watched, identity, tracing };
   const { options, deps, signal } = plan;
   const { logger } = deps;
-  const resiliency = await createResiliency({
-    ...deps,
-    documents: resources.resiliencies,
-    logger: logger.scope("dapr.runtime"),
-    observer: metrics?.resiliency,
-  });
+  const resiliency = new ChangingResiliency(
+    await createResiliency({
+      ...deps,
+      documents: resources.resiliencies,
+      logger: logger.scope("dapr.runtime"),
+      observer: metrics?.resiliency,
+    }),
+  );
   const listeners = new Listeners(deps.transport, logger);
   undo.push(() => listeners.close(0));
   const inventory = createInventory(inventoryOptions(plan, configuration, metrics, await componentTypes(plan)));
   undo.push(() => inventory.close());
   const appHealth = new AppHealthSwitch();
+  const pipelines = createPipelines(configuration, inventory.middleware, logger);
   const app = await connectApp(options, deps.app, deps.transport, {
     ...deps,
+    pipeline: pipelines.app,
     isHealthy: () => appHealth.healthy,
     observer: metrics?.httpClient,
     grpcObserver: grpcClientObserver(metrics),
@@ -118,7 +141,7 @@ async function open(
   undo.push(async () => void (await Promise.all([app?.channel.close(), app?.passage?.close()])));
   const resolver = await openResolver(plan, configuration, signal);
   undo.push(async () => await resolver?.close());
-  const outgoing = createOutgoing(plan, resolver, resiliency, metrics);
+  const outgoing = createOutgoing(plan, resolver, resiliency, pipelines.app, metrics);
   undo.push(async () => void (await Promise.all([outgoing.mesh.close(), outgoing.endpoints.close()])));
   const scheduler = await createScheduler(plan, metrics);
   undo.push(async () => await scheduler?.close());
@@ -134,6 +157,7 @@ async function open(
     scheduler,
   });
   undo.push(() => actors.close());
+  const late: { reloader: Reloader | undefined } = { reloader: undefined };
   const { blocks, subscriptions, inputBindings, jobTriggers, outbox } = createBlocks(
     plan,
     configuration,
@@ -145,6 +169,8 @@ async function open(
     resiliency,
     scheduler,
     actors,
+    () => late.reloader,
+    access,
   );
   undo.push(
     async () => void (await Promise.all([subscriptions.close(), inputBindings.close(), blocks.configuration.close()])),
@@ -158,7 +184,7 @@ async function open(
   await outbox.start();
   checkSecretScopes(configuration, inventory, logger);
   await declareSubscriptions(subscriptions, resources, logger);
-  const passages = { app: app?.passage, mesh: outgoing.mesh, resiliency };
+  const passages = { app: app?.passage, mesh: outgoing.mesh, resiliency, access };
   const doors = createDoors({
     plan,
     configuration,
@@ -167,12 +193,22 @@ async function open(
     listeners,
     internalPort,
     appChannel: app?.channel,
+    pipeline: pipelines.server,
     passages,
   });
   scheduler?.start();
   const ports = await doors.open();
   await announce(plan, resolver, ports);
   actors.start();
+  late.reloader = createReloader(plan, {
+    configuration,
+    resources,
+    inventory,
+    subscriptions,
+    outgoing,
+    resiliency,
+    metrics,
+  });
   return {
     ports,
     http: doors.http,
@@ -188,6 +224,9 @@ async function open(
     listeners,
     resolver,
     outgoing,
+    reloader: late.reloader,
+    tracing,
+    identity,
   };
 }
 
@@ -195,6 +234,7 @@ function createMetrics({ options, deps }: AssemblyPlan, configuration: Configura
   if (!options.metrics.enabled || !configuration.metrics.enabled) {
     return undefined;
   }
+  deps.logger.info(`metric spec: ${metricSpecText(configuration)}`);
   return createRuntimeMetrics({
     appId: options.appId,
     namespace: options.namespace,
@@ -212,11 +252,12 @@ function withWatchedTransport(plan: AssemblyPlan, metrics: RuntimeMetrics | unde
 }
 
 function inventoryOptions(
-  { options, deps }: AssemblyPlan,
+  plan: AssemblyPlan,
   configuration: Configuration,
   metrics: RuntimeMetrics | undefined,
   manifests: readonly ComponentManifest[],
 ): InventoryOptions {
+  const { options, deps } = plan;
   const components = metrics?.components;
   const base = {
     ...deps,
@@ -225,7 +266,9 @@ function inventoryOptions(
     manifests,
     podName: deps.environment["POD_NAME"] ?? "",
     denied: configuration.components.deny,
+    strictSandbox: configuration.wasm.strictSandbox,
     componentFailures: deps.componentFailures,
+    drains: followsResources(plan, configuration),
   };
   if (components === undefined) {
     return base;
@@ -294,5 +337,6 @@ async function announce(
     address: ownAddress(options),
     internalGrpcPort: ports.internalGrpc,
     httpPort: ports.http ?? 0,
+    appPort: options.appPort,
   });
 }

@@ -1,4 +1,5 @@
 import type { ActorsBlock } from "../blocks/actors/actors-block.ts";
+import { PoliciesByName } from "../blocks/component-policy.ts";
 import { createBindingsBlock } from "../blocks/bindings/bindings-block.ts";
 import { createInputBindings, type InputBindings } from "../blocks/bindings/input-bindings.ts";
 import { createConfigurationBlock } from "../blocks/configuration/configuration-block.ts";
@@ -7,6 +8,7 @@ import { createCryptoBlock } from "../blocks/crypto/crypto-block.ts";
 import { createMetadataBlock } from "../blocks/control/metadata.ts";
 import { createJobsBlock } from "../blocks/jobs/jobs-block.ts";
 import { createJobTriggers, type JobTriggers } from "../blocks/jobs/job-triggers.ts";
+import type { AccessCheck } from "../blocks/invocation/access-check.ts";
 import { InvocationBlock } from "../blocks/invocation/invocation.ts";
 import { createLockBlock } from "../blocks/lock/lock-block.ts";
 import { createOutbox, type Outbox } from "../blocks/outbox/outbox.ts";
@@ -17,6 +19,7 @@ import { createStateBlock } from "../blocks/state/state-block.ts";
 import type { Inventory } from "../inventory/types.ts";
 import type { Resiliency } from "../resiliency/types.ts";
 import type { Configuration } from "../resources/configuration.ts";
+import type { Resource } from "../resources/resource.ts";
 import type { LoadedResources } from "../resources/types.ts";
 import type { SchedulerClient } from "../scheduling/types.ts";
 import type { RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
@@ -25,6 +28,7 @@ import { appConnectionMetadata } from "./app-metadata.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { AssemblyPlan } from "./plan.ts";
 import { namespaceOf } from "./namespace.ts";
+import type { Reloader } from "./reload/reloader.ts";
 import type { SidecarBlocks } from "./types.ts";
 import { RUNTIME_VERSION } from "./version.ts";
 
@@ -50,9 +54,11 @@ export function createBlocks(
   resiliency: Resiliency,
   scheduler: SchedulerClient | undefined,
   actors: ActorsBlock,
+  reloader: () => Reloader | undefined,
+  access: AccessCheck | undefined,
 ): BlockParts {
   const { options } = plan;
-  const deps = { ...plan.deps, policies: resiliency };
+  const deps = { ...plan.deps, policies: resiliency, tracer: plan.tracing?.blocks };
   const identity = { appId: options.appId, namespace: options.namespace };
   const calls = metrics?.componentCalls;
   // Topics carry a namespace even where there is none.
@@ -69,6 +75,7 @@ export function createBlocks(
     remote: mesh,
     endpoints,
     resiliency,
+    access,
     metrics: metrics?.invocation,
   });
   const bindings = createBindingsBlock({ ...deps, bindings: inventory.bindings, calls: calls?.outputBindings });
@@ -80,6 +87,7 @@ export function createBlocks(
     calls: calls?.inputBindings,
     discoveryTimeoutMs: options.bindingDiscoveryTimeoutMs,
   });
+  const conversationPolicies = new PoliciesByName(resiliency, "Conversation", "outbound");
   const more = {
     bindings,
     secrets: createSecretsBlock({
@@ -96,15 +104,15 @@ export function createBlocks(
       ...deps,
       components: inventory.conversation,
       calls: calls?.conversation,
-      policy: (name) => resiliency.component(name, "Conversation", "outbound"),
+      policy: (name) => conversationPolicies.of(name),
     }),
   };
   const metadata = createMetadataBlock({
     id: options.appId,
     runtimeVersion: RUNTIME_VERSION,
     enabledFeatures: configuration.enabledFeatures,
-    httpEndpoints: resources.httpEndpoints.map((endpoint) => endpoint.name),
-    resiliencies: resources.resiliencies.map((resiliency) => resiliency.name),
+    httpEndpoints: () => namesOf((reloader()?.resources ?? resources).httpEndpoints),
+    resiliencies: () => namesOf((reloader()?.resources ?? resources).resiliencies),
     appConnection: appConnectionMetadata(options),
     components: () => inventory.components(),
     subscriptions: () => subscriptions.list().map(({ spec, type }) => ({ ...spec, type })),
@@ -119,7 +127,7 @@ export function createBlocks(
       actors,
       ...more,
       control: plan.control(metadata),
-      components: inventory,
+      components: { conditions: () => inventory.conditions(), reload: () => reloader()?.state },
       subscriptions: withOutbox(subscriptions, outbox),
     },
     subscriptions,
@@ -127,6 +135,10 @@ export function createBlocks(
     jobTriggers: createJobTriggers({ ...deps, source: scheduler, observer: metrics?.jobs }),
     outbox,
   };
+}
+
+function namesOf(resources: readonly Resource[]): readonly string[] {
+  return resources.map(({ name }) => name);
 }
 
 /** The app's subscriptions, and in their conditions those of the outbox too. */

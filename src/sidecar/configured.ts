@@ -3,29 +3,11 @@ import type { Logger } from "../kit/logger.ts";
 import type { Configuration } from "../resources/configuration.ts";
 import { DEFAULT_METRICS_SETTINGS, type MetricsSettings } from "../telemetry/metrics/runtime-metrics.ts";
 
-/** Sections whose rules protect something: running without them would be worse than not running. */
-const REFUSED_SECTIONS = ["accessControl", "httpPipeline", "appHttpPipeline"] as const;
 /** Sections that this release reads and does not act on. */
-const IGNORED_SECTIONS = ["tracing", "wasm", "workflow"] as const;
+const IGNORED_SECTIONS = ["workflow"] as const;
 
-/** The Configuration asks for something that this release does not have. */
-export class UnsupportedConfigurationError extends Error {
-  override readonly name = "UnsupportedConfigurationError";
-}
-
-/**
- * Says what of the Configuration has no effect yet.
- * @throws UnsupportedConfigurationError for sections that guard access
- */
+/** Says what of the Configuration has no effect yet. */
 export function checkConfiguration(configuration: Configuration, logger: Logger): void {
-  for (const section of REFUSED_SECTIONS) {
-    const origin = configuration.sections.get(section);
-    if (origin !== undefined) {
-      throw new UnsupportedConfigurationError(
-        `${origin.file}:${origin.line}: spec.${section} is not supported by this release and is not ignored, since it guards access; remove it to start without it`,
-      );
-    }
-  }
   for (const section of IGNORED_SECTIONS) {
     const origin = configuration.sections.get(section);
     if (origin !== undefined) {
@@ -43,6 +25,20 @@ export function checkSecretScopes(configuration: Configuration, inventory: Inven
         .warn(`Secrets configuration added for '${storeName}', but no matching secret store was found`);
     }
   }
+}
+
+/** The section as Dapr logs it. */
+export function metricSpecText({ metrics }: Pick<Configuration, "metrics">): string {
+  const { latencyDistributionBuckets, rules, ...written } = metrics;
+  const ruleTexts = rules.map(({ name, labels }) => ({
+    name,
+    labels: labels.map((label) => ({ name: label.name, regex: Object.fromEntries(label.regex) })),
+  }));
+  return JSON.stringify({
+    ...written,
+    latencyDistributionBuckets,
+    ...(rules.length === 0 ? {} : { rules: ruleTexts }),
+  });
 }
 
 /** What the metrics of this run are made with. */

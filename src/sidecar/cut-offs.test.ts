@@ -67,7 +67,7 @@ describe("watchedTransport", () => {
     const transport: Transport = {
       createServer: (_accept, options) => {
         given.push(options);
-        return { accept() {}, async close() {} };
+        return { accept() {}, renew() {}, async close() {} };
       },
       createClient: (_authority, options) => {
         given.push(options);

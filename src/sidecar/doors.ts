@@ -6,6 +6,7 @@ import { controlRoutes } from "../api/http/control.ts";
 import { conversationRoutes } from "../api/http/conversation.ts";
 import { cryptoRoutes } from "../api/http/crypto.ts";
 import { createHttpDoor, type HttpDoorOptions } from "../api/http/door.ts";
+import { ExchangeTracing } from "../api/http/exchange-tracing.ts";
 import { invokeFallback, invokeRoutes } from "../api/http/invoke.ts";
 import { jobsRoutes } from "../api/http/jobs.ts";
 import { lockRoutes } from "../api/http/lock.ts";
@@ -45,6 +46,8 @@ function createApiHandler(doors: DoorsPlan): HttpHandler {
     fallback: invokeFallback(invokeOptions(doors)),
     apiToken: options.apiToken,
     allowedOrigins: options.allowedOrigins,
+    pipeline:
+      doors.pipeline === undefined ? undefined : { pipeline: doors.pipeline, maxBodyBytes: options.maxBodyBytes },
   });
 }
 
@@ -75,12 +78,14 @@ export function apiRoutes(doors: DoorsPlan): readonly Route[] {
   ];
 }
 
-function invokeOptions({ blocks, plan }: DoorsPlan): Parameters<typeof invokeFallback>[0] {
+function invokeOptions({ blocks, plan, metrics }: DoorsPlan): Parameters<typeof invokeFallback>[0] {
   const { options, deps } = plan;
+  const errorCodes = metrics?.errorCodes;
   return {
     invocation: blocks.invocation,
     maxBodyBytes: options.maxBodyBytes,
     tally: createStreamTally(deps.streamGarbage),
+    failurePassedOn: errorCodes === undefined ? undefined : (entry) => errorCodes.recordEntry(entry),
     logger: deps.logger,
   };
 }
@@ -102,10 +107,12 @@ function sharedHttpOptions({
   plan,
   configuration,
   metrics,
-}: DoorsPlan): Pick<HttpDoorOptions, "accessRules" | "observer" | "clock" | "logger"> {
+}: DoorsPlan): Pick<HttpDoorOptions, "accessRules" | "tracing" | "observer" | "clock" | "logger"> {
   const { logger, clock } = plan.deps;
+  const tracer = plan.tracing?.doors;
   return {
     accessRules: configuration.api,
+    tracing: tracer === undefined ? undefined : new ExchangeTracing(tracer),
     observer: httpObserver(metrics, createApiLog(plan, configuration), plan.deps.activity),
     clock,
     logger: logger.scope("dapr.runtime.http"),

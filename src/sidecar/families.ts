@@ -20,6 +20,16 @@ import { sqliteConfigurationManifest } from "../components/sqlite/configuration-
 import { sqliteLockManifest } from "../components/sqlite/lock-manifest.ts";
 import { sqlitePubSubManifest } from "../components/sqlite/pubsub-manifest.ts";
 import { sqliteStateManifest } from "../components/sqlite/state-manifest.ts";
+import { bearerManifest } from "../components/bearer/manifest.ts";
+import { clientCredentialsManifest } from "../components/oauth2/client-credentials-manifest.ts";
+import { oauth2Manifest } from "../components/oauth2/oauth2-manifest.ts";
+import { httpWasmManifest } from "../components/http-wasm/manifest.ts";
+import { opaManifest } from "../components/opa/manifest.ts";
+import { rateLimitManifest } from "../components/rate-limit/manifest.ts";
+import { routerAliasManifest } from "../components/router-alias/manifest.ts";
+import { routerCheckerManifest } from "../components/router-checker/manifest.ts";
+import { sentinelManifest } from "../components/sentinel/manifest.ts";
+import { uppercaseManifest } from "../components/uppercase/manifest.ts";
 import { localStorageManifest } from "../components/local-storage/manifest.ts";
 
 /** Every component that resources can ask for. Back ends are imported on first use. */
@@ -46,4 +56,14 @@ export const COMPONENT_MANIFESTS: readonly ComponentManifest[] = [
   jwksManifest,
   echoManifest,
   openaiManifest,
+  bearerManifest,
+  clientCredentialsManifest,
+  httpWasmManifest,
+  oauth2Manifest,
+  opaManifest,
+  rateLimitManifest,
+  routerAliasManifest,
+  routerCheckerManifest,
+  sentinelManifest,
+  uppercaseManifest,
 ];

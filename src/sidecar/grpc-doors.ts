@@ -1,6 +1,7 @@
 import { actorEventsHandlers } from "../api/grpc/actor-events.ts";
 import { actorsHandlers } from "../api/grpc/actors.ts";
 import { bindingsHandlers } from "../api/grpc/bindings.ts";
+import { traceCalls } from "../api/grpc/call-tracing.ts";
 import { configurationHandlers } from "../api/grpc/configuration.ts";
 import { controlHandlers } from "../api/grpc/control.ts";
 import { conversationHandlers } from "../api/grpc/conversation.ts";
@@ -21,8 +22,9 @@ import { proxyFromPeers } from "../api/peer/proxy.ts";
 import { CallProxy } from "../blocks/invocation/call-proxy.ts";
 import { PeerPassage } from "../mesh/peer-passage.ts";
 import { createStreamTally } from "../kit/stream-tally.ts";
+import type { Interceptor } from "../net/grpc/server-types.ts";
 import type { GrpcServer } from "../net/grpc/server.ts";
-import type { DoorsPlan } from "./plan.ts";
+import type { AssemblyPlan, DoorsPlan } from "./plan.ts";
 import { namespaceOf } from "./namespace.ts";
 import { createApiLog, grpcObserver, internalGrpcObserver } from "./observers.ts";
 import { messageBytesMax } from "./options.ts";
@@ -58,6 +60,7 @@ export function createGrpcApi(doors: DoorsPlan): GrpcServer {
     apiToken: options.apiToken,
     accessRules: configuration.api,
     maxBodyBytes: messageBytesMax(options.maxBodyBytes),
+    tracing: callTracing(plan),
     observer: grpcObserver(metrics, createApiLog(plan, configuration), deps.activity),
     clock: deps.clock,
     logger: deps.logger.scope("dapr.runtime.grpc.api"),
@@ -68,6 +71,7 @@ export function createGrpcApi(doors: DoorsPlan): GrpcServer {
 export function createInternalApi(doors: DoorsPlan): GrpcServer {
   const { plan, metrics, blocks } = doors;
   const { options, deps } = plan;
+  const tracing = callTracing(plan);
   return createPeerServer({
     invocation: blocks.invocation,
     actors: blocks.actors,
@@ -75,20 +79,26 @@ export function createInternalApi(doors: DoorsPlan): GrpcServer {
     maxBodyBytes: messageBytesMax(options.maxBodyBytes),
     tally: createStreamTally(deps.streamGarbage),
     logger: deps.logger.scope("dapr.runtime.grpc.internal"),
+    tracing: tracing === undefined ? undefined : { interceptor: tracing, appId: options.appId },
     observer: internalGrpcObserver(metrics, deps.activity),
     clock: deps.clock,
   });
 }
 
+function callTracing({ options, tracing }: AssemblyPlan): Interceptor | undefined {
+  return tracing?.doors === undefined ? undefined : traceCalls(tracing.doors, options.appId);
+}
+
 function createCallProxy({ plan, metrics, passages }: DoorsPlan): CallProxy {
   const { options, deps } = plan;
-  const { app, mesh, resiliency } = passages;
+  const { app, mesh, resiliency, access } = passages;
   return new CallProxy({
     appId: options.appId,
     namespace: namespaceOf(options),
     app,
     peers: new PeerPassage(options.appId, mesh),
     resiliency,
+    access,
     metrics: metrics?.invocation,
     clock: deps.clock,
   });

@@ -6,7 +6,7 @@ import type { GrpcServer } from "../net/grpc/server.ts";
 import { lazyServer } from "../net/h2/lazy-server.ts";
 import type { Transport, TransportServer } from "../net/h2/transport.ts";
 import { acceptHttp } from "../net/http/h2-exchange.ts";
-import { type ListenAddress, type Listener, listen } from "../net/http/listener.ts";
+import { type ListenAddress, type Listener, listen, type MutualTls } from "../net/http/listener.ts";
 import type { HttpHandler } from "../net/http/types.ts";
 import { removeDeadSocket } from "./dead-socket.ts";
 
@@ -43,7 +43,11 @@ export class Listeners {
   }
 
   /** Serves gRPC; the server is loaded with its first connection. @returns the port, 0 for a socket */
-  async grpc(addresses: readonly ListenAddress[], load: () => Promise<GrpcServer>): Promise<number> {
+  async grpc(
+    addresses: readonly ListenAddress[],
+    load: () => Promise<GrpcServer>,
+    mutualTls?: MutualTls,
+  ): Promise<number> {
     const server = async (): Promise<TransportServer> => {
       try {
         return this.#transport.createServer((await load()).accept);
@@ -52,7 +56,9 @@ export class Listeners {
         throw error;
       }
     };
-    return await this.#openFirst(addresses, "gRPC server", (address) => listen(address, { h2: lazyServer(server) }));
+    return await this.#openFirst(addresses, "gRPC server", (address) =>
+      listen(address, { h2: lazyServer(server), mutualTls }),
+    );
   }
 
   /** Stops accepting, lets what is in flight end within `graceMs`, and removes socket files. */

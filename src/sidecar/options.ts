@@ -25,6 +25,11 @@ export interface SidecarOptions {
   readonly unixDomainSocket: string;
   readonly resourcesPaths: readonly string[];
   readonly configPaths: readonly string[];
+  /**
+   * Resource folders are watched while the sidecar runs, and compared with what is in use every `reconcileMs`; undefined:
+   * only `reload` looks at them. The Configuration can switch both off (feature `HotReload`).
+   */
+  readonly hotReload: { readonly reconcileMs: number } | undefined;
   readonly allowedOrigins: string;
   /** Bytes; 0: no limit. */
   readonly maxBodyBytes: number;
@@ -57,6 +62,8 @@ export interface SidecarOptions {
     /** Streams of triggers from each scheduler, at least 1. */
     readonly jobStreams: number;
   };
+  /** Mutual TLS between sidecars and to the control plane; undefined: plain text. */
+  readonly mtls: MtlsOptions | undefined;
   readonly metrics: { readonly enabled: boolean; readonly port: number; readonly listenAddress: string };
   /** Token that callers of the API must send; empty: none. */
   readonly apiToken: string;
@@ -66,6 +73,25 @@ export interface SidecarOptions {
   readonly hostAddress: string;
   readonly logLevel: string;
 }
+
+/** How a sidecar comes to its certificates. */
+export interface MtlsOptions {
+  /** host:port of Dapr's certificate authority. */
+  readonly sentryAddress: string;
+  /** Trust domain and namespace that the ids of sentry, placement and scheduler begin with. */
+  readonly controlPlane: { readonly trustDomain: string; readonly namespace: string };
+  /** Root certificates, PEM (`DAPR_TRUST_ANCHORS`). */
+  readonly trustAnchors: string;
+  /** Who tokens are for, besides the trust domain (`--sentry-request-jwt-audiences`). */
+  readonly jwtAudiences: readonly string[];
+  /** What is asked for in place of the app id (`SENTRY_LOCAL_IDENTITY`); empty: the app id. */
+  readonly localIdentity: string;
+  /** `DAPR_SENTRY_TOKEN_FILE`; undefined: it is not set. */
+  readonly tokenFile: string | undefined;
+}
+
+/** How often resources are compared where `--hot-reload-reconcile-interval` does not say, in milliseconds. */
+export const RECONCILE_MS_DEFAULT = 60_000;
 
 /** Bytes of one gRPC message for a body limit, whose 0 means none. */
 export function messageBytesMax(maxBodyBytes: number): number {

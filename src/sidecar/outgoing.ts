@@ -1,4 +1,6 @@
 import { hostname } from "node:os";
+import { PipelineClient } from "../app/pipeline-client.ts";
+import type { MiddlewarePipeline } from "../components/spi/middleware.ts";
 import type { NameResolver } from "../components/spi/name-resolution.ts";
 import { resolveHttpEndpoint } from "../inventory/http-endpoint.ts";
 import type { Inventory } from "../inventory/types.ts";
@@ -6,11 +8,13 @@ import { errorMessage } from "../kit/error-message.ts";
 import { endpointSecureContext } from "../mesh/endpoint-tls.ts";
 import { type ConnectOrigin, httpUrl } from "../mesh/http-endpoint-client.ts";
 import { HttpEndpoints } from "../mesh/http-endpoints.ts";
-import { pieceBytesOf } from "../mesh/limits.ts";
+import { PEER_KEEPALIVE_MS, PEER_KEEPALIVE_TIMEOUT_MS, pieceBytesOf } from "../mesh/limits.ts";
 import { Mesh } from "../mesh/mesh.ts";
 import { createGrpcClient } from "../net/grpc/client.ts";
 import type { Resiliency } from "../resiliency/types.ts";
+import type { HttpEndpointResource } from "../resources/http-endpoint.ts";
 import type { LoadedResources } from "../resources/types.ts";
+import { peerOptions } from "../security/peer-options.ts";
 import type { RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
 import { hostAddress } from "./host-address.ts";
 import { namespaceOf } from "./namespace.ts";
@@ -21,6 +25,9 @@ import type { AssemblyPlan } from "./plan.ts";
 /** Milliseconds until a connection to an HTTP endpoint must stand, as with Dapr. */
 const ENDPOINT_CONNECT_TIMEOUT_MS = 15_000;
 
+/** Whether a peer is still there is asked like this. */
+const PEER_TRANSPORT = { keepaliveMs: PEER_KEEPALIVE_MS, keepaliveTimeoutMs: PEER_KEEPALIVE_TIMEOUT_MS };
+
 /** What calls leave the sidecar by: to other sidecars, and to HTTP servers outside. */
 export interface Outgoing {
   readonly mesh: Mesh;
@@ -29,9 +36,10 @@ export interface Outgoing {
 
 /** Nothing is connected before the first call; `loadEndpoints` follows when the secret stores are there. */
 export function createOutgoing(
-  { options, deps }: AssemblyPlan,
+  { options, deps, identity }: AssemblyPlan,
   resolver: NameResolver | undefined,
   resiliency: Resiliency,
+  pipeline: MiddlewarePipeline | undefined,
   metrics: RuntimeMetrics | undefined,
 ): Outgoing {
   const observer = grpcClientObserver(metrics);
@@ -42,51 +50,69 @@ export function createOutgoing(
     hostAddress: hostAddress(options.internalListenAddress, options.hostAddress),
     hostName: hostname(),
     resolver: () => resolver,
-    connect: (address) =>
+    connect: (address, target) =>
       createGrpcClient(deps.transport, address, {
         messageBytesMax: messageBytesMax(options.maxBodyBytes),
         observer,
+        // Which trust domain the other app is in, only its own certificate says, as with Dapr.
+        ...peerOptions(identity, address, { ...target, trustDomain: undefined }, PEER_TRANSPORT),
       }),
     pieceBytes: pieceBytesOf(messageBytesMax(options.maxBodyBytes)),
     resiliency,
     metrics: metrics?.invocation,
   });
   const endpoints = new HttpEndpoints({
-    connect: connectOrigin,
+    connect: pipeline === undefined ? connectOrigin : connectThrough(pipeline, options.maxBodyBytes),
     clock: deps.clock,
     observer: metrics?.httpClient,
     metrics: metrics?.invocation,
   });
+  identity?.onRenewal(() => mesh.renewConnections());
   return { mesh, endpoints };
 }
 
 /** @throws Error with Dapr's text for an endpoint whose certificates cannot be used */
 export async function loadEndpoints(
-  { endpoints }: Outgoing,
-  { options, deps }: AssemblyPlan,
+  outgoing: Outgoing,
+  plan: AssemblyPlan,
   resources: LoadedResources,
   inventory: Inventory,
 ): Promise<void> {
-  const { logger, environment, random } = deps;
   for (const resource of resources.httpEndpoints) {
-    logger.info(`Found http endpoint: ${resource.name}`);
-    try {
-      httpUrl(resource.baseUrl);
-    } catch (error) {
-      const { file, line } = resource.origin;
-      logger.error(`${file}:${line}: calls of HTTPEndpoint ${resource.name} will fail: ${errorMessage(error)}`);
-    }
-    const endpoint = await resolveHttpEndpoint(resource, {
-      appId: options.appId,
-      namespace: options.namespace,
-      podName: environment["POD_NAME"] ?? "",
-      environment,
-      random,
-      logger: logger.scope("dapr.runtime.processor.secret"),
-      secretStore: (name) => inventory.secretstores.get(name)?.component,
-    });
-    endpoints.load(endpoint);
+    await loadEndpoint(outgoing, plan, resource, inventory);
   }
+}
+
+/** One endpoint, in place of an earlier one of its name. @throws as `loadEndpoints` does, and the earlier one stays */
+export async function loadEndpoint(
+  { endpoints }: Outgoing,
+  { options, deps }: AssemblyPlan,
+  resource: HttpEndpointResource,
+  inventory: Inventory,
+): Promise<void> {
+  const { logger, environment, random } = deps;
+  logger.info(`Found http endpoint: ${resource.name}`);
+  try {
+    httpUrl(resource.baseUrl);
+  } catch (error) {
+    const { file, line } = resource.origin;
+    logger.error(`${file}:${line}: calls of HTTPEndpoint ${resource.name} will fail: ${errorMessage(error)}`);
+  }
+  const endpoint = await resolveHttpEndpoint(resource, {
+    appId: options.appId,
+    namespace: options.namespace,
+    podName: environment["POD_NAME"] ?? "",
+    environment,
+    random,
+    logger: logger.scope("dapr.runtime.processor.secret"),
+    secretStore: (name) => inventory.secretstores.get(name)?.component,
+  });
+  endpoints.load(endpoint);
+}
+
+/** Calls of HTTP endpoints go through the app's pipeline, as in Dapr. */
+function connectThrough(pipeline: MiddlewarePipeline, maxBodyBytes: number): ConnectOrigin {
+  return async (origin, tls) => new PipelineClient(await connectOrigin(origin, tls), pipeline, maxBodyBytes);
 }
 
 const connectOrigin: ConnectOrigin = async (origin, tls) => {

@@ -1,6 +1,7 @@
 import { createGrpcClient } from "../net/grpc/client.ts";
 import type { Scheduler, SchedulerOptions } from "../scheduling/scheduler.ts";
 import type { ConnectScheduler, LocalScheduler, SchedulerClient } from "../scheduling/types.ts";
+import { controlPlaneOptions } from "../security/peer-options.ts";
 import { namespaceOf } from "./namespace.ts";
 import { grpcClientObserver } from "./observers.ts";
 import type { AssemblyPlan } from "./plan.ts";
@@ -26,7 +27,7 @@ export async function createScheduler(
   plan: AssemblyPlan,
   metrics: RuntimeMetrics | undefined,
 ): Promise<SchedulerClient | undefined> {
-  const { options, deps, health } = plan;
+  const { options, deps, health, identity } = plan;
   const { addresses, jobStreams } = options.scheduler;
   if (jobStreams < 1) {
     throw new Error(`must define at least 1 scheduler stream, got ${jobStreams}`);
@@ -52,7 +53,10 @@ export async function createScheduler(
       // A list of jobs is as long as it is; the scheduler bounds the jobs.
       messageBytesMax: Number.MAX_SAFE_INTEGER,
       observer,
-      transport: { keepaliveMs: KEEPALIVE_MS, keepaliveTimeoutMs: KEEPALIVE_TIMEOUT_MS },
+      ...controlPlaneOptions(identity, address, "dapr-scheduler", {
+        keepaliveMs: KEEPALIVE_MS,
+        keepaliveTimeoutMs: KEEPALIVE_TIMEOUT_MS,
+      }),
     });
   return await clientOf(plan, { addresses, streamsPerHost: jobStreams, connect, onFound: () => target.ready() });
 }

@@ -1,6 +1,6 @@
 import { createControlBlock, type ControlBlock } from "../blocks/control/control.ts";
 import { createHealth } from "../blocks/control/health.ts";
-import type { Inventory } from "../inventory/types.ts";
+import type { Inventory, ReloadState } from "../inventory/types.ts";
 import type { HttpHandler } from "../net/http/types.ts";
 import { errorMessage } from "../kit/error-message.ts";
 import { formatGoDuration } from "../kit/duration.ts";
@@ -87,6 +87,7 @@ class SidecarRuntime implements Sidecar {
         health: this.#health,
         control: (metadata) => this.#control(metadata),
         signal: this.#abort.signal,
+        fail: (error) => void this.#fail(error),
       });
       this.#assembly = await this.#assembling;
     } catch (error) {
@@ -98,7 +99,14 @@ class SidecarRuntime implements Sidecar {
     }
     outboundTarget.ready();
     this.#session = new AppSession(this.#options, this.#deps, this.#assembly);
+    if (this.#options.hotReload !== undefined) {
+      this.#assembly.reloader?.start();
+    }
     void this.#attendApp(this.#session);
+  }
+
+  async reload(): Promise<ReloadState | undefined> {
+    return await this.#started().reloader?.reload();
   }
 
   async appLeft(): Promise<void> {
@@ -223,6 +231,8 @@ class SidecarRuntime implements Sidecar {
     if (assembly === undefined) {
       return;
     }
+    // A change under way may wait for the very deliveries that the next step ends.
+    const reloading = assembly.reloader?.close();
     const steps = [
       () => Promise.all([assembly.subscriptions.close(), assembly.inputBindings.close(), assembly.jobTriggers.stop()]),
       () => assembly.blocks.configuration.close(),
@@ -236,6 +246,9 @@ class SidecarRuntime implements Sidecar {
       () => assembly.outgoing.endpoints.close(),
       () => assembly.app?.passage?.close(),
       () => assembly.app?.channel.close(),
+      () => assembly.tracing.close(),
+      () => assembly.identity?.close(),
+      () => reloading,
     ];
     for (const step of steps) {
       try {

@@ -14,7 +14,7 @@ import type { Subscriptions } from "../blocks/pubsub/subscriptions.ts";
 import type { SecretsBlock } from "../blocks/secrets/secrets-block.ts";
 import type { StateBlock } from "../blocks/state/state-block.ts";
 import type { SharedScope } from "../components/spi/component.ts";
-import type { ComponentConditions } from "../inventory/types.ts";
+import type { ComponentConditions, ReloadState } from "../inventory/types.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Logger } from "../kit/logger.ts";
 import type { Random } from "../kit/random.ts";
@@ -58,6 +58,8 @@ export interface SidecarDeps {
    * them in its component conditions only. `stop` when absent, as in Dapr.
    */
   readonly componentFailures?: "stop" | "keep" | undefined;
+  /** Ends this sidecar and starts another one with the same options; absent: the owner does that by himself. */
+  readonly restart?: (() => void) | undefined;
   /** Counts what the API doors have answered, scrapes of the metrics port not among it; absent: nobody asks. */
   readonly activity?: { calls: number } | undefined;
   /** Collects the garbage that large bodies leave; absent: V8 does when it sees fit. */
@@ -116,6 +118,11 @@ export interface Sidecar {
   appLeft(): Promise<void>;
   /** Waits for the app as after the start and asks it again what it wants. Resolves as `ready` does, or when the app has left again. */
   appReturned(): Promise<void>;
+  /**
+   * Reads the resources again and changes what is not the same. Resolves when that is in use, or has been refused, which
+   * the state tells; undefined where changes are not followed. Call it after `start`.
+   */
+  reload(): Promise<ReloadState | undefined>;
   /** Drains and closes all; calls after the first wait for the same end. Never rejects. */
   stop(reason: StopReason): Promise<void>;
   /** Resolves once, however the sidecar ends. */

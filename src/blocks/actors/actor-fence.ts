@@ -26,6 +26,8 @@ export class ActorFence {
   #learning: Promise<void> | undefined;
   #isBusy = false;
   readonly #waiting: (() => void)[] = [];
+  /** The one in whose place it has come, until the row is known. */
+  #before: ActorFence | undefined;
   #quiet: PromiseWithResolvers<void> | undefined;
 
   /** @param actor what the actor's keys begin with, without the last `||` @param activation unlike any other, ever */
@@ -36,11 +38,25 @@ export class ActorFence {
     this.#activation = activation;
   }
 
+  /**
+   * The fence goes on in a store that has taken the place of its own while the actor was active. What it finds there must
+   * be what it left, or nothing at all, as in an empty store: anything else was written by somebody else.
+   * @param activation as for the constructor
+   */
+  movedTo(store: FencedStore, activation: string): ActorFence {
+    const next = new ActorFence(store, this.#actor, activation);
+    next.#before = this;
+    return next;
+  }
+
   get isKnown(): boolean {
     return this.#isKnown;
   }
 
-  /** Reads the row, once; whatever else is read of the actor is read afterwards. @throws the store's error */
+  /**
+   * Reads the row, once; whatever else is read of the actor is read afterwards.
+   * @throws the store's error; FenceBrokenError after a move
+   */
   learn(): Promise<void> {
     this.#learning ??= this.#learn();
     return this.#learning;
@@ -120,7 +136,16 @@ export class ActorFence {
 
   async #learn(): Promise<void> {
     try {
-      this.#expected = await this.store.read(this.#key, this.#actor);
+      const before = this.#before;
+      for (let quiet = before?.quiet; quiet !== undefined; quiet = before?.quiet) {
+        await quiet;
+      }
+      const row = await this.store.read(this.#key, this.#actor);
+      if (before?.isKnown === true && row !== undefined && !isSame(row, before.#expected)) {
+        throw new FenceBrokenError("the fence is another one in the new store");
+      }
+      this.#before = undefined;
+      this.#expected = row;
       this.#isKnown = true;
     } finally {
       this.#learning = undefined;

@@ -13,6 +13,7 @@ import { GRPC_STATUS } from "../../errors/grpc-status.ts";
 import type { CancelSignal } from "../../kit/cancel-signal.ts";
 import { type Clock, sleep } from "../../kit/clock.ts";
 import type { Random } from "../../kit/random.ts";
+import { SPAN_KIND, type Tracer, type TraceSpan } from "../../kit/trace-context.ts";
 import type { PlacementHost } from "../../mesh/placement-stream.ts";
 import { isDialError } from "../../net/grpc/foreign-answers.ts";
 import { GrpcError, isRefusedCall } from "../../net/grpc/status.ts";
@@ -69,6 +70,8 @@ export interface ActorRouterOptions {
   readonly remote: RemoteActors;
   readonly resiliency: Pick<Resiliency, "builtIn" | "hasActorPolicy" | "actor">;
   readonly observer?: ActorObserver | undefined;
+  /** Absent: timers and reminders have no spans. */
+  readonly tracer?: Tracer | undefined;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -103,6 +106,13 @@ export class ActorRouter {
 
   /** Brings a timer or reminder to its actor, as `call` does. @throws TicksCancelledError also */
   fire(tick: ActorTickCall, fromPeer: boolean): Promise<void> {
+    const { tracer } = this.#options;
+    return tracer === undefined || tick.trace !== undefined
+      ? this.#fire(tick, fromPeer)
+      : traced(tracer, tick, (trace) => this.#fire({ ...tick, trace }, fromPeer));
+  }
+
+  #fire(tick: ActorTickCall, fromPeer: boolean): Promise<void> {
     return this.#repeated(tick, () =>
       this.#routed(
         tick,
@@ -278,6 +288,27 @@ export class ActorRouter {
       this.#pending.set(type, count);
       this.#options.observer?.pendingCalls(type, count);
     };
+  }
+}
+
+/** Where it begins, a timer or reminder is a trace of its own. */
+async function traced(
+  tracer: Tracer,
+  { kind, type, id, name }: ActorTickCall,
+  work: (trace: TraceSpan) => Promise<void>,
+): Promise<void> {
+  const path = kind === "timer" ? "timer" : "remind";
+  const span = tracer.start(`CallActor/${type}/${path}/${name}`, SPAN_KIND.client, undefined);
+  span.set("dapr.actor", `${type}.${id}`);
+  try {
+    await work(span);
+  } catch (error) {
+    if (!(error instanceof TicksCancelledError)) {
+      span.fail(goErrorText(error));
+    }
+    throw error;
+  } finally {
+    span.end();
   }
 }
 

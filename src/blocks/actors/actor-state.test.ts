@@ -278,6 +278,38 @@ describe("transactions of one activation", () => {
   });
 });
 
+describe("a store that takes the place of another while actors are active", () => {
+  it("is gone on with where it holds what was left, as after a change of its settings", async () => {
+    const { store, here } = setUp();
+    await here.turn(A, () => countUp(here, A));
+    here.exchange(actorStore(store));
+    await here.turn(A, () => countUp(here, A));
+    expect([store.rows.get("app||t||a||n"), here.deactivated]).toEqual(["2", []]);
+  });
+
+  it("is gone on with where it is empty", async () => {
+    const { here } = setUp();
+    await here.turn(A, () => countUp(here, A));
+    const next = new DistantStore(true);
+    here.exchange(actorStore(next));
+    await here.turn(A, () => countUp(here, A));
+    expect([next.rows.get("app||t||a||n"), here.deactivated]).toEqual(["1", []]);
+  });
+
+  it("ends the activation where somebody else has written", async () => {
+    const { here } = setUp();
+    await here.turn(A, () => countUp(here, A));
+    const next = new DistantStore(true);
+    const elsewhere = new StateHost(next);
+    await elsewhere.turn(A, () => countUp(elsewhere, A));
+    here.exchange(actorStore(next));
+    await expect(here.turn(A, () => countUp(here, A))).rejects.toThrow("exchanged for one with another state");
+    expect([next.rows.get("app||t||a||n"), here.refusals]).toEqual(["1", ["t exchange"]]);
+    await here.turn(A, () => countUp(here, A));
+    expect(next.rows.get("app||t||a||n")).toBe("2");
+  });
+});
+
 describe("a store that does not answer", () => {
   it("is asked what the fence holds: a transaction that was written is a success", async () => {
     const { store, here } = setUp();

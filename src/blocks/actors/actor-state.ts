@@ -43,8 +43,8 @@ export interface ActorStateOptions {
   readonly lease?: { holds(): boolean } | undefined;
   readonly random: Random;
   readonly observer?: Pick<ActorObserver, "stateRefused"> | undefined;
-  /** Told when there is a store, or there is none any more. */
-  readonly onStoreChange: (available: boolean) => void;
+  /** Told when there is a store, when another one takes its place, and when there is none any more. */
+  readonly onStoreChange: (change: "added" | "updated" | "removed", name: string) => void;
   readonly logger: Logger;
 }
 
@@ -64,6 +64,8 @@ export class ActorState {
   readonly #policies: PoliciesByName;
   #store: Loaded<StateStore> | undefined;
   #fenced: FencedStore | undefined;
+  /** Whose place others have taken since there is a store, without a gap. */
+  #replaced = new WeakSet<FencedStore>();
   #rival: string | undefined;
 
   constructor(options: ActorStateOptions) {
@@ -94,8 +96,8 @@ export class ActorState {
         const { name, component } = this.#requireStore();
         const actor = this.#prefixOf(ref);
         const fence = active === undefined ? undefined : this.#fenceOf(active, actor);
-        if (fence?.isKnown === false) {
-          await fence.learn();
+        if (active !== undefined && fence?.isKnown === false) {
+          await this.#learn(active, fence);
         }
         for (let quiet = fence?.quiet; quiet !== undefined; quiet = fence?.quiet) {
           await quiet;
@@ -151,6 +153,9 @@ export class ActorState {
       await guarded(this.#policies.of(name), async () => await component.transact?.(operations, metadata));
       return;
     }
+    if (!fence.isKnown) {
+      await this.#learn(active, fence);
+    }
     await fence.begin();
     try {
       this.#checkOwned(active);
@@ -172,9 +177,22 @@ export class ActorState {
     }
     active.fence ??= new ActorFence(store, actor, this.#options.random.uuid());
     if (active.fence.store !== store) {
-      throw this.#end(active, "exchange", "the actor state store has been exchanged");
+      if (!this.#replaced.has(active.fence.store)) {
+        throw this.#end(active, "exchange", "the actor state store has been exchanged");
+      }
+      active.fence = active.fence.movedTo(store, this.#options.random.uuid());
     }
     return active.fence;
+  }
+
+  async #learn(active: ActiveActor, fence: ActorFence): Promise<void> {
+    try {
+      await fence.learn();
+    } catch (error) {
+      throw error instanceof FenceBrokenError
+        ? this.#end(active, "exchange", "the actor state store has been exchanged for one with another state", error)
+        : error;
+    }
   }
 
   /** What was true when the call came need not be any more. */
@@ -281,6 +299,11 @@ export class ActorState {
       return;
     }
     const before = this.#store !== undefined;
+    if (this.#fenced !== undefined && wanted) {
+      this.#replaced.add(this.#fenced);
+    } else if (!wanted) {
+      this.#replaced = new WeakSet();
+    }
     this.#store = wanted ? loaded : undefined;
     this.#fenced = wanted ? fencedStoreOf(loaded, () => this.#policies.of(name)) : undefined;
     if (wanted) {
@@ -292,8 +315,8 @@ export class ActorState {
         );
       }
     }
-    if (before !== wanted) {
-      onStoreChange(wanted);
+    if (before || wanted) {
+      onStoreChange(!wanted ? "removed" : before ? "updated" : "added", name);
     }
   }
 }

@@ -42,13 +42,19 @@ export function createBindingsBlock({
   policies = NO_POLICIES,
 }: BindingsBlockOptions): BindingsBlock {
   const outputs = new Map<string, Output>();
-  bindings.watch((name, loaded) => {
+  const update = (name: string, loaded: Loaded<Binding> | undefined): void => {
     const policy = policies.component(name, "Binding", "outbound");
     const output = loaded === undefined ? undefined : outputOf(loaded, calls.of(name), policy);
     if (output === undefined) {
       outputs.delete(name);
     } else {
       outputs.set(name, output);
+    }
+  };
+  bindings.watch(update);
+  policies.onChange?.(() => {
+    for (const loaded of bindings.values()) {
+      update(loaded.name, loaded);
     }
   });
   return {

@@ -1,14 +1,16 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Binding } from "../../components/spi/bindings.ts";
 import { LiveView } from "../../inventory/view.ts";
+import { RecordingTracer } from "../../kit/recording-tracer.fixture.ts";
 import { silentLogger } from "../../kit/silent-logger.ts";
 import { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
 import type { SaveState } from "../state/types.ts";
 import { FakeApp, FakeBinding, loadedBinding, PLAIN_REPLY } from "./bindings.fixture.ts";
 import type { InvokeBinding } from "./bindings-block.ts";
+import { eventSpan, tracedMetadata } from "./event-span.ts";
 import { createInputBindings } from "./input-bindings.ts";
 
-function setUp() {
+function setUp(tracer?: RecordingTracer) {
   const bindings = new LiveView<Binding>();
   const clock = new VirtualClock();
   const lines: string[] = [];
@@ -18,6 +20,7 @@ function setUp() {
   const invoked: InvokeBinding[] = [];
   const inputs = createInputBindings({
     bindings,
+    tracer,
     clock,
     logger,
     discoveryTimeoutMs: 3_000,
@@ -178,5 +181,55 @@ describe("input bindings", () => {
       const { lines } = await answered({ storeName: "broken", states: [state] });
       expect(lines).toEqual(["error saving state from app response: no store"]);
     });
+  });
+});
+
+describe("an event's span", () => {
+  const PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+  it("stands below the trace that its metadata name, and the app gets its context", () => {
+    const tracer = new RecordingTracer();
+    const event = {
+      contentType: undefined,
+      data: Buffer.from("x"),
+      metadata: { m: "1", traceparent: PARENT, tracestate: "a=b" },
+    };
+    const span = eventSpan(tracer, "in", event, "http") ?? expect.fail();
+    expect(tracer.spans).toMatchObject([
+      {
+        name: "bindings/in",
+        kind: 3,
+        parent: { traceparent: PARENT, tracestate: "a=b" },
+        attributes: { "db.system": "bindings", "db.name": "in", "db.connection_string": "POST /in" },
+      },
+    ]);
+    expect(tracedMetadata(event.metadata, span)).toEqual({ m: "1", traceparent: span.traceparent, tracestate: "a=b" });
+  });
+
+  it("takes the binary context first", () => {
+    const tracer = new RecordingTracer();
+    const binary = Buffer.from("AABL+S81d7NNpqPOkp0ODkc2AQDwZ6oLqQK3AgE=", "base64").toString("latin1");
+    eventSpan(
+      tracer,
+      "in",
+      { contentType: undefined, data: Buffer.from(""), metadata: { "grpc-trace-bin": binary } },
+      "grpc",
+    );
+    expect(tracer.spans[0]?.parent?.traceparent).toBe(PARENT);
+  });
+
+  it.each([
+    [PLAIN_REPLY, undefined],
+    [new Error("no"), "no"],
+  ])("ends with the app's answer", async (reply, failure) => {
+    const tracer = new RecordingTracer();
+    const { bindings, inputs, app } = setUp(tracer);
+    const binding = new FakeBinding();
+    app.reply = reply;
+    void bindings.set(loadedBinding("in", binding));
+    await inputs.start(app);
+    await binding.emit("x").catch(() => undefined);
+    expect(tracer.spans).toMatchObject([{ name: "bindings/in", failure, ended: 1 }]);
+    expect(app.events[0]?.metadata["traceparent"]).toBe(tracer.spans[0]?.traceparent);
   });
 });

@@ -5,11 +5,13 @@ import type { ComponentView, Loaded } from "../../inventory/types.ts";
 import type { Clock } from "../../kit/clock.ts";
 import { errorMessage } from "../../kit/error-message.ts";
 import type { Logger } from "../../kit/logger.ts";
+import type { Tracer } from "../../kit/trace-context.ts";
 import { type ComponentCallsSource, NO_CALLS } from "../../telemetry/metrics/component-calls.ts";
 import { AppAnswerError } from "../../app/app-answer-error.ts";
 import type { FailureStatus } from "../../resiliency/types.ts";
 import { type ComponentPolicies, guarded, PoliciesByName } from "../component-policy.ts";
 import { type DirectionPorts, followDirections } from "./app-directions.ts";
+import { eventSpan, tracedMetadata } from "./event-span.ts";
 import { InputReading } from "./input-reading.ts";
 
 /** The input bindings: reading the ones that the app takes, while it is up. */
@@ -28,6 +30,8 @@ export interface InputBindingsDeps extends DirectionPorts {
   readonly logger: Logger;
   readonly calls?: ComponentCallsSource | undefined;
   readonly policies?: ComponentPolicies | undefined;
+  /** Absent: events have no spans. */
+  readonly tracer?: Tracer | undefined;
   /** Milliseconds for the app's answer about one binding (`--app-binding-options-timeout`). */
   readonly discoveryTimeoutMs: number;
 }
@@ -90,7 +94,8 @@ class InputBindingManager implements InputBindings {
     return this.stop();
   }
 
-  #changed(name: string, loaded: Loaded<Binding> | undefined): void {
+  /** Resolves when nothing is read any more from what was there under the name. */
+  #changed(name: string, loaded: Loaded<Binding> | undefined): Promise<void> {
     const input = loaded === undefined ? undefined : inputOf(loaded);
     if (input === undefined) {
       this.#inputs.delete(name);
@@ -99,7 +104,7 @@ class InputBindingManager implements InputBindings {
     }
     // Before the app is there nothing begins; `start` will.
     const isStarted = this.#channel !== undefined;
-    void this.#inLine(async () => {
+    return this.#inLine(async () => {
       await this.#end(name);
       const current = this.#inputs.get(name);
       if (isStarted && current !== undefined) {
@@ -151,17 +156,22 @@ class InputBindingManager implements InputBindings {
     event: BindingEvent,
     signal: AbortSignal,
   ): Promise<Uint8Array> {
-    const { data, metadata } = event;
+    const { data } = event;
+    const span = eventSpan(this.#deps.tracer, name, event, channel.protocol);
+    const metadata = span === undefined ? event.metadata : tracedMetadata(event.metadata, span);
     try {
       const reply = await guarded(
         this.#policies.of(name),
-        (attempt) => channel.deliverBindingEvent({ name, route, data, metadata }, attempt),
+        (attempt) => channel.deliverBindingEvent({ name, route, data, metadata, trace: span }, attempt),
         { statusOf, signal },
       );
+      span?.end();
       await followDirections(reply, this.#deps, this.#logger);
       return reply.body;
     } catch (error) {
       this.#logger.debug(`error from app consumer for binding [${name}]: ${errorMessage(error)}`);
+      span?.fail(errorMessage(error));
+      span?.end();
       throw error;
     }
   }

@@ -60,7 +60,7 @@ function setUp() {
     clock: new VirtualClock(),
   });
   const store = new FakeStore();
-  const load = (): void =>
+  const load = (): unknown =>
     stores.set({ name: "store", manifest, version: "v1", metadata: {}, secretNames: {}, component: store });
   return { stores, block, store, load };
 }
@@ -131,6 +131,25 @@ describe("configuration", () => {
       message: `failed to unsubscribe to configuration request ${id}: subscription does not exist`,
       entry: { code: "ERR_CONFIGURATION_UNSUBSCRIBE" },
     });
+  });
+
+  it("moves subscriptions to the store that takes the place of theirs, and ends those that it does not take", async () => {
+    const { stores, block, store } = loaded();
+    const { updates } = await block.subscribe(request("a"));
+    const refused = await block.subscribe(request("refused"));
+    const next = new FakeStore();
+    const subscribe = next.subscribe.bind(next);
+    next.subscribe = (asked, listener) =>
+      asked.keys.includes("refused") ? Promise.reject(new Error("no such key")) : subscribe(asked, listener);
+    await stores.set({ name: "store", manifest, version: "v1", metadata: {}, secretNames: {}, component: next })
+      .settled;
+    expect(store.listeners.size).toBe(0);
+    expect(next.listeners.size).toBe(1);
+    next.push({ a: item("2") });
+    expect((await updates[Symbol.asyncIterator]().next()).value).toEqual({ a: item("2") });
+    expect((await refused.updates[Symbol.asyncIterator]().next()).done).toBe(true);
+    await block.close();
+    expect(next.listeners.size).toBe(0);
   });
 
   it("ends subscriptions with their store, and all when it closes", async () => {

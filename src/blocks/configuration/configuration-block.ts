@@ -53,7 +53,7 @@ export interface ConfigurationBlockOptions {
   readonly policies?: ComponentPolicies | undefined;
 }
 
-/** Follows `stores` from now on: what leaves takes its subscriptions along. */
+/** Follows `stores` from now on: a store that is replaced hands its subscriptions over, one that leaves takes them along. */
 export function createConfigurationBlock(options: ConfigurationBlockOptions): ConfigurationBlock {
   return new Block(options);
 }
@@ -64,6 +64,8 @@ export const SUBSCRIPTIONS_MAX = 10_000;
 interface Live {
   readonly store: string;
   end(): Promise<void>;
+  /** Goes on at the component that has taken the place of its own. */
+  moveTo(component: ConfigurationStore): Promise<void>;
 }
 
 class Block implements ConfigurationBlock {
@@ -85,7 +87,7 @@ class Block implements ConfigurationBlock {
     this.#calls = calls;
     this.#policies = new PoliciesByName(policies, "Configuration", "outbound");
     this.#updatePolicies = new PoliciesByName(policies, "Configuration", "inbound");
-    stores.watch((name) => void this.#endAllOf(name));
+    stores.watch((name, loaded) => this.#follow(name, loaded?.component));
   }
 
   requireStore(store: string): void {
@@ -112,25 +114,44 @@ class Block implements ConfigurationBlock {
     const id = this.#random.uuid();
     const updates = new UpdateQueue();
     try {
-      const subscription = await this.#counted(
-        store,
-        "subscribe",
-        guarded(
-          this.#policies.of(store),
-          () => component.subscribe({ keys, metadata }, (items) => updates.push(items)),
-          { discard: (late) => this.#closeLate(late) },
-        ),
-      );
+      const subscribeTo = (current: ConfigurationStore): Promise<ConfigurationSubscription> =>
+        this.#counted(
+          store,
+          "subscribe",
+          guarded(
+            this.#policies.of(store),
+            () => current.subscribe({ keys, metadata }, (items) => updates.push(items)),
+            { discard: (late) => this.#closeLate(late) },
+          ),
+        );
+      let subscription = await subscribeTo(component);
       const end = async (): Promise<void> => {
         this.#live.delete(id);
         updates.end();
         await this.#counted(store, "unsubscribe", subscription.close());
       };
-      this.#live.set(id, { store, end });
-      if (this.#closed) {
+      const moveTo = async (next: ConfigurationStore): Promise<void> => {
+        const before = subscription;
+        subscription = await subscribeTo(next);
+        await (this.#live.has(id) ? before : subscription).close();
+      };
+      const live = { store, end, moveTo };
+      this.#live.set(id, live);
+      const current = this.#stores.get(store)?.component;
+      if (this.#closed || current === undefined) {
         await end();
+      } else if (current !== component) {
+        await this.#move(id, live, current);
       }
-      return { id, updates, policy: this.#updatePolicies.of(store), close: () => this.#end(id) };
+      const policies = this.#updatePolicies;
+      return {
+        id,
+        updates,
+        get policy() {
+          return policies.of(store);
+        },
+        close: () => this.#end(id),
+      };
     } catch (error) {
       throw failure(configurationErrors.subscribe, store, keys, error);
     }
@@ -180,9 +201,21 @@ class Block implements ConfigurationBlock {
     }
   }
 
-  async #endAllOf(name: string): Promise<void> {
-    const gone = [...this.#live].filter(([, live]) => live.store === name).map(([id]) => id);
-    await Promise.all(gone.map((id) => this.#end(id)));
+  async #follow(name: string, component: ConfigurationStore | undefined): Promise<void> {
+    const affected = [...this.#live].filter(([, live]) => live.store === name);
+    await Promise.all(
+      affected.map(([id, live]) => (component === undefined ? this.#end(id) : this.#move(id, live, component))),
+    );
+  }
+
+  /** A subscription that the new component does not take ends. */
+  async #move(id: string, live: Live, component: ConfigurationStore): Promise<void> {
+    try {
+      await live.moveTo(component);
+    } catch (error) {
+      this.#logger.warn(`configuration subscription ${id} ends with its store: ${errorMessage(error)}`);
+      await this.#end(id);
+    }
   }
 
   async #counted<T>(store: string, operation: string, call: Promise<T>): Promise<T> {

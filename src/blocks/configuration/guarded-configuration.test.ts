@@ -40,7 +40,7 @@ async function setUp() {
       return { close: async () => void closed.push(name) };
     },
   };
-  const load = (component: ConfigurationStore): void =>
+  const load = (component: ConfigurationStore): unknown =>
     stores.set({
       name: "store",
       manifest: {

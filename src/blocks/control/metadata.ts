@@ -63,9 +63,9 @@ export interface MetadataSources {
   readonly id: string;
   readonly runtimeVersion: string;
   readonly enabledFeatures: readonly string[];
-  readonly httpEndpoints: readonly string[];
-  readonly resiliencies: readonly string[];
   readonly appConnection: MetadataAppConnection;
+  httpEndpoints(): readonly string[];
+  resiliencies(): readonly string[];
   components(): readonly MetadataComponent[];
   subscriptions(): readonly MetadataSubscription[];
   actors(): MetadataActors;
@@ -92,8 +92,8 @@ export function createMetadataBlock(sources: MetadataSources): MetadataBlock {
       components: sources.components(),
       extended: { ...Object.fromEntries(extended), daprRuntimeVersion: sources.runtimeVersion },
       subscriptions: sources.subscriptions(),
-      httpEndpoints: sources.httpEndpoints,
-      resiliencies: sources.resiliencies,
+      httpEndpoints: sources.httpEndpoints(),
+      resiliencies: sources.resiliencies(),
       appConnection: sources.appConnection,
       actors: sources.actors(),
       schedulers: sources.schedulers(),

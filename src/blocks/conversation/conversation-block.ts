@@ -45,7 +45,7 @@ export interface ConversationBlock {
 export interface ConversationBlockOptions {
   readonly components: ComponentView<Conversation>;
   readonly clock: Clock;
-  /** The resiliency policy for calls of a component. */
+  /** The resiliency policy for calls of a component, asked for with each call. */
   readonly policy?: ((component: string) => Policy | undefined) | undefined;
   readonly calls?: ComponentCallsSource | undefined;
 }
@@ -57,22 +57,23 @@ export function createConversationBlock(options: ConversationBlockOptions): Conv
 
 interface Target {
   readonly component: Conversation;
-  readonly policy: Policy | undefined;
   readonly calls: ComponentCalls;
 }
 
 class Block implements ConversationBlock {
   readonly #clock: Clock;
   readonly #targets = new Map<string, Target>();
+  readonly #policy: ConversationBlockOptions["policy"];
   #scrubber: Promise<PiiScrubber> | undefined;
 
   constructor({ components, clock, policy, calls = NO_CALLS }: ConversationBlockOptions) {
     this.#clock = clock;
+    this.#policy = policy;
     components.watch((name, loaded) => {
       if (loaded === undefined) {
         this.#targets.delete(name);
       } else {
-        this.#targets.set(name, { component: loaded.component, policy: policy?.(name), calls: calls.of(name) });
+        this.#targets.set(name, { component: loaded.component, calls: calls.of(name) });
       }
     });
   }
@@ -96,7 +97,8 @@ class Block implements ConversationBlock {
   }
 
   async #call(target: Target, request: ConversationRequest, { name, signal }: Converse): Promise<ConversationResponse> {
-    const { component, policy, calls } = target;
+    const { component, calls } = target;
+    const policy = this.#policy?.(name);
     const startedMs = this.#clock.monotonicMs();
     let success = false;
     try {

@@ -2,7 +2,7 @@ import type { CryptoProvider } from "../../components/spi/crypto.ts";
 import { commonErrors } from "../../errors/catalogue/common.ts";
 import { cryptoErrors } from "../../errors/catalogue/crypto.ts";
 import { apiError } from "../../errors/error.ts";
-import type { ComponentView } from "../../inventory/types.ts";
+import type { ComponentView, Loaded } from "../../inventory/types.ts";
 import type { Clock } from "../../kit/clock.ts";
 import type { Logger } from "../../kit/logger.ts";
 import type { Random } from "../../kit/random.ts";
@@ -37,7 +37,7 @@ class Block implements CryptoBlock {
 
   constructor({ providers, clock, random, logger, policies = NO_POLICIES, calls = NO_CALLS }: CryptoBlockOptions) {
     const log = logger.scope("dapr.api");
-    providers.watch((name, loaded) => {
+    const update = (name: string, loaded: Loaded<CryptoProvider> | undefined): void => {
       if (loaded === undefined) {
         this.#operations.delete(name);
         return;
@@ -45,6 +45,12 @@ class Block implements CryptoBlock {
       const policy = policies.component(name, "Crypto", "outbound");
       const provider = new ProviderCalls(loaded.component, policy, calls.of(name), clock);
       this.#operations.set(name, new ProviderOperations(provider, random, log));
+    };
+    providers.watch(update);
+    policies.onChange?.(() => {
+      for (const loaded of providers.values()) {
+        update(loaded.name, loaded);
+      }
     });
   }
 

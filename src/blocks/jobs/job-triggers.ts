@@ -4,6 +4,7 @@ import { GRPC_STATUS, type GrpcStatusCode } from "../../errors/grpc-status.ts";
 import type { CancelSignal } from "../../kit/cancel-signal.ts";
 import type { Clock } from "../../kit/clock.ts";
 import type { Logger } from "../../kit/logger.ts";
+import { SPAN_KIND, type TraceContext, type Tracer } from "../../kit/trace-context.ts";
 import type { Trigger, TriggerHandler } from "../../scheduling/types.ts";
 
 /** The app's triggers: taken from the schedulers while the app is up and well. */
@@ -27,6 +28,8 @@ export interface JobTriggersDeps {
   /** Undefined: there is no scheduler service. */
   readonly source: TriggerSource | undefined;
   readonly observer?: TriggerObserver | undefined;
+  /** Absent: triggers have no spans. */
+  readonly tracer?: Tracer | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -35,12 +38,32 @@ export function createJobTriggers({ source, ...deps }: JobTriggersDeps): JobTrig
   return {
     async start(channel) {
       // What was under way for the app before ends on streams of its own: nobody has to wait for that.
-      void source?.serveApp((trigger, signal) => deliver(channel, trigger, signal, deps));
+      void source?.serveApp((trigger, signal) => deliverTraced(channel, trigger, signal, deps));
     },
     async stop() {
       await source?.serveApp(undefined);
     },
   };
+}
+
+/** With a span of its own: the scheduler's message has no place for the trace of the request that scheduled the job. */
+async function deliverTraced(
+  channel: AppChannel,
+  trigger: Trigger,
+  signal: CancelSignal,
+  deps: Omit<JobTriggersDeps, "source">,
+): Promise<boolean> {
+  const { tracer } = deps;
+  if (tracer === undefined) {
+    return await deliver(channel, trigger, signal, deps, undefined);
+  }
+  const span = tracer.start(`jobs/${trigger.name}`, SPAN_KIND.client, undefined);
+  const isDone = await deliver(channel, trigger, signal, deps, span);
+  if (!isDone) {
+    span.fail("the app did not take the trigger");
+  }
+  span.end();
+  return isDone;
 }
 
 /**
@@ -52,12 +75,13 @@ async function deliver(
   { name, data }: Trigger,
   signal: CancelSignal,
   deps: Omit<JobTriggersDeps, "source">,
+  trace: TraceContext | undefined,
 ): Promise<boolean> {
   const log = deps.logger.scope("dapr.runtime.scheduler.cluster");
   const startedMs = deps.clock.monotonicMs();
   let code: GrpcStatusCode;
   try {
-    code = await channel.triggerJob({ name, data }, signal);
+    code = await channel.triggerJob({ name, data, trace }, signal);
   } catch (error) {
     log.error(
       `failed to invoke schedule app job: error returned from app channel while sending triggered job to app: ${goErrorText(error)}`,

@@ -30,13 +30,14 @@ const job = { name: "j", schedule: "@daily" };
 describe("jobs", () => {
   it("go to the scheduler as the app's", async () => {
     const { asked, block } = setUp();
-    await block.schedule({ job, overwrite: true });
+    const trace = { traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", tracestate: "" };
+    await block.schedule({ job, overwrite: true, trace });
     expect(await block.get("j")).toEqual({ name: "j", schedule: "@daily" });
     expect(await block.list()).toEqual([{ name: "a" }]);
     await block.delete("j");
     await block.deleteByPrefix("p");
     expect(asked).toEqual([
-      ["schedule", app, job, true, undefined],
+      ["schedule", app, job, true, undefined, trace],
       ["get", app, "j", undefined],
       ["list", app, undefined],
       ["delete", app, "j", undefined],

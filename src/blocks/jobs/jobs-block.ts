@@ -5,6 +5,7 @@ import { GRPC_STATUS } from "../../errors/grpc-status.ts";
 import { httpStatusOfGrpc } from "../../errors/http-status-of-grpc.ts";
 import type { CancelSignal } from "../../kit/cancel-signal.ts";
 import type { Logger } from "../../kit/logger.ts";
+import type { TraceContext } from "../../kit/trace-context.ts";
 import { GrpcError } from "../../net/grpc/status.ts";
 import type { JobTarget, NamedJob, SchedulerCalls } from "../../scheduling/types.ts";
 
@@ -15,6 +16,8 @@ export interface ScheduleJob {
   readonly overwrite: boolean;
   /** A second name, in the body of a call whose path has named the job: an error unless empty. */
   readonly nameInBody?: string | undefined;
+  /** Of the request, for the scheduler's own span. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** The app's jobs: every door and every in-process caller comes here. All methods throw ApiError. */
@@ -52,7 +55,7 @@ class SchedulerJobs implements JobsBlock {
     this.#logger = options.logger.scope("dapr.api");
   }
 
-  async schedule({ job, overwrite, nameInBody = "" }: ScheduleJob, signal?: CancelSignal): Promise<void> {
+  async schedule({ job, overwrite, nameInBody = "", trace }: ScheduleJob, signal?: CancelSignal): Promise<void> {
     if (nameInBody !== "") {
       throw this.#refusal(jobErrors.nameInBody, { appID: this.#options.appId });
     }
@@ -64,7 +67,7 @@ class SchedulerJobs implements JobsBlock {
       throw this.#refusal(jobErrors.scheduleEmpty);
     }
     try {
-      await this.#scheduler().schedule(APP, job, overwrite, signal);
+      await this.#scheduler().schedule(APP, job, overwrite, signal, trace);
     } catch (error) {
       this.#logger.error(`Error scheduling job ${job.name} due to: ${goErrorText(error)}`);
       throw this.#failure(jobErrors.schedule, error, statusesOf(error));

@@ -35,7 +35,8 @@ function setUp(metadata: Readonly<Record<string, string>> = {}, appId = "app") {
     },
   };
   const block = createLockBlock({ stores, appId });
-  const load = (): void => stores.set({ name: "store", manifest, version: "v1", metadata, secretNames: {}, component });
+  const load = (): unknown =>
+    stores.set({ name: "store", manifest, version: "v1", metadata, secretNames: {}, component });
   return { block, asked, stores, load };
 }
 

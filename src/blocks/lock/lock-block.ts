@@ -51,6 +51,11 @@ class Block implements LockBlock {
     this.#appId = appId;
     this.#policies = policies;
     stores.watch((name, loaded) => this.#update(name, loaded));
+    this.#policies.onChange?.(() => {
+      for (const loaded of stores.values()) {
+        this.#update(loaded.name, loaded);
+      }
+    });
   }
 
   async tryLock(request: TryLock): Promise<boolean> {

@@ -280,9 +280,7 @@ describe("the internal subscription", () => {
   test("that the broker refuses is tried again, and until then transactions are refused", async () => {
     const fixture = await outboxFixture();
     fixture.broker.subscribeError = new Error("not yet");
-    fixture.stores.add("mystore", fixture.store, {
-      metadata: { outboxPublishPubsub: "pubsub", outboxPublishTopic: "orders" },
-    });
+    fixture.brokers.add("pubsub", fixture.broker);
     await settle();
     await expect(fixture.transact(upsert("1", "1"))).rejects.toThrow(
       "the outbox of state store mystore does not take events: not yet",

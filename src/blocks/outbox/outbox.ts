@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { StateOperation, StateStore } from "../../components/spi/state.ts";
 import { pubsubErrors } from "../../errors/catalogue/pubsub.ts";
 import { ApiError, apiError, ERROR_DOMAIN } from "../../errors/error.ts";
@@ -6,6 +7,7 @@ import type { Clock, Timer } from "../../kit/clock.ts";
 import { errorMessage } from "../../kit/error-message.ts";
 import type { Logger } from "../../kit/logger.ts";
 import type { Random } from "../../kit/random.ts";
+import type { Broker } from "../pubsub/brokers.ts";
 import type { PubSubBlock } from "../pubsub/pubsub-block.ts";
 import type { SubscriptionCondition } from "../pubsub/subscription-conditions.ts";
 import { Rfc3339Clock } from "../pubsub/rfc3339-clock.ts";
@@ -61,6 +63,8 @@ export function createOutbox(deps: OutboxDeps): Outbox {
 
 /** One store's relay: open once its internal topic is subscribed to. */
 interface Line {
+  /** What it was opened at; undefined: there was none. */
+  readonly broker: Broker | undefined;
   readonly settings: OutboxSettings;
   readonly relay: OutboxRelay;
   /** Undefined while it is open. */
@@ -86,15 +90,15 @@ class TransactionalOutbox implements Outbox {
 
   start(): Promise<void> {
     const { stores, pubsub } = this.#deps;
-    pubsub.brokers.watch((name) => void this.#inTurn(() => this.#followBroker(name)));
-    stores.watch((name) => void this.#inTurn(() => this.#replace(name)));
+    pubsub.brokers.watch((name) => this.#inTurn(() => this.#followBroker(name)));
+    stores.watch((name) => this.#inTurn(() => this.#replace(name)));
     return this.#queue;
   }
 
   close(): Promise<void> {
     this.#closed = true;
     return this.#inTurn(async () => {
-      await Promise.all([...this.#lines.keys()].map((store) => this.#drop(store)));
+      await Promise.all([...this.#lines].map(([store, line]) => this.#drop(store, line)));
     });
   }
 
@@ -159,12 +163,26 @@ class TransactionalOutbox implements Outbox {
     );
   }
 
+  /** A store that is exchanged keeps its line; a new broker is listened to before the old one is left. */
   async #replace(store: string): Promise<void> {
-    await this.#drop(store);
-    const loaded = this.#deps.stores.get(store);
+    const { stores, pubsub } = this.#deps;
+    const loaded = stores.get(store);
     const settings = loaded === undefined ? undefined : outboxSettingsOf(loaded.metadata);
-    if (settings !== undefined && !this.#closed) {
-      await this.#open(store, settings, OPEN_RETRY_MS_MIN);
+    const line = this.#lines.get(store);
+    if (settings === undefined || this.#closed) {
+      await this.#drop(store, line);
+      return;
+    }
+    const sameBroker = line !== undefined && line.broker === pubsub.brokers.get(settings.outboxPubsub);
+    if (sameBroker && line.problem === undefined && isDeepStrictEqual(line.settings, settings)) {
+      return;
+    }
+    if (sameBroker) {
+      await this.#drop(store, line);
+    }
+    await this.#open(store, settings, OPEN_RETRY_MS_MIN);
+    if (!sameBroker) {
+      await this.#leave(store, line);
     }
   }
 
@@ -179,7 +197,8 @@ class TransactionalOutbox implements Outbox {
 
   async #open(store: string, settings: OutboxSettings, retryMs: number): Promise<void> {
     const relay = new OutboxRelay({ ...this.#deps, logger: this.#logger, memory: this.#memory, store, settings });
-    const line: Line = { settings, relay, problem: undefined, retry: undefined };
+    const broker = this.#deps.pubsub.brokers.get(settings.outboxPubsub);
+    const line: Line = { broker, settings, relay, problem: undefined, retry: undefined };
     this.#lines.set(store, line);
     try {
       await relay.open(this.#topicOf(settings));
@@ -196,12 +215,17 @@ class TransactionalOutbox implements Outbox {
     }
   }
 
-  async #drop(store: string): Promise<void> {
-    const line = this.#lines.get(store);
+  async #drop(store: string, line: Line | undefined): Promise<void> {
+    if (line !== undefined && this.#lines.get(store) === line) {
+      this.#lines.delete(store);
+    }
+    await this.#leave(store, line);
+  }
+
+  async #leave(store: string, line: Line | undefined): Promise<void> {
     if (line === undefined) {
       return;
     }
-    this.#lines.delete(store);
     line.retry?.cancel();
     try {
       await line.relay.close();

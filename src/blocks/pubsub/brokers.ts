@@ -17,8 +17,9 @@ export interface Broker {
   readonly takesBulks: boolean;
   /** The broker hands out one message at a time and waits for its acknowledgement, so that nothing is to be collected. */
   readonly isSerial: boolean;
-  readonly publishPolicy: Policy | undefined;
-  readonly deliveryPolicy: Policy | undefined;
+  /** Policies may be exchanged; the broker stays the same. */
+  publishPolicy: Policy | undefined;
+  deliveryPolicy: Policy | undefined;
 }
 
 /** The loaded brokers by name, kept current. */
@@ -26,8 +27,8 @@ export interface Brokers {
   readonly size: number;
   get(name: string): Broker | undefined;
   values(): Iterable<Broker>;
-  /** Called after each add, replacement or removal, and at once for what is there. */
-  watch(listener: (name: string, broker: Broker | undefined) => void): void;
+  /** Called after each add, replacement or removal, and at once for what is there; promises as `ComponentView.watch` has them. */
+  watch(listener: (name: string, broker: Broker | undefined) => unknown): void;
 }
 
 export function watchBrokers(
@@ -37,7 +38,7 @@ export function watchBrokers(
   policies: ComponentPolicies,
 ): Brokers {
   const brokers = new Map<string, Broker>();
-  const listeners: ((name: string, broker: Broker | undefined) => void)[] = [];
+  const listeners: ((name: string, broker: Broker | undefined) => unknown)[] = [];
   view.watch((name, loaded) => {
     const broker = loaded === undefined ? undefined : compile(loaded, appId, namespace, policies);
     if (broker === undefined) {
@@ -45,8 +46,12 @@ export function watchBrokers(
     } else {
       brokers.set(name, broker);
     }
-    for (const listener of listeners) {
-      listener(name, broker);
+    return Promise.allSettled(listeners.map((listener) => listener(name, broker)));
+  });
+  policies.onChange?.(() => {
+    for (const broker of brokers.values()) {
+      broker.publishPolicy = policies.component(broker.name, "Pubsub", "outbound");
+      broker.deliveryPolicy = policies.component(broker.name, "Pubsub", "inbound");
     }
   });
   return {

@@ -2,9 +2,9 @@ import { errorMessage } from "../../kit/error-message.ts";
 import type { BulkPublishMessage, PublishRequest, PubSub } from "../../components/spi/pubsub.ts";
 import type { RequestMetadata } from "../../components/spi/state.ts";
 import type { ApiError } from "../../errors/error.ts";
-import type { TraceContext } from "./envelope.ts";
 import { marshalEvents } from "./errors.ts";
 import type { PublishOrigin } from "./guarded-publish.ts";
+import type { RequestTrace } from "./producer-spans.ts";
 
 /** Publishes under way at once for one bulk request. */
 export const BULK_PUBLISH_CONCURRENCY_MAX = 100;
@@ -23,7 +23,7 @@ export interface BulkPublishCall {
   readonly topic: string;
   readonly entries: readonly BulkPublishEntry[];
   readonly metadata: RequestMetadata;
-  readonly trace?: TraceContext | undefined;
+  readonly trace?: RequestTrace | undefined;
   /** As of a single message. */
   readonly origin?: PublishOrigin | undefined;
 }

@@ -8,10 +8,12 @@ import type { Clock } from "../../kit/clock.ts";
 import { goFormat } from "../../kit/go-format.ts";
 import type { Logger } from "../../kit/logger.ts";
 import type { Random } from "../../kit/random.ts";
+import type { Tracer } from "../../kit/trace-context.ts";
 import type { Policy } from "../../resiliency/types.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { DeliveryBatch } from "./delivery-batch.ts";
 import type { DeliveryTarget } from "./delivery-target.ts";
+import { endEventSpan, eventSpan, tracedEvent } from "./event-span.ts";
 import { withEventTrace } from "./event-trace.ts";
 import { deliverGuarded } from "./guarded-delivery.ts";
 import { type IncomingEvent, messageMetadata, readIncomingEvent } from "./incoming-event.ts";
@@ -36,6 +38,8 @@ export interface DeliveryDeps {
   readonly policy?: Policy | undefined;
   /** Taken off the broker's topic names again. */
   readonly topicPrefix: string;
+  /** Absent: events have no spans. */
+  readonly tracer?: Tracer | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -202,19 +206,23 @@ export class Delivery {
    * @throws ConsumerGoneError when nobody is there to answer any more
    */
   async #attempt(delivering: Delivering, event: TopicEvent, signal: CancelSignal): Promise<DeliveryOutcome> {
-    const { target, batch, clock, logger } = this.#deps;
+    const { target, batch, tracer, clock, logger } = this.#deps;
     const startedMs = clock.monotonicMs();
+    const span = tracer === undefined ? undefined : eventSpan(tracer, event);
+    const sent = span === undefined ? event : tracedEvent(event, span);
     let outcome: DeliveryOutcome;
     try {
       outcome = await (batch === undefined
-        ? target.deliver(event, signal)
-        : batch.deliver(event, delivering.message, signal));
+        ? target.deliver(sent, signal)
+        : batch.deliver(sent, delivering.message, signal));
     } catch (error) {
+      outcome = { kind: "retry", reason: errorMessage(error) };
       if (error instanceof ConsumerGoneError) {
+        endEventSpan(span, outcome);
         throw error;
       }
-      outcome = { kind: "retry", reason: errorMessage(error) };
     }
+    endEventSpan(span, outcome);
     const elapsedMs = clock.monotonicMs() - startedMs;
     switch (outcome.kind) {
       case "success":

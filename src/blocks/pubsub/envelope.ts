@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { isBinaryContentType, isJsonContentType, isProtobufContentType } from "../../kit/content-type.ts";
 import { JsonSyntaxError } from "../../kit/json-lexer.ts";
 import { JsonScanner } from "../../kit/json-scanner.ts";
+import type { TraceContext } from "../../kit/trace-context.ts";
 import type { EnvelopeOverrides } from "./message-metadata.ts";
 
 /** The event type of everything published through the API. */
@@ -10,12 +11,7 @@ export const SPEC_VERSION = "1.0";
 const CONTENT_TYPE_DEFAULT = "text/plain";
 const SOURCE_DEFAULT = "Dapr";
 
-/** W3C trace context of the request that publishes; empty strings where there is none. */
-export interface TraceContext {
-  readonly traceparent: string;
-  readonly tracestate: string;
-}
-
+/** Of events that nobody's trace leads to: empty texts, as Dapr writes them. */
 export const NO_TRACE: TraceContext = { traceparent: "", tracestate: "" };
 
 /** What the envelope of a new event is made of. `expiration` and `time` are RFC 3339. */

@@ -5,18 +5,22 @@ import type { ApiError } from "../../errors/error.ts";
 import { isCloudEventContentType } from "../../kit/content-type.ts";
 import type { Clock } from "../../kit/clock.ts";
 import type { Logger } from "../../kit/logger.ts";
+import { errorMessage } from "../../kit/error-message.ts";
 import type { Random } from "../../kit/random.ts";
+import type { TraceContext, Tracer } from "../../kit/trace-context.ts";
 import { type Broker, type Brokers, watchBrokers } from "./brokers.ts";
 import {
   type BulkPublishCall,
+  type BulkPublishEntry,
   type BulkPublishOutcome,
   type BulkResult,
   publishAtOnce,
   publishInParallel,
   wrapEntries,
 } from "./bulk-publish.ts";
+import { ProducerSpans } from "./producer-spans.ts";
 import { type ComponentPolicies, guarded, NO_POLICIES } from "../component-policy.ts";
-import { completeEnvelope, newEnvelope, NotACloudEventError, NO_TRACE, type TraceContext } from "./envelope.ts";
+import { completeEnvelope, newEnvelope, NotACloudEventError, NO_TRACE } from "./envelope.ts";
 import {
   cloudEventCreation,
   invalidRequestMetadata,
@@ -82,6 +86,8 @@ export interface PubSubBlockDeps {
   readonly logger: Logger;
   readonly metrics?: PubSubMetrics | undefined;
   readonly policies?: ComponentPolicies | undefined;
+  /** Absent: the messages of a list share their request's context. */
+  readonly tracer?: Tracer | undefined;
 }
 
 export function createPubSubBlock(deps: PubSubBlockDeps): PubSubBlock {
@@ -96,6 +102,7 @@ class Publisher implements PubSubBlock {
   readonly #logger: Logger;
   readonly #metrics: PubSubMetrics;
   readonly #time: Rfc3339Clock;
+  readonly #tracer: Tracer | undefined;
 
   constructor(deps: PubSubBlockDeps) {
     this.brokers = watchBrokers(deps.brokers, deps.appId, deps.namespace, deps.policies ?? NO_POLICIES);
@@ -105,6 +112,7 @@ class Publisher implements PubSubBlock {
     this.#logger = deps.logger.scope("dapr.runtime.pubsub.publisher");
     this.#metrics = deps.metrics ?? NO_METRICS;
     this.#time = new Rfc3339Clock(deps.clock);
+    this.#tracer = deps.tracer;
   }
 
   requireTarget(pubsub: string, topic: string, metadata: RequestMetadata): void {
@@ -139,18 +147,29 @@ class Publisher implements PubSubBlock {
   async bulkPublish(call: BulkPublishCall): Promise<BulkPublishOutcome> {
     const broker = this.#target(call.pubsub, call.topic, call.metadata);
     const raw = this.#isRaw(call.pubsub, call.metadata);
+    const spans =
+      raw || this.#tracer === undefined ? undefined : new ProducerSpans(this.#tracer, call.trace, call.topic);
     const messages = wrapEntries(call, this.#appId, (entry, metadata) =>
-      raw
-        ? entry.event
-        : this.#envelope(broker, { ...call, data: entry.event, contentType: entry.contentType, metadata }),
+      raw ? entry.event : this.#entryEnvelope(broker, call, entry, metadata, spans?.next() ?? call.trace),
     );
     this.#requireAllowed(broker, call.topic);
     const startedMs = this.#clock.monotonicMs();
     const { failedEntries, cause } = await this.#publishAll(broker, call, messages);
     const published = messages.length - failedEntries.length;
     const success = cause === undefined;
+    spans?.end(success ? undefined : errorMessage(cause));
     this.#metrics.bulkEgress(call.pubsub, call.topic, success, published, this.#clock.monotonicMs() - startedMs);
     return { failedEntries, failure: success ? undefined : publishFailed(call.pubsub, call.topic, cause) };
+  }
+
+  #entryEnvelope(
+    broker: Broker,
+    { pubsub, topic }: BulkPublishCall,
+    { event, contentType }: BulkPublishEntry,
+    metadata: RequestMetadata,
+    trace: TraceContext | undefined,
+  ): Uint8Array {
+    return this.#envelope(broker, { pubsub, topic, data: event, contentType, metadata, trace });
   }
 
   #publishAll(broker: Broker, call: BulkPublishCall, messages: readonly BulkPublishMessage[]): Promise<BulkResult> {

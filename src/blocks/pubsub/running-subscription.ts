@@ -4,6 +4,7 @@ import { errorMessage } from "../../kit/error-message.ts";
 import { type Clock, sleep } from "../../kit/clock.ts";
 import type { Logger } from "../../kit/logger.ts";
 import type { Random } from "../../kit/random.ts";
+import type { Tracer } from "../../kit/trace-context.ts";
 import type { Broker } from "./brokers.ts";
 import { DeliveryBatch } from "./delivery-batch.ts";
 import type { BulkTarget, DeliveryTarget } from "./delivery-target.ts";
@@ -27,6 +28,8 @@ export interface SubscriptionRuntime {
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: PubSubMetrics;
+  /** Absent: events have no spans. */
+  readonly tracer?: Tracer | undefined;
 }
 
 /** The component's metadata keeps this app from the topic; trying again does not help. */
@@ -70,8 +73,18 @@ export class RunningSubscription {
     }
     const route = await compileRoute(spec.rules);
     const batch = batchOf(spec, broker, target, runtime);
-    const { topicPrefix, deliveryPolicy: policy } = broker;
-    const delivery = new Delivery({ ...runtime, spec, route, target, batch, topicPrefix, policy });
+    const { topicPrefix } = broker;
+    const delivery = new Delivery({
+      ...runtime,
+      spec,
+      route,
+      target,
+      batch,
+      topicPrefix,
+      get policy() {
+        return broker.deliveryPolicy;
+      },
+    });
     try {
       const request = { topic: broker.topicPrefix + spec.topic, metadata: spec.metadata, bulk: spec.bulk.enabled };
       const subscription = await broker.loaded.component.subscribe(request, delivery.handle);
@@ -163,7 +176,15 @@ function batchOf(
         `bulk subscribe on topic "${spec.topic}": maxAwaitDurationMs=${maxAwaitDurationMs}ms is ignored because the pubsub component declares immediate-flush; each message is delivered as soon as it arrives`,
       );
   }
-  return new DeliveryBatch({ ...runtime, spec, target, immediate: broker.isSerial, policy: broker.deliveryPolicy });
+  return new DeliveryBatch({
+    ...runtime,
+    spec,
+    target,
+    immediate: broker.isSerial,
+    get policy() {
+      return broker.deliveryPolicy;
+    },
+  });
 }
 
 function takesBulks(target: DeliveryTarget): target is BulkTarget {

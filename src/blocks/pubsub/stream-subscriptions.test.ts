@@ -169,20 +169,41 @@ describe("the end", () => {
     await Promise.all([expect(one).rejects.toBeInstanceOf(ConsumerGoneError), stream.close(), closed]);
   });
 
-  test.each(["removed", "replaced"])("of a broker that is %s ends its streams and no others", async (how) => {
+  test("of a broker that is removed ends its streams and no others", async () => {
     const { open, brokers, subscriptions } = setUp();
     brokers.add("second", new FakeBroker());
     const one = await open();
     const other = await open({ pubsubName: "second" });
-    if (how === "removed") {
-      brokers.remove("pubsub");
-    } else {
-      brokers.add("pubsub", new FakeBroker());
-    }
+    brokers.remove("pubsub");
     await settle();
     expect(one.sink.ends).toEqual(["stream closed"]);
     expect(other.sink.ends).toEqual([]);
     expect(subscriptions.list().map(({ spec }) => spec.pubsubName)).toEqual(["second"]);
+  });
+
+  test("is none for streams of a broker that is replaced: they go on at the new one", async () => {
+    const { open, broker, brokers, subscriptions } = setUp();
+    const { sink } = await open();
+    const next = new FakeBroker();
+    brokers.add("pubsub", next);
+    await settle();
+    void next.push("orders", '{"id":"1"}').catch(() => undefined);
+    await settle();
+    expect(sink.ids).toEqual(["1"]);
+    expect(sink.ends).toEqual([]);
+    expect(broker.handlers.size).toBe(0);
+    expect(subscriptions.list()).toHaveLength(1);
+  });
+
+  test("comes to streams that the broker in the place of theirs does not take", async () => {
+    const { open, brokers, subscriptions } = setUp();
+    const { sink } = await open();
+    const next = new FakeBroker();
+    next.subscribeError = new Error("no");
+    brokers.add("pubsub", next);
+    await settle();
+    expect(sink.ends).toEqual(["stream closed"]);
+    expect(subscriptions.list()).toEqual([]);
   });
 
   test("unhealthy or forgotten apps keep their streams", async () => {

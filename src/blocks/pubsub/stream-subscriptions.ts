@@ -3,7 +3,7 @@ import type { SubscriptionSpec, TopicEvent } from "../../app/types.ts";
 import { errorMessage } from "../../kit/error-message.ts";
 import { Cancellation, type CancelSignal } from "../../kit/cancel-signal.ts";
 import type { Logger } from "../../kit/logger.ts";
-import type { Brokers } from "./brokers.ts";
+import type { Broker, Brokers } from "./brokers.ts";
 import {
   invalidRequestMetadata,
   pubsubNotFound,
@@ -55,7 +55,7 @@ export interface StreamSubscriptions {
 /** One stream with what it stands for. */
 class Live implements OpenStream {
   readonly listed: ListedSubscription;
-  readonly #running: RunningSubscription;
+  #running: RunningSubscription;
   readonly #stream: EventStream;
   readonly #sink: StreamSink;
   readonly #connectionId: number;
@@ -104,6 +104,34 @@ class Live implements OpenStream {
   drain(graceful: boolean): Promise<void> {
     this.#ending ??= this.#drain(graceful);
     return this.#ending;
+  }
+
+  /**
+   * Goes on at the broker that has taken the place of its own: events that the app has not answered yet are waited for at
+   * the old one, while the new one already hands out others. Ends the stream where the new one cannot be subscribed to.
+   */
+  async moveTo(broker: Broker, runtime: SubscriptionRuntime): Promise<void> {
+    if (this.#ending !== undefined) {
+      await this.#ending;
+      return;
+    }
+    const before = this.#running;
+    try {
+      const next = await RunningSubscription.start(before.spec, broker, this.#stream, runtime);
+      // It may have been closed meanwhile, which has stopped what it ran on.
+      if (this.#ending === undefined) {
+        this.#running = next;
+      } else {
+        await next.stop();
+      }
+    } catch (error) {
+      this.#logger.error(
+        `streaming subscription for pubsub ${broker.name}, topic ${before.spec.topic} ends, since its new component cannot be subscribed to: ${errorMessage(error)}`,
+      );
+      await this.drain(false);
+      return;
+    }
+    await before.stop();
   }
 
   async #abandon(): Promise<void> {
@@ -173,10 +201,12 @@ export class StreamManager implements StreamSubscriptions {
     return Array.from(this.#live, ({ listed }) => listed);
   }
 
-  /** The broker was replaced or is gone: its streams end, and apps open new ones. */
-  async endThoseOf(pubsub: string): Promise<void> {
+  /** The broker was replaced, and its streams go on at the new one, or it is gone: they end, and apps open new ones. */
+  async follow(pubsub: string, broker: Broker | undefined): Promise<void> {
     const live = [...this.#live].filter(({ listed }) => listed.spec.pubsubName === pubsub);
-    await Promise.all(live.map((stream) => stream.drain(false)));
+    await Promise.all(
+      live.map((stream) => (broker === undefined ? stream.drain(false) : stream.moveTo(broker, this.#runtime))),
+    );
   }
 
   async close(): Promise<void> {
@@ -202,8 +232,11 @@ export class StreamManager implements StreamSubscriptions {
     this.#logger.info(
       `Subscribing to pubsub '${spec.pubsubName}' topic '${spec.topic}' ConnectionID ${this.#connections}`,
     );
-    if (this.#closing.aborted || this.#brokers.get(spec.pubsubName) !== broker) {
+    const current = this.#brokers.get(spec.pubsubName);
+    if (this.#closing.aborted || current === undefined) {
       void live.drain(false);
+    } else if (current !== broker) {
+      void live.moveTo(current, this.#runtime);
     }
     return live;
   }

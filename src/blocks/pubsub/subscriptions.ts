@@ -3,6 +3,7 @@ import { errorMessage } from "../../kit/error-message.ts";
 import type { Clock } from "../../kit/clock.ts";
 import type { Logger } from "../../kit/logger.ts";
 import type { Random } from "../../kit/random.ts";
+import type { Tracer } from "../../kit/trace-context.ts";
 import type { Broker, Brokers } from "./brokers.ts";
 import { NO_METRICS, type PubSubMetrics } from "./metrics.ts";
 import { ProgrammaticSubscriptions } from "./programmatic-subscriptions.ts";
@@ -50,6 +51,8 @@ export interface SubscriptionsDeps {
   /** False: `--disable-init-endpoints subscribe`. */
   readonly programmaticEnabled: boolean;
   readonly metrics?: PubSubMetrics | undefined;
+  /** Absent: events have no spans. */
+  readonly tracer?: Tracer | undefined;
 }
 
 export function createSubscriptions(deps: SubscriptionsDeps): Subscriptions {
@@ -66,6 +69,8 @@ class SubscriptionManager implements Subscriptions {
   readonly #programmatic: ProgrammaticSubscriptions;
   readonly #running = new Map<string, RunningSubscription>();
   readonly #failures: StartFailures;
+  /** Subscriptions that take nothing new and have deliveries under way. */
+  readonly #leaving = new Set<Promise<void>>();
   #channel: AppChannel | undefined;
   #closed = false;
   #abort = new AbortController();
@@ -74,15 +79,15 @@ class SubscriptionManager implements Subscriptions {
 
   constructor(deps: SubscriptionsDeps) {
     const logger = deps.logger.scope("dapr.runtime.processor.subscription");
-    const { block, clock, random, metrics = NO_METRICS } = deps;
-    this.#runtime = { block, clock, random, logger, metrics };
+    const { block, clock, random, tracer, metrics = NO_METRICS } = deps;
+    this.#runtime = { block, clock, random, logger, metrics, tracer };
     this.#brokers = deps.block.brokers;
     this.#programmatic = new ProgrammaticSubscriptions(deps.programmaticEnabled, logger);
     this.#failures = new StartFailures(clock);
     this.#streams = new StreamManager(this.#runtime, this.#brokers, deps.logger);
-    this.#brokers.watch((name) => {
-      void this.#streams.endThoseOf(name);
-      void this.#inLine(() => this.#reconcile(name));
+    this.#brokers.watch(async (name, broker) => {
+      await Promise.all([this.#streams.follow(name, broker), this.#inLine(() => this.#reconcile(name))]);
+      await Promise.all(this.#leaving);
     });
   }
 
@@ -213,19 +218,36 @@ class SubscriptionManager implements Subscriptions {
         this.#failures.forget(key);
       }
     }
+    const moved: RunningSubscription[] = [];
     const stops: Promise<void>[] = [];
     for (const [key, running] of this.#running) {
-      if (running.spec.pubsubName === pubsub && (wanted.get(key) !== running.spec || running.broker !== broker)) {
-        this.#running.delete(key);
+      if (running.spec.pubsubName !== pubsub || (wanted.get(key) === running.spec && running.broker === broker)) {
+        continue;
+      }
+      this.#running.delete(key);
+      if (!wanted.has(key)) {
+        this.#leave(running);
+      } else if (running.broker === broker) {
         stops.push(running.stop());
+      } else {
+        moved.push(running);
       }
     }
+    // The same topic at the same broker is not read twice at a time; a new broker is read before the old one is left.
     await Promise.all(stops);
     for (const [key, spec] of wanted) {
       if (!this.#running.has(key) && broker !== undefined && channel !== undefined) {
         await this.#startOne(key, spec, broker, channel, false);
       }
     }
+    for (const running of moved) {
+      this.#leave(running);
+    }
+  }
+
+  #leave(running: RunningSubscription): void {
+    const leaving = running.stop().finally(() => this.#leaving.delete(leaving));
+    this.#leaving.add(leaving);
   }
 
   async #startOne(
@@ -270,7 +292,7 @@ class SubscriptionManager implements Subscriptions {
   async #stopAll(graceful: boolean): Promise<void> {
     const running = [...this.#running.values()];
     this.#running.clear();
-    await Promise.all(running.map((subscription) => subscription.stop({ graceful })));
+    await Promise.all([...running.map((subscription) => subscription.stop({ graceful })), ...this.#leaving]);
   }
 
   /** Only where there is a broker to subscribe at. True: the app has answered just now. */

@@ -87,6 +87,11 @@ class Block implements StateBlock {
     this.appId = options.appId;
     this.#options = options;
     options.stores.watch((name, loaded) => this.#update(name, loaded));
+    options.policies?.onChange?.(() => {
+      for (const loaded of options.stores.values()) {
+        this.#update(loaded.name, loaded);
+      }
+    });
   }
 
   requireStore(store: string): void {

@@ -90,6 +90,9 @@ function open(handle: (message: string) => Promise<string | undefined>, parallel
 async function closeDeaf(live: LiveStream<string, string>): Promise<void> {
   const closed = live.close();
   await settle();
+  // Once for what the component still hands out, once for the end of the stream.
+  clock.advance(STREAM_END_MS_MAX);
+  await settle();
   clock.advance(STREAM_END_MS_MAX);
   await closed;
 }
@@ -214,6 +217,11 @@ describe("closing", () => {
     await settle();
     expect([...held.keys()]).toEqual(["1"]);
     expect(streams[0]?.sent).toEqual(["open", "ok 1"]);
+    expect(streams[0]?.ending).toBe("");
+    streams[0]?.give("3");
+    clock.advance(STREAM_END_MS_MAX);
+    await settle();
+    expect([...held.keys()]).toEqual(["1"]);
     expect(streams[0]?.ending).toBe("half-closed");
     streams[0]?.responses.end();
     await closed;

@@ -63,13 +63,16 @@ export class LiveStream<I, O> {
   async #close(): Promise<void> {
     const { clock } = this.#options.deps;
     this.#stop.abort(new Error("the reader is closing"));
-    if (this.#inFlight > 0) {
+    const hadWork = this.#inFlight > 0;
+    if (hadWork) {
       await new Promise<void>((resolve) => {
         this.#idle = resolve;
       });
+      // What the component hands out as it hears of the last answer is taken off its hands and stays unsettled, as in Dapr.
+      await sleep(clock, STREAM_END_MS_MAX);
     }
     const stream = this.#stream;
-    if (stream !== undefined && clock.monotonicMs() - this.#settledMs < STREAM_END_MS_MAX) {
+    if (stream !== undefined && (hadWork || clock.monotonicMs() - this.#settledMs < STREAM_END_MS_MAX)) {
       // A reset could overtake the last answers in the component.
       stream.closeSend();
       const late = Promise.withResolvers<void>();

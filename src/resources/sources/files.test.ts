@@ -24,7 +24,14 @@ afterEach(() => rm(folder, { recursive: true }));
 const load = () => loadResources({ paths: [folder], namespace: "", appId: "app", logger: silent });
 
 it("gives nothing for an empty folder, and for no folder at all", async () => {
-  const nothing = { components: [], subscriptions: [], httpEndpoints: [], resiliencies: [], problems: [] };
+  const nothing = {
+    components: [],
+    subscriptions: [],
+    httpEndpoints: [],
+    resiliencies: [],
+    configurations: [],
+    problems: [],
+  };
   expect(await load()).toEqual(nothing);
   expect(await loadResources({ paths: [], namespace: "", appId: "app", logger: silent })).toEqual(nothing);
 });

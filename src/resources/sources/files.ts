@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import type { Logger } from "../../kit/logger.ts";
 import type { ComponentResource } from "../component.ts";
+import type { ConfigurationDocument } from "../configuration-document.ts";
 import { DuplicateResourceError, ResourceError } from "../error.ts";
 import type { HttpEndpointResource } from "../http-endpoint.ts";
 import { readResource, type AnyResource } from "../read-resource.ts";
@@ -32,13 +33,8 @@ export interface FilesOptions {
  */
 export async function loadResources(options: FilesOptions): Promise<LoadedResources> {
   const logger = options.logger.scope("dapr.runtime.loader.disk");
-  const found: AnyResource[] = [];
-  const problems: ResourceError[] = [];
-  for (const path of options.paths) {
-    for (const file of await yamlFiles(path, logger)) {
-      await loadFile(file, found, problems, logger);
-    }
-  }
+  const report: Report = (place, message) => logger.warn(`${place.file}:${place.line}:${place.column}: ${message}`);
+  const { found, problems } = await readResourceFiles(options.paths, logger, report);
   const components = ofKind<ComponentResource>(found, "Component");
   const endpoints = ofKind<HttpEndpointResource>(found, "HTTPEndpoint");
   return {
@@ -46,8 +42,35 @@ export async function loadResources(options: FilesOptions): Promise<LoadedResour
     subscriptions: inScope(ofKind<SubscriptionResource>(found, "Subscription"), options.appId),
     httpEndpoints: endpointsInScope(endpoints, options),
     resiliencies: inScope(ofKind<ResiliencyResource>(found, "Resiliency"), options.appId),
+    configurations: inScope(ofKind<ConfigurationDocument>(found, "Configuration"), options.appId),
     problems,
   };
+}
+
+/** What the files of some folders hold, for whatever app, and what of it cannot be read. */
+export interface ReadFiles {
+  readonly found: readonly AnyResource[];
+  readonly problems: readonly ResourceError[];
+}
+
+/**
+ * Reads every `.yaml` and `.yml` file of the folders, in Dapr's order.
+ * @param report told what is odd but not wrong
+ * @throws ResourceError when a folder cannot be read
+ */
+export async function readResourceFiles(
+  folders: readonly string[],
+  logger: Logger,
+  report: Report,
+): Promise<ReadFiles> {
+  const found: AnyResource[] = [];
+  const problems: ResourceError[] = [];
+  for (const folder of folders) {
+    for (const file of await yamlFiles(folder, logger)) {
+      await loadFile(file, { found, problems }, logger, report);
+    }
+  }
+  return { found, problems };
 }
 
 /** Files of a folder sorted by the bytes of their names, as Go's os.ReadDir sorts. */
@@ -75,7 +98,12 @@ function isYamlFile(name: string, logger: Logger): boolean {
   return isYaml;
 }
 
-async function loadFile(file: string, found: AnyResource[], problems: ResourceError[], logger: Logger): Promise<void> {
+async function loadFile(
+  file: string,
+  { found, problems }: { readonly found: AnyResource[]; readonly problems: ResourceError[] },
+  logger: Logger,
+  report: Report,
+): Promise<void> {
   let content: string;
   try {
     content = await readText(file);
@@ -88,7 +116,6 @@ async function loadFile(file: string, found: AnyResource[], problems: ResourceEr
     problems.push(problem);
     return;
   }
-  const report: Report = (place, message) => logger.warn(`${place.file}:${place.line}:${place.column}: ${message}`);
   for (const document of splitDocuments(content)) {
     try {
       const resource = await loadDocument(document, file, report);

@@ -1,0 +1,256 @@
+import type { ReloadState } from "../../inventory/types.ts";
+import type { Clock, Timer } from "../../kit/clock.ts";
+import { errorMessage } from "../../kit/error-message.ts";
+import type { Logger } from "../../kit/logger.ts";
+import type { ComponentResource } from "../../resources/component.ts";
+import { DuplicateResourceError } from "../../resources/error.ts";
+import { diffResources, type ResourceDiff } from "../../resources/resource-diff.ts";
+import type { Resource } from "../../resources/resource.ts";
+import type { LoadedResources } from "../../resources/types.ts";
+import type { ComponentChanges } from "./component-changes.ts";
+import { keepBroken } from "./keep-broken.ts";
+import type { ResourceSource, SourceWatch } from "./resource-source.ts";
+import { readSettled } from "./settled-reading.ts";
+
+/** Who follows changes of one kind in place. Throwing leaves the change out, which is told.*/
+export interface KindTarget<R extends Resource> {
+  put(resource: R, isNew: boolean): Promise<void>;
+  remove(resource: R): Promise<void>;
+}
+
+export interface ReloadTargets {
+  readonly components: Pick<ComponentChanges, "apply">;
+  readonly subscriptions: KindTarget<LoadedResources["subscriptions"][number]>;
+  readonly httpEndpoints: KindTarget<LoadedResources["httpEndpoints"][number]>;
+  /** All that there are from now on. */
+  resiliencies(resources: LoadedResources["resiliencies"]): Promise<void>;
+  /** Told after components have changed. */
+  componentsChanged(changed: readonly ComponentResource[]): Promise<void>;
+  /** Whether the Configuration files say something else than what the sidecar runs with. @throws Error when they cannot be read */
+  configurationChanged(): Promise<boolean>;
+  /** Starts the sidecar anew; undefined: its owner has to. */
+  readonly restart: (() => void) | undefined;
+  /** The sidecar cannot go on. */
+  fail(error: unknown): void;
+}
+
+export interface ReloaderOptions {
+  readonly source: ResourceSource;
+  readonly targets: ReloadTargets;
+  /** What the sidecar was started with. */
+  readonly initial: LoadedResources;
+  /** Between two complete comparisons, whether anything was noticed or not. */
+  readonly intervalMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly observer?: { reloaded(success: boolean): void } | undefined;
+}
+
+/**
+ * Follows the resources while the sidecar runs: reads them, compares them with what is in use by meaning, and changes only
+ * what is not the same. One round at a time.
+ */
+export class Reloader {
+  readonly #options: ReloaderOptions;
+  readonly #logger: Logger;
+  #current: LoadedResources;
+  #watch: SourceWatch | undefined;
+  #timer: Timer | undefined;
+  #round: Promise<void> = Promise.resolve();
+  #state: ReloadState = { rounds: 0, changes: 0, problems: [] };
+  #closed = false;
+
+  constructor(options: ReloaderOptions) {
+    this.#options = options;
+    this.#current = options.initial;
+    this.#logger = options.logger.scope("dapr.runtime.hotreload.reconciler");
+  }
+
+  get state(): ReloadState {
+    return this.#state;
+  }
+
+  get resources(): LoadedResources {
+    return this.#current;
+  }
+
+  start(): void {
+    const { source, clock, intervalMs } = this.#options;
+    this.#logger.info(
+      "Hot reloading enabled. Daprd will reload 'Component', 'Subscription', 'Configuration', 'HTTPEndpoint' and 'Resiliency' resources when they are added, updated or deleted.",
+    );
+    this.#watch = source.watch(() => this.#next());
+    this.#timer = clock.every(intervalMs, () => void this.#watch?.look());
+  }
+
+  /** Compares now. Resolves when everything that has changed is in use, or has been refused. */
+  async reload(): Promise<ReloadState> {
+    await this.#next();
+    return this.#state;
+  }
+
+  /** Nothing begins any more; resolves when what is under way has ended. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    this.#watch?.close();
+    await this.#round;
+  }
+
+  #next(): Promise<void> {
+    this.#round = this.#round.then(() => (this.#closed ? undefined : this.#run()));
+    return this.#round;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, observer, source } = this.#options;
+    const problems: string[] = [];
+    let changes = 0;
+    try {
+      const read = keepBroken(this.#current, await readSettled(source, this.#current, clock));
+      problems.push(...read.problems.map(({ message }) => message));
+      changes = await this.#apply(read, problems);
+    } catch (error) {
+      problems.push(errorMessage(error));
+      if (error instanceof DuplicateResourceError && !this.#closed) {
+        // It is not said which one counts.
+        this.#options.targets.fail(new Error(`failed to load resources from disk: ${error.message}`, { cause: error }));
+      } else {
+        this.#logger.error(`Resources stay as they are: ${errorMessage(error)}`);
+      }
+    }
+    if (changes > 0 || problems.length > 0) {
+      observer?.reloaded(problems.length === 0);
+    }
+    const { rounds, changes: before, lastChangeMs } = this.#state;
+    const changedMs = changes > 0 ? clock.now() : lastChangeMs;
+    this.#state = {
+      rounds: rounds + 1,
+      changes: before + changes,
+      problems,
+      ...(changedMs === undefined ? {} : { lastChangeMs: changedMs }),
+    };
+  }
+
+  async #apply(read: LoadedResources, problems: string[]): Promise<number> {
+    const { targets } = this.#options;
+    const before = this.#current;
+    const configurations = diffResources(before.configurations, read.configurations);
+    if (await this.#followConfigurations(configurations, problems)) {
+      return countOf(configurations);
+    }
+    const resiliencies = diffResources(before.resiliencies, read.resiliencies);
+    const components = diffResources(before.components, read.components);
+    const httpEndpoints = diffResources(before.httpEndpoints, read.httpEndpoints);
+    const subscriptions = diffResources(before.subscriptions, read.subscriptions);
+    this.#current = read;
+    if (countOf(resiliencies) > 0) {
+      this.#tell("Resiliency", resiliencies, "applied in place");
+      await targets.resiliencies(read.resiliencies);
+    }
+    try {
+      const changed = await targets.components.apply(read.components);
+      if (changed.length > 0) {
+        await targets.componentsChanged(changed);
+      }
+    } catch (error) {
+      problems.push(errorMessage(error));
+      if (!this.#closed) {
+        targets.fail(error);
+      }
+      return countOf(components);
+    }
+    this.#tell("HTTPEndpoint", httpEndpoints, "applied in place");
+    await this.#follow("HTTPEndpoint", httpEndpoints, targets.httpEndpoints, problems);
+    await this.#followSubscriptions(subscriptions, problems);
+    return [configurations, resiliencies, components, httpEndpoints, subscriptions].reduce(
+      (sum, diff) => sum + countOf(diff),
+      0,
+    );
+  }
+
+  /** @returns true when the sidecar starts anew, by which everything is read again */
+  async #followConfigurations(diff: ResourceDiff<Resource>, problems: string[]): Promise<boolean> {
+    if (countOf(diff) === 0) {
+      return false;
+    }
+    const { targets } = this.#options;
+    let isInEffect = false;
+    try {
+      isInEffect = await targets.configurationChanged();
+    } catch (error) {
+      problems.push(errorMessage(error));
+      this.#logger.error(`The Configuration stays as it is: ${errorMessage(error)}`);
+    }
+    if (!isInEffect) {
+      this.#tell("Configuration", diff, "nothing to reload: no file given as --config says anything new");
+      return false;
+    }
+    if (targets.restart === undefined) {
+      this.#tell("Configuration", diff, "counts from the next start of the sidecar");
+      return false;
+    }
+    this.#tell("Configuration", diff, "triggering SIGHUP reload");
+    targets.restart();
+    return true;
+  }
+
+  async #followSubscriptions(
+    diff: ResourceDiff<LoadedResources["subscriptions"][number]>,
+    problems: string[],
+  ): Promise<void> {
+    for (const { name } of diff.updated) {
+      this.#logger.info(`Closing existing Subscription to reload: ${name}`);
+    }
+    for (const { name } of [...diff.updated, ...diff.created]) {
+      this.#logger.info(`Adding Subscription for processing: ${name}`);
+    }
+    await this.#follow("Subscription", diff, this.#options.targets.subscriptions, problems);
+    for (const { name } of [...diff.updated, ...diff.created]) {
+      this.#logger.info(`Subscription updated: ${name}`);
+    }
+  }
+
+  async #follow<R extends Resource>(
+    kind: string,
+    { deleted, updated, created }: ResourceDiff<R>,
+    target: KindTarget<R>,
+    problems: string[],
+  ): Promise<void> {
+    const changes: readonly (readonly [R, () => Promise<void>])[] = [
+      ...deleted.map((resource) => [resource, () => target.remove(resource)] as const),
+      ...updated.map((resource) => [resource, () => target.put(resource, false)] as const),
+      ...created.map((resource) => [resource, () => target.put(resource, true)] as const),
+    ];
+    for (const [{ name, origin }, change] of changes) {
+      try {
+        await change();
+      } catch (error) {
+        const text = `${origin.file}:${origin.line}: the change of ${kind} ${name} is not in effect: ${errorMessage(error)}`;
+        problems.push(text);
+        this.#logger.error(text);
+      }
+    }
+  }
+
+  #tell(kind: string, { deleted, updated, created }: ResourceDiff<Resource>, outcome: string): void {
+    const events = [
+      ["DELETED", deleted],
+      ["UPDATED", updated],
+      ["CREATED", created],
+    ] as const;
+    for (const [event, resources] of events) {
+      for (const resource of resources) {
+        this.#logger.info(`Received ${kind} ${event} event: ${logNameOf(resource)} - ${outcome}`);
+      }
+    }
+  }
+}
+
+function logNameOf(resource: Resource & { readonly logName?: string }): string {
+  return resource.logName ?? resource.name;
+}
+
+function countOf({ deleted, updated, created }: ResourceDiff<Resource>): number {
+  return deleted.length + updated.length + created.length;
+}
