@@ -79,6 +79,7 @@ async function serve(options: TransportOptions): Promise<void> {
           socket.once("close", () => (connections -= 1));
           server.accept(socket);
         },
+        renew: () => server.renew(),
         close: async (graceMs) => await server.close(graceMs),
       },
     },

@@ -1,7 +1,6 @@
-import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type DataFolder, dataFolderAt, prepareDataFolder } from "../../examples/order-management/data-folder.ts";
 import { DevProcess, type Session } from "../../examples/order-management/dev-process.ts";
@@ -9,9 +8,8 @@ import { readOrderFiles } from "../../examples/order-management/replay/order-fil
 import type { Counts } from "../../examples/order-management/replay/report.ts";
 import { replayOrders } from "../../examples/order-management/replay/run.ts";
 import { seededRandom } from "../../examples/order-management/replay/seeded-random.ts";
+import { type AuditEnd, runAudit } from "./audit-program.ts";
 import { writeRunFile } from "./run-file.ts";
-
-const AUDIT = resolve(import.meta.dirname, "../../examples/order-management/audit/main.ts");
 
 /** What is killed, always with SIGKILL. */
 export const SCENARIOS = {
@@ -54,7 +52,7 @@ export interface KillReport {
   readonly counts: Counts;
   /** Orders that the system would not take or did not answer, and what had not ended. */
   readonly failures: readonly string[];
-  readonly audit: { readonly code: number; readonly output: string };
+  readonly audit: AuditEnd;
   /** Processes that were still there after the end. */
   readonly orphans: readonly number[];
   readonly seconds: number;
@@ -211,15 +209,6 @@ class System {
     );
     return session!;
   }
-}
-
-/** The audit as its own program, as anybody would run it. */
-async function runAudit({ root }: DataFolder): Promise<{ code: number; output: string }> {
-  return await new Promise((settle) => {
-    execFile(process.execPath, [AUDIT, "--data", root], (error, stdout, stderr) => {
-      settle({ code: error === null ? 0 : Number(error.code ?? 1), output: stdout + stderr });
-    });
-  });
 }
 
 async function until(what: string, is: () => boolean, signal: AbortSignal): Promise<void> {

@@ -17,17 +17,35 @@ const PROCESSES = 100;
 const ports = portsOfThisProcess();
 
 interface RunFile {
-  common: { resourcesPath: string };
-  apps: { appDirPath: string; appPort: number }[];
+  common: { resourcesPath: string; configFilePath?: string };
+  apps: { appID: string; appDirPath: string; appPort: number; metricsPort?: number; env?: Record<string, string> }[];
+}
+
+export interface RunFileOptions {
+  /** For the app of that id, besides what it has. */
+  readonly environment?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** `spec` of the Configuration of all sidecars. */
+  readonly configuration?: object;
 }
 
 /** Writes the example's run file into a folder, with ports that nothing listens on and with absolute paths. */
-export async function writeRunFile(folder: string): Promise<string> {
+export async function writeRunFile(
+  folder: string,
+  { environment, configuration }: RunFileOptions = {},
+): Promise<string> {
   const runFile = parse(readFileSync(join(EXAMPLE, "dapr.yaml"), "utf8")) as RunFile;
   runFile.common = { resourcesPath: join(EXAMPLE, "resources") };
+  if (configuration !== undefined) {
+    runFile.common.configFilePath = join(folder, "configuration.yaml");
+    const document = { apiVersion: "dapr.io/v1alpha1", kind: "Configuration", metadata: { name: "configuration" } };
+    writeFileSync(runFile.common.configFilePath, stringify({ ...document, spec: configuration }));
+  }
   for (const app of runFile.apps) {
     app.appDirPath = resolve(EXAMPLE, app.appDirPath);
     app.appPort = await freePort();
+    app.metricsPort = await freePort();
+    const more = environment?.[app.appID];
+    if (more !== undefined) app.env = { ...app.env, ...more };
   }
   const path = join(folder, "dapr.yaml");
   writeFileSync(path, stringify(runFile));

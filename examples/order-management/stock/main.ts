@@ -5,12 +5,15 @@ import { openAnswerSchema, openingStockSchema, type StockCommands } from "../mod
 import { Actors } from "../sdk/actors.ts";
 import { answer } from "../sdk/invocations.ts";
 import { forEach } from "../sdk/lanes.ts";
+import { FAULTS_VARIABLE, parseFaults, serveFaults } from "./faults.ts";
 import { StockActor } from "./stock-actor.ts";
 
 /** Shelves that are filled at a time. */
 const OPENING_LANES = 16;
 
 const server = createServer("http");
+const faults = parseFaults(process.env[FAULTS_VARIABLE]);
+if (faults !== undefined) serveFaults(server.daprServer.getServer() as Parameters<typeof serveFaults>[0], faults);
 await server.actor.init();
 await server.actor.registerActor(StockActor);
 

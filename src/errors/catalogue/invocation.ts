@@ -17,6 +17,11 @@ export const invocationErrors = {
   channelNotFound: entry(500, GRPC_STATUS.INTERNAL, "app channel is not initialized"),
   channelInvoke: entry(500, GRPC_STATUS.INTERNAL, "error invoking app channel: {reason}"),
   internalRequest: entry(400, GRPC_STATUS.INVALID_ARGUMENT, "parsing InternalInvokeRequest error: {reason}"),
+  accessDenied: entry(
+    403,
+    GRPC_STATUS.PERMISSION_DENIED,
+    "access control policy has denied access to id: {id} operation: {operation} verb: {verb}",
+  ),
   invalidMethod: entry(400, GRPC_STATUS.INVALID_ARGUMENT, "invalid method: {reason}"),
   proxy: entry(500, GRPC_STATUS.UNKNOWN, "{reason}"),
   proxyNoTarget: entry(

@@ -1,0 +1,122 @@
+import { errorMessage } from "../kit/error-message.ts";
+import { sleep } from "../kit/clock.ts";
+import { checkCertificates } from "./checks/certificates.ts";
+import { checkClocks } from "./checks/clocks.ts";
+import { checkLimits } from "./checks/limits.ts";
+import { checkPolicies } from "./checks/policies.ts";
+import { checkPorts } from "./checks/ports.ts";
+import { checkReachability } from "./checks/reachability.ts";
+import { checkResources } from "./checks/resources.ts";
+import { checkRunning } from "./checks/running.ts";
+import { checkScopes } from "./checks/scopes.ts";
+import { checkSecrets } from "./checks/secrets.ts";
+import { checkVersions } from "./checks/versions.ts";
+import { type Examination, examine } from "./examination.ts";
+import type { CheckResult, Finding } from "./finding.ts";
+import type { SetUp } from "./set-up.ts";
+import type { DoctorWorld } from "./world.ts";
+
+/** What is wrong with one side of a set-up; each is independent of the others. */
+export type Check = (examination: Examination) => Promise<readonly Finding[]>;
+
+interface NamedCheck {
+  readonly name: string;
+  readonly subject: string;
+  readonly run: Check;
+  /** Whether there is anything to look at; absent: always. */
+  readonly applies?: (examination: Examination) => boolean;
+}
+
+const hasApps = ({ apps }: Examination): boolean => apps.length > 0;
+const hasSidecars = ({ setUp }: Examination): boolean => setUp.sidecars.length > 0;
+const hasMtls = ({ apps }: Examination): boolean => apps.some(({ options }) => options.mtls !== undefined);
+
+/** In the order in which they are told. */
+export const CHECKS: readonly NamedCheck[] = [
+  { name: "ports", subject: "ports are free, and nobody wants one twice", run: checkPorts, applies: hasApps },
+  {
+    name: "resources",
+    subject: "files can be read; kinds, fields, types and metadata are known",
+    run: checkResources,
+    applies: hasApps,
+  },
+  {
+    name: "scopes",
+    subject: "names of apps, components and brokers that refer to each other",
+    run: checkScopes,
+    applies: hasApps,
+  },
+  {
+    name: "secrets",
+    subject: "secrets and environment variables that components refer to",
+    run: checkSecrets,
+    applies: hasApps,
+  },
+  { name: "policies", subject: "resiliency policies and access control", run: checkPolicies, applies: hasApps },
+  { name: "versions", subject: "Node and the runtimes of all sidecars", run: checkVersions },
+  { name: "clocks", subject: "clocks of the sidecars against this one", run: checkClocks, applies: hasSidecars },
+  {
+    name: "reachability",
+    subject: "control plane, brokers, stores and endpoints",
+    run: checkReachability,
+    applies: hasApps,
+  },
+  {
+    name: "certificates",
+    subject: "trust anchors and the certificate authority",
+    run: checkCertificates,
+    applies: hasMtls,
+  },
+  { name: "limits", subject: "open files, and room on the disk", run: checkLimits },
+  {
+    name: "running",
+    subject: "health, components, subscriptions and reloads of sidecars that run",
+    run: checkRunning,
+    applies: hasSidecars,
+  },
+];
+
+/**
+ * Looks at a set-up from all sides. Writes nothing, starts nothing, and ends in time: a check that does not is told as an
+ * error.
+ * @param timeoutMs for each check; they run side by side
+ */
+export async function diagnose(setUp: SetUp, world: DoctorWorld, timeoutMs: number): Promise<readonly CheckResult[]> {
+  const examination = await examine(setUp, world);
+  return await Promise.all(
+    CHECKS.map(async ({ name, subject, run, applies }) => {
+      if (applies?.(examination) === false) {
+        return { name, subject, isSkipped: true, findings: [] };
+      }
+      const findings = await inTime(name, run, examination, timeoutMs);
+      return { name, subject, isSkipped: false, findings: findings.map((finding) => ({ check: name, ...finding })) };
+    }),
+  );
+}
+
+async function inTime(
+  name: string,
+  run: Check,
+  examination: Examination,
+  timeoutMs: number,
+): Promise<readonly Finding[]> {
+  const over = new AbortController();
+  const late = sleep(examination.world.clock, timeoutMs, over.signal).then(() => {
+    throw new Error(`it took longer than ${timeoutMs} ms`);
+  });
+  late.catch(() => undefined);
+  try {
+    return await Promise.race([run(examination), late]);
+  } catch (error) {
+    return [
+      {
+        severity: "error",
+        what: `the check of ${name} could not be ended: ${errorMessage(error)}`,
+        why: "what it looks at is not known to be well",
+        fix: "raise --timeout; where that does not help, this is a fault of the doctor",
+      },
+    ];
+  } finally {
+    over.abort(new Error("the check is over"));
+  }
+}
