@@ -30,6 +30,7 @@ const FAMILIES: Readonly<Record<ComponentFamily, string>> = {
   crypto: "Cryptography",
   conversation: "Language models",
   secretstores: "Secret stores",
+  middleware: "HTTP middlewares",
   nameresolution: "Name resolvers",
 };
 
@@ -48,8 +49,11 @@ export function isCapability(section: string): boolean {
   return /^[A-Z_]+$/.test(section);
 }
 
-/** Suites of components behind sockets, whose manifests are made when they are found: the reference has no rows for them. */
-const PLUGGABLE = /\/pluggable-[^/]*$/;
+/**
+ * Suites that the reference has no rows for: of components behind sockets, whose manifests are made when they are found, and
+ * of the scheduler's key stores, which are no components.
+ */
+const WITHOUT_ROWS = /\/(?:pluggable-[^/]*|[a-z]+-key-store\.test\.ts)$/;
 
 /** @throws Error where a case failed, a file did not run, or a case belongs to no suite */
 export function cellsOfReport({ testResults }: TestReport): SectionCells {
@@ -57,7 +61,7 @@ export function cellsOfReport({ testResults }: TestReport): SectionCells {
   const missing = new Map<string, string>();
   for (const { name, status, assertionResults } of testResults) {
     if (status !== "passed") throw new Error(`${name} ${status}`);
-    if (PLUGGABLE.test(name)) continue;
+    if (WITHOUT_ROWS.test(name)) continue;
     for (const { ancestorTitles, title, status: outcome } of assertionResults) {
       const at = ancestorTitles.findIndex((one) => / keeps the contract of /.test(one));
       const type = (at < 0 ? title.split(": ")[0] : ancestorTitles[at]?.split(" ")[0]) ?? "";
@@ -135,7 +139,7 @@ function renderFamily(family: string, title: string, cells: SectionCells): strin
   ]);
   const note =
     family === "nameresolution"
-      ? "\nResolvers are named in a Configuration, without the family, and have no common suite: each is tested in its own folder.\n"
+      ? "\nResolvers are named in a Configuration, without the family. Those in which sidecars register pass a common suite.\n"
       : "";
   return `\n## ${title}\n${note}\n${table([...LEADING_COLUMNS, ...sections], rows)}${manifests.map(renderMetadata).join("")}`;
 }

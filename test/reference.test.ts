@@ -1,6 +1,7 @@
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { errorPages, errorRows, shownCode } from "../scripts/errors-reference.ts";
 import { cellsOfReference, cellsOfReport, isCapability, MANIFESTS, renderReference } from "../scripts/reference.ts";
 import { stateDeps } from "../src/components/in-memory/state-store.fixture.ts";
 import { systemClock } from "../src/kit/system-clock.ts";
@@ -59,5 +60,51 @@ describe("cellsOfReport", () => {
   it("takes no failure and no case outside a suite", () => {
     expect(() => report("failed")).toThrow("a.test.ts failed");
     expect(() => report("passed", { ancestorTitles: [], title: "stray", status: "passed" })).toThrow("in no suite");
+  });
+});
+
+describe("the reference of errors", () => {
+  const root = resolve(import.meta.dirname, "..");
+  const folder = join(root, "docs/reference/errors");
+  const pages = errorPages();
+
+  it("is what the catalogue says (node scripts/generate-reference.ts errors)", () => {
+    const written = new Map(readdirSync(folder).map((file) => [file, readFileSync(join(folder, file), "utf8")]));
+    expect([...written.keys()].sort()).toEqual([...pages.keys()].sort());
+    for (const [file, text] of pages) expect(written.get(file), file).toBe(text);
+  });
+
+  it("has every area, and every row of the catalogue on the page of its code and in the list", () => {
+    const areas = globSync("src/errors/catalogue/*.ts", { cwd: root }).map((file) => basename(file, ".ts"));
+    expect([...new Set(errorRows().map(({ area }) => area))].sort()).toEqual(areas.sort());
+    const list = pages.get("README.md") ?? "";
+    for (const { area, name, entry, help } of errorRows()) {
+      const page = pages.get(`${shownCode(entry).replaceAll(" ", "-")}.md`) ?? "";
+      expect(list, `${area}.${name}`).toContain(entry.message.replaceAll("|", "\\|"));
+      expect(page, `${area}.${name}`).toContain(entry.message === "{reason}" ? "#" : entry.message);
+      expect(page, `${area}.${name}`).toContain(help.meaning);
+      expect(help.tries.length, `${area}.${name}`).toBeGreaterThan(0);
+      for (const one of help.tries) expect(page, `${area}.${name}`).toContain(`* ${one}`);
+      expect(page).toContain(`HTTP ${entry.httpStatus} `);
+      expect(page).toContain(`(${entry.grpcStatus}):`);
+    }
+  });
+
+  it("shows bodies as they go over the wire, with no place left open, and links to guides that exist", () => {
+    for (const [file, text] of pages) {
+      for (const [, json] of text.matchAll(/```json\n([^]*?)\n```/g)) {
+        expect(JSON.parse(json ?? ""), file).toMatchObject({ errorCode: expect.any(String) as string });
+        expect(json, file).not.toMatch(/\{\w+\}|undefined/);
+      }
+      for (const [, target] of text.matchAll(/\]\(([^)]+)\)/g)) {
+        expect(existsSync(join(folder, target ?? "")), `${file}: ${target}`).toBe(true);
+      }
+    }
+  });
+
+  it("refuses a row without examples for its facts", () => {
+    const [row] = errorRows();
+    const strange = { ...row!, entry: { ...row!.entry, message: "no {such} fact" } };
+    expect(() => errorPages([strange])).toThrow("{such}");
   });
 });

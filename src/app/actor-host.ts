@@ -1,4 +1,5 @@
 import type { CancelSignal } from "../kit/cancel-signal.ts";
+import type { TraceSpan } from "../kit/trace-context.ts";
 import type { HeaderList } from "../net/http/types.ts";
 import { headerValue } from "./header-rules.ts";
 import type { InvokeReply } from "./types.ts";
@@ -14,6 +15,8 @@ export interface ActorMethodCall {
   readonly method: string;
   readonly query: string;
   readonly headers: HeaderList;
+  /** As of any call of the app. */
+  readonly trace?: TraceSpan | undefined;
   readonly contentType: string;
   readonly body: Uint8Array;
 }
@@ -27,6 +30,8 @@ export interface ActorTick {
   readonly data: Uint8Array | undefined;
   /** Timers only. */
   readonly callback: string;
+  /** Where its call stands in a trace. */
+  readonly trace?: TraceSpan | undefined;
 }
 
 /** A call of an actor's method, from a door or from another sidecar. */

@@ -3,6 +3,7 @@ import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import { GRPC_STATUS, type GrpcStatusCode } from "../errors/grpc-status.ts";
 import type { CancelSignal } from "../kit/cancel-signal.ts";
 import { errorMessage } from "../kit/error-message.ts";
+import type { TraceContext } from "../kit/trace-context.ts";
 import { HeaderMetadata } from "../net/grpc/metadata.ts";
 import { methodsOf } from "../net/grpc/protobuf.ts";
 import { GrpcError } from "../net/grpc/status.ts";
@@ -171,7 +172,10 @@ export class GrpcAppChannel implements AppChannel {
     }
   }
 
-  async deliverBindingEvent({ name, data, metadata }: BindingEventCall, signal: CancelSignal): Promise<BindingReply> {
+  async deliverBindingEvent(
+    { name, data, metadata, trace }: BindingEventCall,
+    signal: CancelSignal,
+  ): Promise<BindingReply> {
     const request: BindingEventRequest = {
       $typeName: "dapr.proto.runtime.v1.BindingEventRequest",
       name,
@@ -181,7 +185,11 @@ export class GrpcAppChannel implements AppChannel {
     const { limit } = this;
     await limit?.acquire(signal);
     try {
-      const { response } = await this.#client.unary(callback.onBindingEvent, request, this.#callOptions([], signal));
+      const { response } = await this.#client.unary(
+        callback.onBindingEvent,
+        request,
+        this.#callOptions(traceHeaders(trace), signal),
+      );
       return grpcBindingReply(response);
     } catch (cause) {
       throw new Error(`error invoking app: ${goErrorText(cause)}`, { cause });
@@ -238,14 +246,15 @@ export class GrpcAppChannel implements AppChannel {
   /** Apps older than `OnJobEvent` have its first version. */
   async #onJobEvent(job: JobEvent, signal: CancelSignal): Promise<void> {
     const request = jobEventRequest(job);
+    const options = this.#callOptions(traceHeaders(job.trace), signal);
     try {
-      await this.#client.unary(callback.onJobEvent, request, this.#callOptions([], signal));
+      await this.#client.unary(callback.onJobEvent, request, options);
     } catch (error) {
       if (!GrpcError.is(error) || error.code !== GRPC_STATUS.UNIMPLEMENTED) {
         throw error;
       }
       // oxlint-disable-next-line typescript/no-deprecated -- deprecated for apps, and what older ones have
-      await this.#client.unary(alpha.onJobEventAlpha1, request, this.#callOptions([], signal));
+      await this.#client.unary(alpha.onJobEventAlpha1, request, options);
     }
   }
 
@@ -257,7 +266,7 @@ export class GrpcAppChannel implements AppChannel {
       contentType: call.contentType,
       ...(call.verb === "" ? {} : { httpExtension: { verb: verbOf(call.verb), querystring: call.query } }),
     });
-    const options = this.#callOptions(metadataHeadersOf(call.headers, call.origin === "http"), call.signal);
+    const options = this.#callOptions(metadataHeadersOf(call.headers, call.origin === "http", call.trace), call.signal);
     try {
       const { response, headers, trailers } = await this.#client.unary(callback.onInvoke, request, options);
       return replyOf(response, metadataList(headers), metadataList(trailers));
@@ -290,6 +299,10 @@ export class GrpcAppChannel implements AppChannel {
       throw new GrpcError(GRPC_STATUS.INTERNAL, APP_UNHEALTHY);
     }
   }
+}
+
+function traceHeaders(trace: TraceContext | undefined): string[] {
+  return trace === undefined ? [] : metadataHeadersOf([], false, trace);
 }
 
 function replyOf(response: InvokeResponse, headers: string[], trailers: string[]): InvokeReply {

@@ -1,7 +1,7 @@
+import { binaryOfContext, binaryOfTraceparent, type TraceContext, traceparentOfBinary } from "../kit/trace-context.ts";
 import { isReservedHeader } from "../net/grpc/metadata.ts";
 import type { HeaderList } from "../net/http/types.ts";
 import { isPermanentHttpHeader } from "./header-rules.ts";
-import { binaryOfTraceparent, traceparentOfBinary } from "./trace-headers.ts";
 
 /** What gRPC lets through as a key and as a value (gRPC over HTTP/2, "Custom-Metadata"). */
 const KEY = /^[0-9a-z_.-]+$/;
@@ -12,8 +12,9 @@ const ASCII_VALUE = /^[\x20-\x7e]*$/;
  * prefix `dapr-`; trace context goes out both as `traceparent` and `grpc-trace-bin`; what cannot be metadata is left out.
  *
  * @param fromHttp the headers are an HTTP caller's or app's, not metadata already
+ * @param trace takes the place of the trace context in the headers
  */
-export function metadataHeadersOf(list: HeaderList, fromHttp: boolean): string[] {
+export function metadataHeadersOf(list: HeaderList, fromHttp: boolean, trace?: TraceContext): string[] {
   const out: string[] = [];
   let traceparent: string | undefined;
   let tracestate: string | undefined;
@@ -33,6 +34,13 @@ export function metadataHeadersOf(list: HeaderList, fromHttp: boolean): string[]
         out.push(key, value);
       }
     }
+  }
+  if (trace !== undefined) {
+    out.push("traceparent", trace.traceparent, "grpc-trace-bin", binaryOfContext(trace));
+    if (trace.tracestate !== "") {
+      out.push("tracestate", trace.tracestate);
+    }
+    return out;
   }
   traceparent = traceBin === undefined ? traceparent : (traceparentOfBinary(traceBin) ?? traceparent);
   const bin = traceBin ?? (traceparent === undefined ? undefined : binaryOfTraceparent(traceparent));

@@ -60,7 +60,7 @@ export class HttpActorHost implements ActorHost {
   /** Names may hold what a path would be cut by; nothing of them may leave the actor's own paths. */
   async fire(type: string, id: string, tick: ActorTick, signal: CancelSignal): Promise<void> {
     const method = cleanPath(`${tick.kind === "timer" ? "timer" : "remind"}/${tick.name}`);
-    const call = { method, query: "", headers: [], contentType: JSON_TYPE, body: tickBody(tick) };
+    const call = { method, query: "", headers: [], contentType: JSON_TYPE, body: tickBody(tick), trace: tick.trace };
     const reply = await this.invoke(type, id, call, signal);
     if (reply.isError) {
       throw new ActorAppError("actor error with details in body");

@@ -16,6 +16,7 @@ import { requestHeadersOf } from "./http-headers.ts";
 import { addDeclaredLength, checkVerb, HttpRequester, replyOfResponse } from "./http-requester.ts";
 import { methodTarget } from "./method-target.ts";
 import type { AppChannelOptions } from "./options.ts";
+import { PipelineClient } from "./pipeline-client.ts";
 import { bulkEnvelope } from "./topic-bulk-envelope.ts";
 import { allOf, interpretHttpBulkResponse } from "./topic-bulk-response.ts";
 import { interpretHttpTopicResponse } from "./topic-response.ts";
@@ -54,6 +55,8 @@ export class HttpAppChannel implements AppChannel {
   readonly limit: ConcurrencyLimit | undefined;
   readonly #client: HttpClient;
   readonly #requester: HttpRequester;
+  /** Past the pipeline. */
+  readonly #prober: HttpRequester;
   readonly #options: AppChannelOptions;
   readonly #healthTarget: string;
   /** Loaded with the first job. */
@@ -63,7 +66,12 @@ export class HttpAppChannel implements AppChannel {
   constructor(protocol: AppProtocol, client: HttpClient, options: AppChannelOptions) {
     this.protocol = protocol;
     this.#client = client;
-    this.#requester = new HttpRequester(client, options.address, options.clock, options.observer);
+    const { address, clock, observer, pipeline } = options;
+    this.#prober = new HttpRequester(client, address, clock, observer);
+    this.#requester =
+      pipeline === undefined
+        ? this.#prober
+        : new HttpRequester(new PipelineClient(client, pipeline, options.maxBodyBytes), address, clock, observer);
     this.#options = options;
     this.limit = options.maxConcurrency > 0 ? new ConcurrencyLimit(options.maxConcurrency) : undefined;
     this.#healthTarget = options.healthPath.startsWith("/") ? options.healthPath : `/${options.healthPath}`;
@@ -181,17 +189,20 @@ export class HttpAppChannel implements AppChannel {
     return httpBindingReply(body);
   }
 
-  async triggerJob({ name, data }: JobEvent, signal: CancelSignal): Promise<GrpcStatusCode> {
+  async triggerJob({ name, data, trace }: JobEvent, signal: CancelSignal): Promise<GrpcStatusCode> {
     this.#jobBody ??= (await import("./job-body.ts")).jobBody;
     const call = this.#ownCall("POST", this.#jobBody(data), signal);
     const headers = [...this.#ownHeaders, "content-type", "application/json"];
+    if (trace !== undefined) {
+      headers.push("traceparent", trace.traceparent);
+    }
     const { status, body } = await this.#exchange(call, methodTarget(`job/${name.replace(/^\//, "")}`, ""), headers);
     await bodyPrefix(body, JOB_ANSWER_BYTES_MAX);
     return grpcCodeOfHttpApp(status);
   }
 
   async probe(signal: AbortSignal): Promise<string | undefined> {
-    const response = await this.#requester.probe({
+    const response = await this.#prober.probe({
       method: "GET",
       target: this.#healthTarget,
       headers: [],

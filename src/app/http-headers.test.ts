@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { metadataHeadersOf } from "./grpc-metadata.ts";
 import { replyHeadersOf, requestHeadersOf, responseHeadersOf } from "./http-headers.ts";
-import { binaryOfTraceparent, traceparentOfBinary } from "./trace-headers.ts";
+import { binaryOfTraceparent, EMPTY_TRACEPARENT, traceparentOfBinary } from "../kit/trace-context.ts";
+import { RecordingTracer } from "../kit/recording-tracer.fixture.ts";
 import type { InvokeCall, InvokeReply } from "./types.ts";
 
 const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -149,4 +150,28 @@ test("the trace context goes out in both forms", () => {
   ]);
   expect(metadataHeadersOf(["traceparent", "nonsense"], true)).toEqual([]);
   expect(traceparentOfBinary("AAAA")).toBeUndefined();
+});
+
+test("a call's span takes the place of the trace in its headers, whatever the app speaks", () => {
+  const parent = { traceparent: TRACEPARENT, tracestate: "a=b" };
+  const trace = new RecordingTracer().start("s", 3, parent);
+  const headers = ["TraceParent", TRACEPARENT, "tracestate", "old=1", "grpc-trace-bin", "AAAA", "x", "1"];
+  const own = ["traceparent", trace.traceparent];
+  expect(requestHeadersOf(call(headers, { trace }), "")).toEqual(["x", "1", ...own, "tracestate", "a=b"]);
+  const binary = binaryOfTraceparent(trace.traceparent);
+  expect(metadataHeadersOf(headers, true, trace)).toEqual([
+    "x",
+    "1",
+    ...own,
+    "grpc-trace-bin",
+    binary,
+    "tracestate",
+    "a=b",
+  ]);
+});
+
+test("a context of zeros goes out as it is, so that the app finds the header", () => {
+  const trace = { traceparent: EMPTY_TRACEPARENT, tracestate: "" };
+  const zeros = Buffer.from(`0000${"0".repeat(32)}01${"0".repeat(16)}0200`, "hex").toString("base64");
+  expect(metadataHeadersOf([], true, trace)).toEqual(["traceparent", EMPTY_TRACEPARENT, "grpc-trace-bin", zeros]);
 });

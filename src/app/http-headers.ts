@@ -1,6 +1,6 @@
+import { type TraceContext, traceparentOfBinary } from "../kit/trace-context.ts";
 import type { HeaderList } from "../net/http/types.ts";
 import { httpNameOfMetadata, isHopByHop, nominatedByConnection } from "./header-rules.ts";
-import { traceparentOfBinary } from "./trace-headers.ts";
 import type { InvokeCall, InvokeReply } from "./types.ts";
 
 /** The type of a message body that carries a protobuf type URL. */
@@ -26,7 +26,7 @@ export function contentTypeOf(message: InvokeCall | InvokeReply): string {
  * @param appToken sent as `dapr-api-token`, in place of any other; empty: none
  */
 export function requestHeadersOf(call: InvokeCall, appToken: string): string[] {
-  const headers = endToEnd(call.headers, call.origin === "grpc");
+  const headers = endToEnd(call.headers, call.origin === "grpc", call.trace);
   const contentType = contentTypeOf(call);
   if (contentType !== "") {
     headers.push("content-type", contentType);
@@ -61,7 +61,7 @@ export function replyHeadersOf(response: HeaderList): string[] {
   return kept;
 }
 
-function endToEnd(list: HeaderList, fromGrpc: boolean): string[] {
+function endToEnd(list: HeaderList, fromGrpc: boolean, trace?: TraceContext): string[] {
   const nominated = nominatedByConnection(list);
   const kept: string[] = [];
   let traceBin: string | undefined;
@@ -69,7 +69,9 @@ function endToEnd(list: HeaderList, fromGrpc: boolean): string[] {
   for (let index = 0; index + 1 < list.length; index += 2) {
     const lower = (list[index] as string).toLowerCase();
     const value = list[index + 1] as string;
-    if (lower.endsWith("-bin")) {
+    if (trace !== undefined && (lower === "traceparent" || lower === "tracestate")) {
+      // The span's own follow.
+    } else if (lower.endsWith("-bin")) {
       traceBin = lower === "grpc-trace-bin" ? value : traceBin;
     } else if (lower === "baggage") {
       if (!baggage) {
@@ -79,6 +81,13 @@ function endToEnd(list: HeaderList, fromGrpc: boolean): string[] {
     } else if (!NOT_FORWARDED.has(lower) && !isHopByHop(lower) && nominated?.has(lower) !== true) {
       kept.push(fromGrpc ? httpNameOfMetadata(lower) : lower, value);
     }
+  }
+  if (trace !== undefined) {
+    kept.push("traceparent", trace.traceparent);
+    if (trace.tracestate !== "") {
+      kept.push("tracestate", trace.tracestate);
+    }
+    return kept;
   }
   const traceparent = fromGrpc && traceBin !== undefined ? traceparentOfBinary(traceBin) : undefined;
   return traceparent === undefined ? kept : [...without(kept, "traceparent"), "traceparent", traceparent];

@@ -1,3 +1,4 @@
+import type { MiddlewarePipeline } from "../components/spi/middleware.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Logger } from "../kit/logger.ts";
 import type { Policy } from "../resiliency/types.ts";
@@ -20,6 +21,8 @@ export interface AppChannelOptions {
   readonly isHealthy?: (() => boolean) | undefined;
   /** Counts calls of HTTP apps and their probes; absent: nobody counts. */
   readonly observer?: HttpCallObserver | undefined;
+  /** `spec.appHttpPipeline`, around calls of HTTP apps but probes; absent: there is none. */
+  readonly pipeline?: MiddlewarePipeline | undefined;
   readonly clock: Clock;
   /** For questions that an app must answer before it can be served; absent: they are asked once. */
   readonly initRetries?: Policy | undefined;

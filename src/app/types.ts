@@ -1,5 +1,6 @@
 import type { GrpcStatusCode } from "../errors/grpc-status.ts";
 import type { CancelSignal } from "../kit/cancel-signal.ts";
+import type { TraceContext, TraceSpan } from "../kit/trace-context.ts";
 import type { Body, HeaderList } from "../net/http/types.ts";
 import type { FailureStatus } from "../resiliency/types.ts";
 
@@ -8,13 +9,15 @@ export type AppProtocol = "http" | "https" | "h2c" | "grpc" | "grpcs" | "in-proc
 
 /** A call of an app's method, the same from every door, over the mesh and into the app. */
 export interface InvokeCall {
-  /** Canonical path without a leading slash; the same string feeds access control and dispatch. */
+  /** Canonical path, with a leading slash only where a gRPC caller wrote one; the same string feeds access control and dispatch. */
   readonly method: string;
   readonly verb: string;
   /** Query string without `?`; empty when there is none. */
   readonly query: string;
   /** HTTP headers of an HTTP-origin call, or gRPC metadata (binary values base64) of a gRPC-origin one. */
   readonly headers: HeaderList;
+  /** The call's span: takes the place of what `headers` say of a trace. Absent: those go on as they are. */
+  readonly trace?: TraceSpan | undefined;
   readonly origin: "http" | "grpc";
   readonly contentType: string;
   /** A stream is never buffered and never retried. */
@@ -116,6 +119,8 @@ export interface InputBindingTarget {
 export interface BindingEventCall extends InputBindingTarget {
   readonly data: Uint8Array;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Where the call stands in a trace; HTTP apps find it in the metadata. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** State that the app wants saved after an event; `value` is JSON text from HTTP apps, any bytes from gRPC apps. */
@@ -146,6 +151,8 @@ export interface JobEvent {
   readonly name: string;
   /** Bytes and the type that says what they are. */
   readonly data: { readonly typeUrl: string; readonly value: Uint8Array } | undefined;
+  /** Where the call stands in a trace. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** How a sidecar talks to its app, whatever the app speaks. */

@@ -90,8 +90,25 @@ spec:
   baseUrl: https://partner.example
 `;
 
+const CONFIGURATION = `apiVersion: dapr.io/v1alpha1
+kind: Configuration
+metadata: { name: guarded }
+spec:
+  accessControl:
+    defaultAction: deny
+    policies:
+    - appId: orders
+      namespace: default
+      trustDomain: public
+      operations:
+      - name: /lines/*
+        httpVerb: [GET]
+        action: allow
+`;
+
 const folder = mkdtempSync(join(tmpdir(), "outrigger-explain-"));
 writeFileSync(join(folder, "all.yaml"), RESOURCES);
+writeFileSync(join(folder, "guarded.txt"), CONFIGURATION);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 async function explain(...args: string[]) {
@@ -179,6 +196,29 @@ describe("explain", () => {
       lineOf("baseUrl:"),
     ]);
     expect((await explain("call", "orders")).out).toContain("it is the app itself: straight to its port");
+  });
+
+  test("a call of an app whose access is controlled: the rule that decides, with and without a certificate", async () => {
+    const guarded = (...words: string[]) => explain("--config", "guarded.txt", "call", "stock", ...words);
+    const allowed = lines((await guarded("lines/1", "get")).out);
+    expect(allowed).toEqual(
+      expect.arrayContaining([
+        ["access control of stock, if this is its Configuration", "guarded.txt:5"],
+        [
+          "allowed with mutual TLS, as spiffe://public/ns/default/orders: operation /lines/* with verb GET of policy orders",
+          "guarded.txt:12",
+        ],
+        ["refused without it: the default action, deny", "guarded.txt:5"],
+      ]),
+    );
+    expect((await guarded("lines/%2e%2e/x", "GET")).out).toContain("refused with mutual TLS");
+    expect((await guarded("lines/1", "POST")).out).toContain("refused with mutual TLS");
+    expect((await guarded("/lines/1", "--app-protocol", "grpc")).out).toContain(
+      "allowed with mutual TLS, as spiffe://public/ns/default/orders: operation /lines/* of policy orders",
+    );
+    expect((await guarded()).out).toContain("name a method");
+    expect((await explain("--config", "guarded.txt", "call", "orders", "x")).out).not.toContain("access control");
+    expect((await explain("call", "stock", "x")).out).not.toContain("access control");
   });
 
   test("a component: how it is started and all its fields", async () => {

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { AskedMethod } from "../explain/access-explanation.ts";
 import type { Explanation } from "../explain/explanation.ts";
 import { renderExplanation } from "../explain/explanation.ts";
 import { type Project, readProject } from "../explain/project.ts";
@@ -36,13 +37,20 @@ const EXPLAIN_FLAGS = [
     default: "[]",
     description: "Configuration file; later files overlay earlier ones",
   },
+  {
+    name: "app-protocol",
+    shorthand: "P",
+    kind: "string",
+    default: "http",
+    description: "How the called app is spoken to, for the rules of access control",
+  },
 ] as const satisfies readonly FlagDefinition[];
 
 type ExplainFlag = (typeof EXPLAIN_FLAGS)[number];
 
 const USAGE = `outrigger explain component <name>
        outrigger explain topic <pub/sub component> <topic>
-       outrigger explain call <app id, HTTPEndpoint or URL>`;
+       outrigger explain call <app id, HTTPEndpoint or URL> [<method> [<HTTP verb>]]`;
 
 /** `outrigger explain`: what a sidecar with these resources will do, and which line of which file says so. Starts nothing. */
 export async function explainCommand(args: readonly string[], host: HostProcess): Promise<number> {
@@ -63,8 +71,8 @@ export async function explainCommand(args: readonly string[], host: HostProcess)
 
 async function explain(flags: ParsedFlags<ExplainFlag>, host: HostProcess): Promise<Explanation> {
   const [what = "", ...words] = flags.words;
-  const wanted = what === "topic" ? 2 : 1;
-  if (!["component", "topic", "call"].includes(what) || words.length !== wanted) {
+  const [least, most] = WORDS[what] ?? [Number.POSITIVE_INFINITY, 0];
+  if (words.length < least || words.length > most) {
     throw new FlagError(`say what to explain:\n       ${USAGE}`);
   }
   const appId = flags.text("app-id");
@@ -80,7 +88,7 @@ async function explain(flags: ParsedFlags<ExplainFlag>, host: HostProcess): Prom
     directory: host.cwd,
     logger: complaints(host),
   });
-  const [first = "", topic = ""] = words;
+  const [first = "", second = "", verb = ""] = words;
   const registry = new Registry(COMPONENT_MANIFESTS);
   switch (what) {
     case "component":
@@ -93,12 +101,24 @@ async function explain(flags: ParsedFlags<ExplainFlag>, host: HostProcess): Prom
       return (await import("../explain/topic-explanation.ts")).explainTopic(
         project,
         componentOf(project, first),
-        topic,
+        second,
         registry,
       );
     default:
-      return (await import("../explain/call-explanation.ts")).explainCall(project, first);
+      return (await import("../explain/call-explanation.ts")).explainCall(
+        project,
+        first,
+        methodOf(flags, second, verb),
+      );
   }
+}
+
+/** How many words follow, at least and at most. */
+const WORDS: Readonly<Record<string, readonly [number, number]>> = { component: [1, 1], topic: [2, 2], call: [1, 3] };
+
+function methodOf(flags: ParsedFlags<ExplainFlag>, method: string, verb: string): AskedMethod | undefined {
+  const isHttp = !flags.text("app-protocol").startsWith("grpc");
+  return method === "" ? undefined : { method, verb: isHttp ? verb.toUpperCase() : "", isHttp };
 }
 
 function componentOf({ resources, appId }: Project, name: string): ComponentResource {

@@ -70,6 +70,7 @@ describe("parseSidecarFlags", () => {
         unixDomainSocket: "",
         resourcesPaths: [],
         configPaths: [],
+        hotReload: { reconcileMs: 60_000 },
         allowedOrigins: "",
         maxBodyBytes: 4_194_304,
         readBufferBytes: 4_096,
@@ -82,6 +83,7 @@ describe("parseSidecarFlags", () => {
         h2cDisabled: false,
         placement: { addresses: [], disseminationTimeoutMs: 30_000 },
         scheduler: { addresses: [], jobStreams: 3 },
+        mtls: undefined,
         metrics: { enabled: true, port: 9090, listenAddress: "0.0.0.0" },
         apiToken: "",
         appToken: "",
@@ -280,13 +282,58 @@ describe("parseSidecarFlags", () => {
     );
   });
 
-  it.each([
-    ["--mode=kubernetes", "--mode asks for running in Kubernetes"],
-    ["--enable-mtls", "--enable-mtls asks for mutual TLS between sidecars"],
-    ["--sentry-address=localhost:443", "--sentry-address asks for"],
-  ])("refuses %s, which is not built yet, and says what to do", (flag, message) => {
-    expect(() => optionsOf(flag)).toThrow(`Fatal error from runtime: ${message}`);
-    expect(() => optionsOf(flag)).toThrow("is accepted");
+  it.each([["--mode=kubernetes", "--mode asks for running in Kubernetes"]])(
+    "refuses %s, which is not built yet, and says what to do",
+    (flag, message) => {
+      expect(() => optionsOf(flag)).toThrow(`Fatal error from runtime: ${message}`);
+      expect(() => optionsOf(flag)).toThrow("is accepted");
+    },
+  );
+
+  describe("mutual TLS", () => {
+    const ENV = { DAPR_TRUST_ANCHORS: "PEM" };
+    const mtlsOf = (args: readonly string[], env: Environment = ENV) =>
+      run(["--app-id=a", "--enable-mtls", "--sentry-address=sentry:443", ...args], env).options.mtls;
+
+    it("takes names, anchors and tokens from flags and environment", () => {
+      expect(mtlsOf([])).toEqual({
+        sentryAddress: "sentry:443",
+        controlPlane: { trustDomain: "localhost", namespace: "default" },
+        trustAnchors: "PEM",
+        jwtAudiences: [],
+        localIdentity: "",
+        tokenFile: undefined,
+      });
+      const env = {
+        ...ENV,
+        DAPR_CONTROLPLANE_NAMESPACE: "dapr-system",
+        DAPR_CONTROLPLANE_TRUST_DOMAIN: "cluster.local",
+        SENTRY_LOCAL_IDENTITY: "ns:app",
+        DAPR_SENTRY_TOKEN_FILE: "/token",
+      };
+      expect(mtlsOf(["--sentry-request-jwt-audiences=a,b"], env)).toMatchObject({
+        controlPlane: { trustDomain: "cluster.local", namespace: "dapr-system" },
+        jwtAudiences: ["a", "b"],
+        localIdentity: "ns:app",
+        tokenFile: "/token",
+      });
+      const flags = ["--control-plane-trust-domain=td", "--control-plane-namespace=ns"];
+      expect(mtlsOf(flags, env)).toMatchObject({ controlPlane: { trustDomain: "td", namespace: "ns" } });
+    });
+
+    it("is off without its flag, whatever else is given", () => {
+      expect(run(["--app-id=a", "--sentry-address=sentry:443"], ENV).options.mtls).toBeUndefined();
+    });
+
+    it.each<[readonly string[], Environment, string]>([
+      [[], {}, "trust anchors are required"],
+      [["--sentry-address="], ENV, "--enable-mtls needs the address of a sentry service"],
+      [["--control-plane-trust-domain="], ENV, "control plane trust domain is required"],
+      [["--control-plane-trust-domain=A"], ENV, "invalid control plane trust domain"],
+      [["--control-plane-namespace=a/b"], ENV, 'failed to parse sentry SPIFFE ID: "a/b" is not a namespace'],
+    ])("refuses %j with %j", (args, env, message) => {
+      expect(() => mtlsOf(args, env)).toThrow(`Fatal error from runtime: ${message}`);
+    });
   });
 
   it.each([

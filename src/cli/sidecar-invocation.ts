@@ -2,10 +2,12 @@ import { InvalidQuantityError, parseQuantity } from "../kit/quantity.ts";
 import { formatGoDuration } from "../kit/duration.ts";
 import type { LogLevel } from "../kit/logger.ts";
 import type { Http2Implementation } from "../net/h2/implementations.ts";
-import type { SidecarOptions } from "../sidecar/options.ts";
+import { RECONCILE_MS_DEFAULT, type SidecarOptions } from "../sidecar/options.ts";
 import { parseLogLevel } from "../telemetry/log/logger.ts";
 import { parseFlags, type ParsedFlags } from "./flag-set.ts";
 import { isTruthy, parseGoDecimal, ValueError } from "./go-values.ts";
+import { mtlsOptions } from "./mtls-flags.ts";
+import { RefusedError } from "./refused-error.ts";
 import { SIDECAR_FLAGS, type SidecarFlag } from "./sidecar-flags.ts";
 import { namesAddress, unbuiltFlagProblem } from "./unbuilt-flags.ts";
 
@@ -45,11 +47,6 @@ export class OptionsError extends Error {
     this.appId = log.appId ?? "";
     this.asJson = log.asJson ?? false;
   }
-}
-
-/** A combination that the runtime refuses; told as Dapr tells errors of its start. */
-class RefusedError extends Error {
-  override readonly name = "RefusedError";
 }
 
 const BODY_BYTES_DEFAULT = 4 << 20;
@@ -176,6 +173,7 @@ function runOptions(
     unixDomainSocket: flags.text("unix-domain-socket"),
     resourcesPaths: resourcesPaths(flags),
     configPaths: flags.list("config"),
+    hotReload: { reconcileMs: reconcileMs(flags) },
     allowedOrigins: flags.text("allowed-origins"),
     ...limits,
     gracefulShutdownMs: (seconds < 0 ? GRACEFUL_SHUTDOWN_SECONDS_DEFAULT : seconds) * 1000,
@@ -192,6 +190,7 @@ function runOptions(
     },
     scheduler: { addresses: schedulerAddresses(flags, env), jobStreams: flags.integer("scheduler-job-streams") },
     h2cDisabled: isTruthy(env["DAPR_HTTP_DISABLE_H2C"]),
+    mtls: mtlsOptions(flags, env),
     metrics: {
       enabled: flags.bool("enable-metrics"),
       port: flags.bool("enable-metrics")
@@ -319,6 +318,12 @@ function disabledEndpoints(words: readonly string[]): SidecarOptions["disableIni
 function discoveryTimeoutMs(flags: ParsedFlags<SidecarFlag>): number {
   const timeoutMs = flags.milliseconds("app-binding-options-timeout");
   return timeoutMs > 0 ? timeoutMs : BINDING_DISCOVERY_TIMEOUT_MS_DEFAULT;
+}
+
+/** An interval that is not positive means the default. */
+function reconcileMs(flags: ParsedFlags<SidecarFlag>): number {
+  const intervalMs = flags.milliseconds("hot-reload-reconcile-interval");
+  return intervalMs > 0 ? intervalMs : RECONCILE_MS_DEFAULT;
 }
 
 function appHealth(flags: ParsedFlags<SidecarFlag>): SidecarOptions["appHealth"] {

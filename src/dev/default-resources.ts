@@ -27,6 +27,9 @@ const DEFAULTS: readonly DefaultComponent[] = [
   { family: "configuration", name: "configstore", file: "configuration.db", metadata: {} },
 ];
 
+/** Names of the components that apps get without asking. */
+export const DEFAULT_COMPONENTS: readonly string[] = DEFAULTS.map(({ name }) => name);
+
 /**
  * Writes the components that apps get without asking: durable ones on SQLite, with the names of Dapr's own quickstarts. An
  * app whose resources declare a component of a family (`state.*` …), or one of the default's name, gets no default of that

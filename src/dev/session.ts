@@ -209,7 +209,8 @@ export class Session {
       services: this.#services.local,
       componentFailures: habits.keepsUp ? "keep" : "stop",
     };
-    return startLocalSidecar(ports, options, deps);
+    // With a watch of its own the session starts it again, and what is broken is told with its place.
+    return startLocalSidecar(ports, habits.keepsUp ? { ...options, hotReload: undefined } : options, deps);
   }
 
   #startChildSidecar(

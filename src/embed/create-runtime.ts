@@ -13,6 +13,7 @@ import type { SecretsBlock } from "../blocks/secrets/secrets-block.ts";
 import type { StateBlock } from "../blocks/state/state-block.ts";
 import type { SharedScope } from "../components/spi/component.ts";
 import { createSharedScope } from "../inventory/shared-scope.ts";
+import type { ReloadState } from "../inventory/types.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Logger } from "../kit/logger.ts";
 import { silentLogger } from "../kit/silent-logger.ts";
@@ -78,6 +79,12 @@ export interface Runtime {
   readonly control: ControlBlock;
   /** Sends a request through the HTTP API without a socket: what an HTTP client would get. */
   request(request: HttpRequest): Promise<HttpResponse>;
+  /**
+   * Reads the resources again and changes what is not the same, component by component, while calls go on. Resolves when
+   * that is in use or has been refused, which the state tells; undefined where there are no resource folders, or the
+   * Configuration switches hot reload off. With the option `hotReload` it also happens by itself.
+   */
+  reload(): Promise<ReloadState | undefined>;
   /** The sidecar beneath, for its ports where options opened some. */
   readonly sidecar: Sidecar;
   close(): Promise<void>;
@@ -130,6 +137,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     sidecar,
     actor: (type, id) => actorHandle(blocks.actors, { type, id }, () => undefined),
     request: (request) => callInProcess(sidecar.http, request),
+    reload: () => sidecar.reload(),
     async close() {
       await sidecar.stop("host");
       await left;

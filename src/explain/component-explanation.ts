@@ -2,6 +2,7 @@ import { componentNames } from "../resiliency/effective-names.ts";
 import type { ComponentManifest, MetadataField } from "../components/spi/component.ts";
 import type { Registry } from "../inventory/registry.ts";
 import { formatGoDuration } from "../kit/duration.ts";
+import { hideUserInfo } from "../kit/hidden-user-info.ts";
 import type { ComponentPolicyType } from "../resiliency/types.ts";
 import { COMPONENT_INIT_TIMEOUT_MS, type ComponentResource } from "../resources/component.ts";
 import type { Explanation } from "./explanation.ts";
@@ -75,6 +76,8 @@ async function explainDirections(project: Project, { name, type }: ComponentReso
   ];
 }
 
+const SECRET_NAME = /pas+|pwd|secret|token|credential|connectionstring|key(?!prefix)/i;
+
 /** Every field that was written, and those with a default that were not. Values of sensitive fields are not told. */
 export async function explainFields(
   { places }: Project,
@@ -91,9 +94,9 @@ export async function explainFields(
           ? `secret ${secret.name}/${secret.key}`
           : pair.envRef !== ""
             ? `environment ${pair.envRef}`
-            : field?.sensitive === true
+            : isSecret(field, pair.name)
               ? "(not shown)"
-              : (pair.value ?? "");
+              : hideUserInfo(pair.value ?? "");
       const unknown = manifest !== undefined && field === undefined ? " (not a field of this type)" : "";
       return { text: `${pair.name}: ${value}${unknown}`, from: await places.of(origin, ["spec", "metadata", index]) };
     }),
@@ -104,6 +107,11 @@ export async function explainFields(
     )
     .map((field) => ({ text: `${field.name}: ${field.default}`, from: "default" }));
   return [...written, ...defaults];
+}
+
+/** Of fields that no manifest has, the name has to do. */
+function isSecret(field: MetadataField | undefined, name: string): boolean {
+  return field === undefined ? SECRET_NAME.test(name) : field.sensitive === true;
 }
 
 function fieldOf(fields: readonly MetadataField[], name: string): MetadataField | undefined {

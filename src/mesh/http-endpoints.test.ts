@@ -202,3 +202,38 @@ describe("an endpoint cannot be loaded", () => {
     expect(endpoints.baseUrlOf("shop")).toBe("https://shop.example/v1/");
   });
 });
+
+describe("an endpoint that changes", () => {
+  test("has its calls under way where they began, and is left when the last one has ended", async () => {
+    const held = Promise.withResolvers<HttpResponse>();
+    const { endpoints, opened, closed } = setUp(({ target }) =>
+      target.includes("held") ? held.promise : Promise.resolve(ok),
+    );
+    endpoints.load(endpointOf());
+    const under = endpoints.invoke("shop", callOf({ method: "held" }));
+    await endpoints.invoke("shop", callOf());
+    endpoints.load(endpointOf({ baseUrl: "https://other.example" }));
+    expect(endpoints.baseUrlOf("shop")).toBe("https://other.example");
+    await endpoints.invoke("shop", callOf());
+    expect(opened).toEqual(["https://shop.example", "https://other.example"]);
+    expect(closed).toEqual([]);
+    held.resolve(ok);
+    expect((await under).status.code).toBe(200);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(closed).toEqual(["https://shop.example"]);
+    endpoints.unload("shop");
+    expect(endpoints.baseUrlOf("shop")).toBeUndefined();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(closed).toEqual(["https://shop.example", "https://other.example"]);
+  });
+
+  test("is closed with the sidecar, calls under way or not", async () => {
+    const { endpoints, closed } = setUp(() => new Promise(() => undefined));
+    endpoints.load(endpointOf());
+    void endpoints.invoke("shop", callOf());
+    endpoints.unload("shop");
+    await new Promise((resolve) => setImmediate(resolve));
+    await endpoints.close();
+    expect(closed).toEqual(["https://shop.example"]);
+  });
+});

@@ -15,10 +15,10 @@ export interface HttpEndpointsOptions extends HttpEndpointPorts {
 interface NamedEndpoint {
   readonly endpoint: HttpEndpoint;
   /** Made with the first call: a base URL that is none is an error of the calls, not of the start. */
-  client: HttpEndpointClient | undefined;
+  used: UsedClient | undefined;
 }
 
-interface UrlClient {
+interface UsedClient {
   readonly client: HttpEndpointClient;
   calls: number;
 }
@@ -28,19 +28,42 @@ export class HttpEndpoints {
   readonly #options: HttpEndpointsOptions;
   readonly #byName = new Map<string, NamedEndpoint>();
   /** The least recently used first. */
-  readonly #byUrl = new Map<string, UrlClient>();
+  readonly #byUrl = new Map<string, UsedClient>();
+  /** Of endpoints that have been replaced or removed: they have calls under way. */
+  readonly #leaving = new Set<UsedClient>();
 
   constructor(options: HttpEndpointsOptions) {
     this.#options = options;
   }
 
   /**
-   * Takes an endpoint that is called by its name from now on.
+   * Takes an endpoint that is called by its name from now on, in place of an earlier one of that name, whose calls end there.
    * @throws Error with Dapr's text for certificates that cannot be used
    */
   load(endpoint: HttpEndpoint): void {
     checkEndpointTls(endpoint);
-    this.#byName.set(endpoint.name, { endpoint, client: undefined });
+    this.#leave(endpoint.name);
+    this.#byName.set(endpoint.name, { endpoint, used: undefined });
+  }
+
+  /** The name means an app from now on; calls under way end at the endpoint. */
+  unload(name: string): void {
+    this.#leave(name);
+    this.#byName.delete(name);
+  }
+
+  #leave(name: string): void {
+    const used = this.#byName.get(name)?.used;
+    if (used !== undefined) {
+      this.#leaving.add(used);
+      this.#closeIdle(used);
+    }
+  }
+
+  #closeIdle(used: UsedClient): void {
+    if (used.calls === 0 && this.#leaving.delete(used)) {
+      void used.client.close();
+    }
   }
 
   /** The base URL of an endpoint, undefined when there is none of that name. */
@@ -62,23 +85,25 @@ export class HttpEndpoints {
   }
 
   async close(): Promise<void> {
-    const clients = [...this.#byName.values(), ...this.#byUrl.values()]
-      .map(({ client }) => client)
-      .filter((client) => client !== undefined);
+    const named = Array.from(this.#byName.values(), ({ used }) => used).filter((used) => used !== undefined);
+    const clients = [...named, ...this.#byUrl.values(), ...this.#leaving];
     this.#byName.clear();
     this.#byUrl.clear();
-    await Promise.all(clients.map((client) => client.close()));
+    this.#leaving.clear();
+    await Promise.all(clients.map(({ client }) => client.close()));
   }
 
   async #call(target: string, call: InvokeCall): Promise<InvokeReply> {
     const named = this.#byName.get(target);
     if (named !== undefined) {
-      named.client ??= this.#clientOf(named.endpoint);
-      return await named.client.invoke(call);
+      named.used ??= { client: this.#clientOf(named.endpoint), calls: 0 };
     }
-    const used = this.#urlClient(target);
+    const used = named?.used ?? this.#urlClient(target);
     used.calls += 1;
-    const release = (): void => void (used.calls -= 1);
+    const release = (): void => {
+      used.calls -= 1;
+      this.#closeIdle(used);
+    };
     try {
       const reply = await used.client.invoke(call);
       if (!(reply.body instanceof Uint8Array)) {
@@ -92,7 +117,7 @@ export class HttpEndpoints {
     }
   }
 
-  #urlClient(baseUrl: string): UrlClient {
+  #urlClient(baseUrl: string): UsedClient {
     const known = this.#byUrl.get(baseUrl);
     if (known !== undefined) {
       this.#byUrl.delete(baseUrl);

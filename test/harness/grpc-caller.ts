@@ -6,6 +6,9 @@ import { Dapr } from "../../src/wire/gen/dapr/proto/runtime/v1/dapr_pb.js";
 /** The methods of `dapr.proto.runtime.v1.Dapr` by their local names. */
 export const daprMethods = methodsOf(Dapr);
 
+/** Whom TLS asks for: grpc-js takes no addresses there. Without meaning in plain text. */
+export const TLS_NAME = { "grpc.ssl_target_name_override": "localhost" };
+
 /** What a failed call ended with. */
 export interface GrpcFailure {
   readonly code: number;
@@ -17,8 +20,8 @@ export interface GrpcFailure {
 export class GrpcCaller {
   readonly #client: Client;
 
-  constructor(address: string) {
-    this.#client = new Client(address, credentials.createInsecure(), { "grpc.max_receive_message_length": -1 });
+  constructor(address: string, channel = credentials.createInsecure()) {
+    this.#client = new Client(address, channel, { "grpc.max_receive_message_length": -1, ...TLS_NAME });
   }
 
   /** @throws ServiceError of grpc-js */

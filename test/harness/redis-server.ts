@@ -32,15 +32,29 @@ export interface RedisServer extends AsyncDisposable {
   resume(): void;
 }
 
-/** `durable` servers write each command to disk before they answer, so that nothing is lost when they are killed. */
-export async function startRedisServer({ durable = false } = {}): Promise<RedisServer> {
+/**
+ * `durable` servers write each command to disk before they answer, so that nothing is lost when they are killed; `address`
+ * is one beside loopback at which anybody may call.
+ */
+export async function startRedisServer({ durable = false, address = "" } = {}): Promise<RedisServer> {
   const folder = await temporaryFolder();
   const port = await freePort();
   const persistence = durable ? ["--appendonly", "yes", "--appendfsync", "always"] : ["--appendonly", "no"];
   let child: ChildProcess | undefined;
   const command = (...args: readonly string[]): Promise<string> => ask(port, args);
   const start = async (): Promise<void> => {
-    const options = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder.path, "--save", "", ...persistence];
+    const options = [
+      "--port",
+      String(port),
+      "--bind",
+      "127.0.0.1",
+      ...(address === "" ? [] : [address, "--protected-mode", "no"]),
+      "--dir",
+      folder.path,
+      "--save",
+      "",
+      ...persistence,
+    ];
     child = spawn(PROGRAM, options, { stdio: "ignore" });
     await until("redis-server answers", async () => (await command("PING")).startsWith("+PONG"));
   };

@@ -4,7 +4,8 @@ import { importsOf, isOurSource, isTestCode, type Import, type SourceFile } from
 /** The rooms from left to right: a room may import its own files and every tier to its left. */
 const tiers: readonly (readonly string[])[] = [
   ["kit", "wire", "errors"],
-  ["net", "storage", "kubernetes"],
+  ["net", "storage"],
+  ["kubernetes"],
   ["telemetry", "security", "resiliency", "components/spi"],
   ["resources"],
   ["inventory"],
@@ -14,6 +15,7 @@ const tiers: readonly (readonly string[])[] = [
   ["api"],
   ["sidecar", "control-plane"],
   ["embed", "dev", "testing", "explain"],
+  ["doctor"],
   ["dashboard/server"],
   ["cli"],
   ["main.ts"],

@@ -49,6 +49,7 @@ export function actorsHandlers(actors: ActorsBlock): Pick<ServiceHandlers<typeof
           verb: "",
           query: "",
           headers: headersOf(metadata),
+          trace: call.trace,
           contentType: "",
           body: data,
           signal: call.cancellation,

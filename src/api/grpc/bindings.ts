@@ -2,7 +2,8 @@ import type { BindingsBlock } from "../../blocks/bindings/bindings-block.ts";
 import { httpNameOfMetadata } from "../../app/header-rules.ts";
 import { BindingFailure } from "../../components/spi/binding-failure.ts";
 import { ApiError } from "../../errors/error.ts";
-import type { Metadata } from "../../net/grpc/types.ts";
+import { namesTrace, NO_TRACE_CONTEXT } from "../../kit/trace-context.ts";
+import type { Metadata, ServerCall } from "../../net/grpc/types.ts";
 import type { Dapr } from "../../wire/gen/dapr/proto/runtime/v1/dapr_pb.js";
 import { metadataHeaders } from "../binding-metadata.ts";
 import { namedError } from "./named-errors.ts";
@@ -18,7 +19,7 @@ export function bindingsHandlers(block: BindingsBlock): Pick<ServiceHandlers<typ
         binding: name,
         operation,
         data,
-        metadata: withCallMetadata(metadata, call.metadata),
+        metadata: withCallMetadata(metadata, call),
         signal: call.signal,
       };
       try {
@@ -40,14 +41,31 @@ export function bindingsHandlers(block: BindingsBlock): Pick<ServiceHandlers<typ
   };
 }
 
-/** The call's own metadata goes to the binding as well; the request's wins, except for the trace. */
-function withCallMetadata(request: Readonly<Record<string, string>>, call: Metadata): Readonly<Record<string, string>> {
+/**
+ * The call's own metadata goes to the binding as well; the request's wins, except for the trace of a caller that names one.
+ * Then, as with a span, the binding's request stands below that.
+ */
+function withCallMetadata(
+  request: Readonly<Record<string, string>>,
+  { metadata, trace }: ServerCall,
+): Readonly<Record<string, string>> {
   const merged: Record<string, string> = { ...request };
-  for (const [key, value] of call.entries()) {
+  for (const [key, value] of metadata.entries()) {
     const name = httpNameOfMetadata(key);
     const wins = key === "traceparent" || key === "tracestate";
     if (typeof value === "string" && (wins || !Object.hasOwn(request, name))) {
       merged[name] = value;
+    }
+  }
+  const context = trace ?? NO_TRACE_CONTEXT;
+  if (trace === undefined || !namesTrace(trace)) {
+    merged["traceparent"] ??= context.traceparent;
+    return merged;
+  }
+  if (!Object.hasOwn(request, "traceparent") || metadata.get("traceparent") !== undefined) {
+    merged["traceparent"] = context.traceparent;
+    if (context.tracestate !== "") {
+      merged["tracestate"] = context.tracestate;
     }
   }
   return merged;

@@ -18,8 +18,8 @@ function callWith(fields: Readonly<Record<string, string>> = {}): ServerCall {
 
 it("GetMetadata tells all that the runtime knows of itself", async () => {
   const { control } = testControl({
-    resiliencies: ["patient"],
-    httpEndpoints: ["outside"],
+    resiliencies: () => ["patient"],
+    httpEndpoints: () => ["outside"],
     appConnection: {
       port: 1,
       protocol: "http",

@@ -13,6 +13,7 @@ import type { GrpcMethod, GrpcStatus, RelayHandler } from "../../net/grpc/types.
 import { Dapr } from "../../wire/gen/dapr/proto/runtime/v1/dapr_pb.js";
 import { State } from "../../wire/gen/outrigger/v1/state_pb.js";
 import { type ApiAccessRules, isApiAllowed } from "../access-rules.ts";
+import { describedHandlers } from "./described-handlers.ts";
 import { statusOf, statusOfBug } from "./errors.ts";
 import { METHOD_GROUPS, OWN_METHOD_GROUPS } from "./groups.ts";
 import type { ServiceHandlers } from "./service.ts";
@@ -50,6 +51,8 @@ export interface GrpcDoorOptions {
   readonly accessRules: ApiAccessRules;
   /** Bytes of one message. */
   readonly maxBodyBytes: number;
+  /** Gives calls their spans; absent: there are none. */
+  readonly tracing?: Interceptor | undefined;
   readonly observer: GrpcDoorObserver;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -61,13 +64,17 @@ export function createGrpcDoor(options: GrpcDoorOptions): GrpcServer {
   if (options.apiToken !== "") {
     interceptors.push(requireToken(options.apiToken));
   }
+  if (options.tracing !== undefined) {
+    interceptors.push(options.tracing);
+  }
   const server = new GrpcServer({
     messageBytesMax: options.maxBodyBytes,
     interceptors,
     mapError: createErrorMapper(options.logger, (error) => options.observer.errorAnswered(error)),
   });
   const daprMethods = methodsOf(Dapr);
-  server.addService(daprMethods, servedOf(daprMethods, options.handlers, options.accessRules));
+  const handlers = options.tracing === undefined ? options.handlers : describedHandlers(options.handlers);
+  server.addService(daprMethods, servedOf(daprMethods, handlers, options.accessRules));
   if (options.stateHandlers !== undefined) {
     const stateMethods = methodsOf(State);
     server.addService(stateMethods, servedOf(stateMethods, options.stateHandlers, options.accessRules));

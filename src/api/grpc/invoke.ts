@@ -1,4 +1,3 @@
-import { STATUS_CODES } from "node:http";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { collectBody } from "../../app/body.ts";
@@ -17,6 +16,7 @@ import type { Dapr } from "../../wire/gen/dapr/proto/runtime/v1/dapr_pb.js";
 import type { InvokeServiceRequest } from "../../wire/gen/dapr/proto/runtime/v1/invoke_pb.js";
 import { ErrorInfoSchema } from "../../wire/gen/google/rpc/error_details_pb.js";
 import { StatusSchema } from "../../wire/gen/google/rpc/status_pb.js";
+import { httpStatusText } from "../http-status-text.ts";
 import type { ServiceHandlers } from "./service.ts";
 
 /** Metadata key that carries an HTTP app's status. */
@@ -101,6 +101,7 @@ function callOf(request: InvokeServiceRequest, call: ServerCall): InvokeCall {
     verb: message?.httpExtension === undefined ? "" : (HTTPExtension_Verb[message.httpExtension.verb] ?? "NONE"),
     query: message?.httpExtension?.querystring ?? "",
     headers: metadata.toList(),
+    trace: call.trace,
     origin: "grpc",
     contentType: message?.contentType ?? "",
     body: message?.data?.value ?? NO_BYTES,
@@ -123,7 +124,7 @@ function throwFailure(reply: InvokeReply, body: Uint8Array): void {
 
 /** An HTTP app's status as a gRPC error: the status text, with the status and the start of the body in the details. */
 function httpAppError(httpStatus: number, code: GrpcStatusCode, body: Uint8Array): GrpcError {
-  const reason = statusText(httpStatus);
+  const reason = httpStatusText(httpStatus);
   const quoted = Buffer.from(body.buffer, body.byteOffset, Math.min(body.byteLength, QUOTED_BODY_BYTES_MAX)).toString();
   const info = create(ErrorInfoSchema, {
     reason,
@@ -132,16 +133,4 @@ function httpAppError(httpStatus: number, code: GrpcStatusCode, body: Uint8Array
   });
   const details = create(StatusSchema, { code, message: reason, details: [anyPack(ErrorInfoSchema, info)] });
   return new GrpcError(code, reason, { detailsBin: toBinary(StatusSchema, details) });
-}
-
-/** Where Go's text for a status is not Node's. */
-const GO_STATUS_TEXTS: Readonly<Record<number, string>> = {
-  413: "Request Entity Too Large",
-  414: "Request URI Too Long",
-  416: "Requested Range Not Satisfiable",
-  418: "I'm a teapot",
-};
-
-function statusText(status: number): string {
-  return GO_STATUS_TEXTS[status] ?? STATUS_CODES[status] ?? "";
 }

@@ -24,7 +24,7 @@ type Stable = "scheduleJob" | "getJob" | "listJobs" | "deleteJob" | "deleteJobsB
 /** The jobs methods of `dapr.proto.runtime.v1.Dapr`, each with the twin that older SDKs call. */
 export function jobsHandlers(block: JobsBlock): Pick<ServiceHandlers<typeof Dapr>, Stable | `${Stable}Alpha1`> {
   const schedule = async ({ job, overwrite }: ScheduleJobRequest, call: ServerCall) => {
-    await block.schedule({ job, overwrite }, call.cancellation);
+    await block.schedule({ job, overwrite, trace: call.trace }, call.cancellation);
     return create(ScheduleJobResponseSchema);
   };
   const get = async ({ name }: GetJobRequest, call: ServerCall) =>

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import type { ProxiedCall } from "../../blocks/invocation/call-proxy.ts";
+import { RecordingTracer } from "../../kit/recording-tracer.fixture.ts";
+import { binaryOfTraceparent } from "../../kit/trace-context.ts";
 import type { PassingCall } from "../../net/grpc/types.ts";
 import { proxyFromPeers } from "../peer/proxy.ts";
 import { proxyUnknown } from "./proxy.ts";
@@ -51,4 +53,15 @@ test.each([
   const call = handedOn("api", "dapr-app-id", "b", "dapr-stream", value);
   expect(call.isStream).toBe(isStream);
   expect(call.headers).toEqual(["dapr-stream", value]);
+});
+
+test.each(["api", "peer"] as const)("%s: a call's span takes the place of the trace in its headers", (door) => {
+  const trace = new RecordingTracer().start("s", 3, undefined);
+  const seen: ProxiedCall[] = [];
+  const take = async (_target: string, call: ProxiedCall): Promise<void> => void seen.push(call);
+  const handler = door === "api" ? proxyUnknown({ pass: take }) : proxyFromPeers({ passLocal: take });
+  const headers = ["dapr-app-id", "a", "traceparent", "old", "tracestate", "o=1", "grpc-trace-bin", "AA==", "x", "1"];
+  void handler({ headers, trace } as unknown as PassingCall);
+  const binary = binaryOfTraceparent(trace.traceparent);
+  expect(seen[0]?.headers).toEqual(["x", "1", "traceparent", trace.traceparent, "grpc-trace-bin", binary]);
 });

@@ -16,7 +16,7 @@ export function proxyUnknown(proxy: Pick<CallProxy, "pass">): RelayHandler {
     if (target === undefined) {
       throw apiError(invocationErrors.proxyNoTarget, {});
     }
-    const headers = passedHeaders(call.headers, DROPPED_FROM_APPS);
+    const headers = passedHeaders(call.headers, DROPPED_FROM_APPS, call.trace);
     return proxy.pass(target, { passing: call, headers, isStream: saysStream(call) });
   };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { TicksCancelledError } from "../../app/actor-host.ts";
 import { Cancellation, NEVER_CANCELLED } from "../../kit/cancel-signal.ts";
+import { RecordingTracer } from "../../kit/recording-tracer.fixture.ts";
 import type {
   SubscribeActorEventsRequestAlpha1,
   SubscribeActorEventsResponseAlpha1,
@@ -114,4 +115,12 @@ it("ticks are cancelled by the app's answer", async () => {
     },
   });
   await expect(fired).rejects.toThrow(TicksCancelledError);
+});
+
+it("the app gets the context of the call's span in place of the caller's", () => {
+  const { host, events } = setUp();
+  const trace = new RecordingTracer().start("s", 3, undefined);
+  void host.invoke("t", "a", { ...CALL, headers: ["k", "v", "Traceparent", "old"], trace }, NEVER_CANCELLED);
+  expect(events).toMatchObject([{ value: { metadata: { k: "v", traceparent: trace.traceparent } } }]);
+  expect(JSON.stringify(events)).not.toContain("old");
 });

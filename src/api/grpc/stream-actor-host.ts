@@ -9,6 +9,7 @@ import {
 } from "../../app/actor-host.ts";
 import { GRPC_STATUS } from "../../errors/grpc-status.ts";
 import type { CancelSignal } from "../../kit/cancel-signal.ts";
+import { namesTrace } from "../../kit/trace-context.ts";
 import { packedData } from "../../mesh/reminder-message.ts";
 import type {
   SubscribeActorEventsRequestAlpha1,
@@ -25,6 +26,7 @@ interface Pending {
 
 /** Requests without an answer on one stream; what comes beyond is refused. */
 const UNANSWERED_MAX = 10_000;
+const TRACE_HEADERS: ReadonlySet<string> = new Set(["traceparent", "tracestate", "grpc-trace-bin"]);
 const PACKAGE = "dapr.proto.runtime.v1";
 const ERROR_HEADER = "X-Daprerrorresponseheader";
 
@@ -61,10 +63,7 @@ export class StreamActorHost implements ActorHost {
   }
 
   async invoke(type: string, id: string, call: ActorMethodCall, signal: CancelSignal): Promise<ActorReply> {
-    const metadata: Record<string, string> = {};
-    for (let index = 0; index + 1 < call.headers.length; index += 2) {
-      metadata[call.headers[index] as string] ??= call.headers[index + 1] as string;
-    }
+    const metadata = metadataOf(call);
     const answer = await this.#ask(signal, (request) => ({
       case: "invokeRequest",
       value: {
@@ -172,6 +171,25 @@ function tickEvent(actorType: string, actorId: string, tick: ActorTick, id: stri
         case: "reminderRequest",
         value: { $typeName: `${PACKAGE}.SubscribeActorEventsResponseReminderRequestAlpha1`, ...shared },
       };
+}
+
+/** The call's headers, with its span's context in place of what they say of a trace. */
+function metadataOf({ headers, trace }: ActorMethodCall): Record<string, string> {
+  const metadata: Record<string, string> = {};
+  const traced = trace !== undefined && namesTrace(trace) ? trace : undefined;
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const name = headers[index] as string;
+    if (traced === undefined || !TRACE_HEADERS.has(name.toLowerCase())) {
+      metadata[name] ??= headers[index + 1] as string;
+    }
+  }
+  if (traced !== undefined) {
+    metadata["traceparent"] = traced.traceparent;
+    if (traced.tracestate !== "") {
+      metadata["tracestate"] = traced.tracestate;
+    }
+  }
+  return metadata;
 }
 
 function failureOf(answer: Answer, asked: string): ActorAppError {

@@ -114,6 +114,7 @@ async function invoke(
     verb: exchange.method,
     query,
     headers: forwarded(exchange.headers),
+    trace: exchange.trace,
     contentType: exchange.header("content-type") ?? "",
     body: await exchange.readBody(maxBodyBytes),
     signal: callerSignal(exchange),

@@ -29,8 +29,7 @@ export function bindingsRoutes(block: BindingsBlock, { maxBodyBytes }: BindingsR
         const request = decodeRequest(await exchange.readBody(maxBodyBytes));
         const aborted = new AbortController();
         exchange.onAbort(() => aborted.abort(new Error("context canceled")));
-        const baggage = exchange.header("baggage");
-        const metadata = baggage === undefined ? request.metadata : { ...request.metadata, baggage };
+        const metadata = withTrace(request.metadata, exchange);
         try {
           respond(
             exchange,
@@ -45,6 +44,21 @@ export function bindingsRoutes(block: BindingsBlock, { maxBodyBytes }: BindingsR
       },
     },
   ];
+}
+
+/** The binding gets the request's trace and baggage among its metadata. */
+function withTrace(metadata: RequestBody["metadata"], exchange: HttpExchange): RequestBody["metadata"] {
+  const baggage = exchange.header("baggage");
+  const { trace } = exchange;
+  if (baggage === undefined && trace === undefined) {
+    return metadata;
+  }
+  return {
+    ...metadata,
+    ...(trace === undefined ? undefined : { traceparent: trace.traceparent }),
+    ...(trace === undefined || trace.tracestate === "" ? undefined : { tracestate: trace.tracestate }),
+    ...(baggage === undefined ? undefined : { baggage }),
+  };
 }
 
 function respond(exchange: HttpExchange, { data, metadata, contentType }: BindingResponse): void {

@@ -1,4 +1,4 @@
-import type { ComponentCondition, ComponentConditions } from "../../inventory/types.ts";
+import type { ComponentCondition, ComponentConditions, ReloadState } from "../../inventory/types.ts";
 import { respondJson } from "./reply.ts";
 import type { Route } from "./route.ts";
 
@@ -11,7 +11,11 @@ export function componentsRoutes(components: ComponentConditions): Route[] {
       group: { name: "components", version: "v1" },
       name: "GetComponents",
       handler(exchange) {
-        respondJson(exchange, 200, JSON.stringify({ components: components.conditions().map(conditionBody) }));
+        const body = {
+          components: components.conditions().map(conditionBody),
+          reload: reloadBody(components.reload?.()),
+        };
+        respondJson(exchange, 200, JSON.stringify(body));
       },
     },
   ];
@@ -26,6 +30,7 @@ function conditionBody({
   sinceMs,
   retry,
   actorState,
+  rejected,
 }: ComponentCondition): unknown {
   return {
     name,
@@ -37,5 +42,18 @@ function conditionBody({
     attempts: retry?.attempts,
     nextAttempt: retry === undefined ? undefined : new Date(retry.nextAttemptMs).toISOString(),
     actorState,
+    rejectedChange:
+      rejected === undefined ? undefined : { reason: rejected.reason, since: new Date(rejected.sinceMs).toISOString() },
   };
+}
+
+function reloadBody(state: ReloadState | undefined): unknown {
+  return (
+    state && {
+      rounds: state.rounds,
+      changes: state.changes,
+      lastChange: state.lastChangeMs === undefined ? undefined : new Date(state.lastChangeMs).toISOString(),
+      problems: state.problems,
+    }
+  );
 }

@@ -3,10 +3,13 @@ import { commonErrors } from "../../errors/catalogue/common.ts";
 import type { Clock } from "../../kit/clock.ts";
 import type { Logger } from "../../kit/logger.ts";
 import { BodyTooLargeError, PeerGoneError } from "../../net/http/errors.ts";
+import { splitTarget } from "../../components/spi/request-target.ts";
 import type { HttpExchange } from "../../net/http/types.ts";
 import { type ApiAccessRules, isApiAllowed } from "../access-rules.ts";
 import { type Cors, createCors } from "./cors.ts";
 import { errorBody } from "./errors.ts";
+import { describeRoute, type ExchangeTracing } from "./exchange-tracing.ts";
+import { type DoorPipeline, serveThroughPipeline } from "./pipeline.ts";
 import { respondJson } from "./reply.ts";
 import type { Route, RouteHandler } from "./route.ts";
 import { BadEscapeError, Router } from "./router.ts";
@@ -32,6 +35,10 @@ export interface HttpDoorOptions {
   /** `--allowed-origins`; empty: no CORS. */
   readonly allowedOrigins: string;
   readonly accessRules: ApiAccessRules;
+  /** `spec.httpPipeline`; absent: there is none. */
+  readonly pipeline?: DoorPipeline | undefined;
+  /** Absent: exchanges have no spans, and trace headers pass through untouched. */
+  readonly tracing?: ExchangeTracing | undefined;
   readonly observer: HttpDoorObserver;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -41,7 +48,7 @@ export interface HttpDoorOptions {
 export type HttpDoor = (exchange: HttpExchange) => void;
 
 /**
- * The HTTP API: path cleaning, CORS, token, route, errors, in Dapr's order. It holds no rule of any building block.
+ * The HTTP API: path cleaning, CORS, token, middlewares, route, errors, in Dapr's order. It holds no rule of any building block.
  */
 export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   const router = new Router(options.routes.filter((route) => isServed(route, options.accessRules)));
@@ -81,11 +88,20 @@ class Door {
     const path = mark === -1 ? target : target.slice(0, mark);
     let route: Route | undefined;
     try {
-      if (this.#answerEarly(exchange, path)) {
+      if (this.#options.tracing?.begin(exchange, path) === false || this.#answerEarly(exchange, path)) {
+        return;
+      }
+      if (this.#options.pipeline !== undefined) {
+        await serveThroughPipeline(this.#options.pipeline, exchange, async (inner) => {
+          route = await this.#serveRoute(inner);
+        });
         return;
       }
       const match = this.#router.find(exchange.method, path);
       route = match?.route;
+      if (match !== undefined && exchange.trace !== undefined) {
+        describeRoute(exchange, match.route, match.params);
+      }
       const query = mark === -1 ? "" : target.slice(mark + 1);
       const handled =
         match === undefined
@@ -97,8 +113,28 @@ class Door {
     } catch (error) {
       this.#answerError(exchange, error);
     } finally {
+      this.#options.tracing?.end(exchange);
       this.#options.observer.exchangeDone(exchange, route, path, this.#options.clock.monotonicMs() - startMs);
     }
+  }
+
+  /** What comes out of the pipeline, whose method and path may not be the caller's. */
+  async #serveRoute(exchange: HttpExchange): Promise<Route | undefined> {
+    const { path, query } = splitTarget(exchange.target);
+    let route: Route | undefined;
+    try {
+      const match = this.#router.find(exchange.method, path);
+      route = match?.route;
+      if (match !== undefined && exchange.trace !== undefined) {
+        describeRoute(exchange, match.route, match.params);
+      }
+      await (match === undefined
+        ? this.#options.fallback(exchange, NO_PARAMS, query)
+        : match.route.handler(exchange, match.params, query));
+    } catch (error) {
+      this.#answerError(exchange, error);
+    }
+    return route;
   }
 
   /** Preflights and missing tokens never reach a route. */

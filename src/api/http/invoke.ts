@@ -4,11 +4,12 @@ import { CALLER_HEADERS, wantsEventStream } from "../../app/header-rules.ts";
 import type { InvokeCall, InvokeReply } from "../../app/types.ts";
 import type { InvocationBlock } from "../../blocks/invocation/invocation.ts";
 import { invocationErrors } from "../../errors/catalogue/invocation.ts";
-import { apiError } from "../../errors/error.ts";
+import { apiError, type ErrorEntry } from "../../errors/error.ts";
 import type { Logger } from "../../kit/logger.ts";
 import { type StreamTally, tallied } from "../../kit/stream-tally.ts";
 import { BodyTooLargeError } from "../../net/http/errors.ts";
 import type { Body, HeaderList, HttpExchange } from "../../net/http/types.ts";
+import { describeInvocation } from "../span-attributes.ts";
 import { findInvokeTarget } from "./invoke-target.ts";
 import { httpStatusOfGrpc } from "../../errors/http-status-of-grpc.ts";
 import type { Route, RouteHandler } from "./route.ts";
@@ -39,6 +40,8 @@ export interface InvokeDoorOptions {
   readonly maxBodyBytes: number;
   /** Counts streamed bodies; absent: nobody does. */
   readonly tally?: StreamTally | undefined;
+  /** The app's own failure was passed on, which Dapr counts by code as one of the call, unless the request streamed. */
+  readonly failurePassedOn?: ((entry: ErrorEntry) => void) | undefined;
   readonly logger: Logger;
 }
 
@@ -66,6 +69,10 @@ export function invokeFallback(options: InvokeDoorOptions): RouteHandler {
     if (found === undefined) {
       throw apiError(invocationErrors.noAppId, {});
     }
+    const { trace } = exchange;
+    if (trace?.recording === true) {
+      describeInvocation(trace, found.appId, found.method);
+    }
     const abort = new AbortController();
     exchange.onAbort(() => abort.abort());
     const call: InvokeCall = {
@@ -73,6 +80,7 @@ export function invokeFallback(options: InvokeDoorOptions): RouteHandler {
       verb: VERBS.has(exchange.method) ? exchange.method : "POST",
       query,
       headers: forwardable(exchange.headers),
+      trace,
       origin: "http",
       contentType: exchange.header("content-type") ?? "",
       body: await requestBody(exchange, options),
@@ -83,6 +91,9 @@ export function invokeFallback(options: InvokeDoorOptions): RouteHandler {
       reply = await options.invocation.invoke(found.appId, call);
     } catch (error) {
       throw tooLargeWithin(error) ?? error;
+    }
+    if (options.failurePassedOn !== undefined && exchange.contentLength !== undefined && isFailure(reply)) {
+      options.failurePassedOn(invocationErrors.directInvoke);
     }
     await answer(exchange, reply, call.headers, { tally: options.tally, logger });
   };
@@ -130,6 +141,10 @@ function isForSidecar(name: string): boolean {
   }
 }
 
+function isFailure({ status }: InvokeReply): boolean {
+  return status.kind === "http" && (status.code < 200 || status.code > 399);
+}
+
 type StreamPorts = Pick<InvokeDoorOptions, "tally" | "logger">;
 
 async function answer(
@@ -149,7 +164,7 @@ async function answer(
   const code = status.kind === "grpc" ? 200 : status.code;
   if (reply.body instanceof Uint8Array) {
     // daprd names a type for failures that have none.
-    if (code < 200 || code > 399) {
+    if (isFailure(reply)) {
       respond(exchange, code, headers, reply.body, "application/json");
     } else {
       exchange.respond(code, headers, reply.body);

@@ -30,7 +30,8 @@ function routesOf(
       name: "ScheduleJob",
       async handler(exchange, params) {
         const [{ decodeJob }, body] = await Promise.all([messages(), exchange.readBody(maxBodyBytes)]);
-        await block.schedule(decodeJob((params["name"] ?? "").trim(), body), callerSignal(exchange));
+        const job = decodeJob((params["name"] ?? "").trim(), body);
+        await block.schedule({ ...job, trace: exchange.trace }, callerSignal(exchange));
         respondEmpty(exchange);
       },
     },

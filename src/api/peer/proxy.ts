@@ -13,7 +13,7 @@ export function proxyFromPeers(proxy: Pick<CallProxy, "passLocal">): RelayHandle
     if (callee === undefined) {
       throw apiError(invocationErrors.proxyNoTarget, {});
     }
-    const headers = passedHeaders(call.headers, DROPPED_FROM_PEERS);
+    const headers = passedHeaders(call.headers, DROPPED_FROM_PEERS, call.trace);
     return proxy.passLocal(callee, { passing: call, headers, isStream: saysStream(call) });
   };
 }

@@ -4,8 +4,8 @@ import type { InvokeCall, InvokeReply } from "../../app/types.ts";
 import type { InvocationBlock } from "../../blocks/invocation/invocation.ts";
 import { invocationErrors } from "../../errors/catalogue/invocation.ts";
 import { apiError } from "../../errors/error.ts";
-import type { CancelSignal } from "../../kit/cancel-signal.ts";
 import { type StreamTally, tallied } from "../../kit/stream-tally.ts";
+import { namesTrace } from "../../kit/trace-context.ts";
 import { pieceBytesOf } from "../../mesh/limits.ts";
 import type { RequestHead, ResponseHead, ResponseStatus, StreamMessage } from "../../mesh/messages.ts";
 import { PiecewiseBody, piecesOf } from "../../mesh/piecewise-body.ts";
@@ -13,6 +13,7 @@ import { callLocal, callLocalStream } from "../../mesh/service-invocation.ts";
 import type { GrpcServer } from "../../net/grpc/server.ts";
 import type { ServerCall } from "../../net/grpc/types.ts";
 import type { Body } from "../../net/http/types.ts";
+import { describeLocalCall } from "../span-attributes.ts";
 
 const NO_BYTES = new Uint8Array(0);
 /** Metadata that the calling sidecar has stamped. */
@@ -20,6 +21,8 @@ const CALLER_ID = "dapr-caller-app-id";
 
 export interface PeerInvocationOptions {
   readonly invocation: Pick<InvocationBlock, "invokeLocal">;
+  /** For the names of spans. */
+  readonly appId: string;
   /** Bytes of an answer that must be held whole for `CallLocal`; 0: no limit. */
   readonly maxBodyBytes: number;
   /** Counts streamed bodies; absent: nobody does. */
@@ -41,8 +44,9 @@ async function answerWhole(
     throw apiError(invocationErrors.internalRequest, { reason: "field Message is nil" });
   }
   const reply = await options.invocation.invokeLocal(
-    callOf(request, request.data ?? NO_BYTES, call.cancellation),
+    callOf(request, request.data ?? NO_BYTES, call, options.appId),
     headerValue(request.headers, CALLER_ID),
+    call.peerId,
   );
   return headOf(reply, await collectBody(reply.body, options.maxBodyBytes));
 }
@@ -50,7 +54,7 @@ async function answerWhole(
 async function* answerStreamed(
   requests: AsyncIterable<StreamMessage<RequestHead>>,
   call: ServerCall,
-  { invocation, maxBodyBytes, tally }: PeerInvocationOptions,
+  { invocation, maxBodyBytes, tally, appId }: PeerInvocationOptions,
 ): AsyncGenerator<StreamMessage<ResponseHead>> {
   const messages = requests[Symbol.asyncIterator]();
   const first = await messages.next();
@@ -63,8 +67,9 @@ async function* answerStreamed(
   const whole = wholeBody(head, first.value, call.requestsRead);
   const body = whole ?? (await streamedBody(first.value, messages, tally));
   const reply = await invocation.invokeLocal(
-    callOf(head, body, call.cancellation),
+    callOf(head, body, call, appId),
     headerValue(head.headers, CALLER_ID),
+    call.peerId,
   );
   const pieceBytes = pieceBytesOf(maxBodyBytes);
   const eventStream = wantsEventStream(head.headers) && reply.status.kind === "http";
@@ -149,18 +154,27 @@ async function* messagesOf(
   }
 }
 
-function callOf(head: RequestHead, body: Body, signal: CancelSignal): InvokeCall {
+function callOf(head: RequestHead, body: Body, { trace, cancellation }: ServerCall, appId: string): InvokeCall {
+  if (trace?.recording === true) {
+    describeLocalCall(trace, appId, head.method);
+  }
   return {
     method: head.method,
     verb: head.verb,
     query: head.query,
     headers: head.headers,
+    trace: trace !== undefined && (namesTrace(trace) || !carriesTrace(head)) ? trace : undefined,
     origin: head.origin,
     contentType: head.contentType,
     body,
     typeUrl: head.typeUrl,
-    signal,
+    signal: cancellation,
   };
+}
+
+/** The caller's sidecar does not trace and has left its app's headers as they were. */
+function carriesTrace({ headers }: RequestHead): boolean {
+  return headerValue(headers, "traceparent") !== undefined || headerValue(headers, "grpc-trace-bin") !== undefined;
 }
 
 function headOf(reply: InvokeReply, data: Uint8Array | undefined): ResponseHead {

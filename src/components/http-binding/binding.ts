@@ -107,9 +107,13 @@ class HttpBinding implements OutputBinding {
           ? cause.message
           : String(cause);
       const verb = method.charAt(0) + method.slice(1).toLowerCase();
-      throw new ComponentError(limit.signal.aborted ? "timeout" : "unavailable", `${verb} "${url.href}": ${reason}`, {
-        cause,
-      });
+      throw new ComponentError(
+        limit.signal.aborted ? "timeout" : "unavailable",
+        `${verb} "${shownUrl(url)}": ${reason}`,
+        {
+          cause,
+        },
+      );
     } finally {
       timer?.cancel();
     }
@@ -199,4 +203,9 @@ function responseMetadata({
 
 function canonicalName(name: string): string {
   return name.toLowerCase().replace(/(^|-)([a-z])/g, (_, dash: string, letter: string) => dash + letter.toUpperCase());
+}
+
+/** As Go's client puts it into errors: without a password. */
+function shownUrl(url: URL): string {
+  return url.password === "" ? url.href : url.href.replace(`:${url.password}@`, ":***@");
 }

@@ -12,7 +12,8 @@ export type ComponentFamily =
   | "configuration"
   | "conversation"
   | "lock"
-  | "crypto";
+  | "crypto"
+  | "middleware";
 
 /** A component's metadata after secrets, environment references and templates have been resolved. Keys keep their case. */
 export type ComponentMetadata = Readonly<Record<string, string>>;

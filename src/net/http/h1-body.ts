@@ -1,12 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { PullQueue, type QueueSource } from "../pull-queue.ts";
+import type { BodyRegister } from "./body-watch.ts";
 import { BodyTooLargeError, PeerGoneError } from "./errors.ts";
 import { joinChunks } from "./headers.ts";
 import { BODY_QUEUE_BYTES, LINGER_MS } from "./limits.ts";
 
 /** Reads a request's body whole. @throws BodyTooLargeError, PeerGoneError */
-export function collectBody(request: IncomingMessage, bytesMax: number): Promise<Uint8Array> {
+export function collectBody(request: IncomingMessage, bytesMax: number, bodies: BodyRegister): Promise<Uint8Array> {
+  bodies.add(request);
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = [];
     let length = 0;
@@ -20,8 +22,12 @@ export function collectBody(request: IncomingMessage, bytesMax: number): Promise
       } else chunks.push(chunk);
     };
     request.on("data", onData);
-    request.once("end", () => resolve(joinChunks(chunks, length)));
+    request.once("end", () => {
+      bodies.delete(request);
+      resolve(joinChunks(chunks, length));
+    });
     request.once("close", () => {
+      bodies.delete(request);
       if (!request.readableEnded) reject(new PeerGoneError());
     });
   });
@@ -32,19 +38,28 @@ export class H1RequestBody implements QueueSource {
   readonly queue: PullQueue<Uint8Array>;
   private readonly request: IncomingMessage;
   private readonly bytesMax: number;
+  private readonly bodies: BodyRegister;
   private length = 0;
 
-  constructor(request: IncomingMessage, bytesMax: number) {
+  constructor(request: IncomingMessage, bytesMax: number, bodies: BodyRegister) {
     this.request = request;
     this.bytesMax = bytesMax;
+    this.bodies = bodies;
     this.queue = new PullQueue<Uint8Array>(this, BODY_QUEUE_BYTES);
   }
 
   start(): void {
-    const { request, queue } = this;
+    const { request, queue, bodies } = this;
+    bodies.add(request);
     request.on("data", (chunk: Uint8Array) => this.push(chunk));
-    request.once("end", () => queue.end());
-    request.once("close", () => queue.fail(new PeerGoneError()));
+    request.once("end", () => {
+      bodies.delete(request);
+      queue.end();
+    });
+    request.once("close", () => {
+      bodies.delete(request);
+      queue.fail(new PeerGoneError());
+    });
     if (request.destroyed) queue.fail(new PeerGoneError());
   }
 

@@ -1,19 +1,23 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { TraceSpan } from "../../kit/trace-context.ts";
+import type { BodyRegister } from "./body-watch.ts";
 import { BodyTooLargeError, PeerGoneError } from "./errors.ts";
 import { collectBody, destroyUnlessRead, drained, flushHead, H1RequestBody, lingerOnClose } from "./h1-body.ts";
-import { EMPTY_BODY, headerValue, isBodyless, lengthOf } from "./headers.ts";
+import { answerHeaders, EMPTY_BODY, headerValue, isBodyless, lengthOf } from "./headers.ts";
 import { DRAIN_BYTES_MAX } from "./limits.ts";
 import type { BodyWriter, HeaderList, HttpExchange } from "./types.ts";
 
 /** What an exchange must know of its listener: whether connections should end after the answer. */
 export interface ExchangeOwner {
   readonly closing: boolean;
+  readonly bodies: BodyRegister;
 }
 
 /** An exchange over `node:http`. It touches neither `req.headers` nor the header map of the response. */
 export class H1Exchange implements HttpExchange, BodyWriter {
   responseBytes = 0;
   responseStatus = 0;
+  trace: TraceSpan | undefined = undefined;
   private readonly request: IncomingMessage;
   private readonly response: ServerResponse;
   private readonly owner: ExchangeOwner;
@@ -73,12 +77,12 @@ export class H1Exchange implements HttpExchange, BodyWriter {
       return Promise.reject(new BodyTooLargeError(bytesMax));
     if (this.request.destroyed && !this.request.complete) return Promise.reject(new PeerGoneError());
     this.continue();
-    return collectBody(this.request, bytesMax);
+    return collectBody(this.request, bytesMax, this.owner.bodies);
   }
 
   streamBody(bytesMax: number): AsyncIterable<Uint8Array> {
     this.bodyTaken = true;
-    const body = new H1RequestBody(this.request, bytesMax);
+    const body = new H1RequestBody(this.request, bytesMax, this.owner.bodies);
     const length = this.contentLength;
     if (length === 0) body.queue.end();
     else if (bytesMax > 0 && length !== undefined && length > bytesMax)
@@ -150,7 +154,7 @@ export class H1Exchange implements HttpExchange, BodyWriter {
     if (this.responseStatus !== 0) throw new Error("the exchange has been answered already");
     // HTTP/1.1 connections persist unless somebody says otherwise; Go does not say so, and callers count the headers of a hop.
     if (this.response.shouldKeepAlive && this.request.httpVersionMinor === 1) this.response.removeHeader("connection");
-    return this.extraHeaders === undefined ? headers.slice() : headers.concat(this.extraHeaders);
+    return answerHeaders(headers, this.extraHeaders, this.trace);
   }
 
   /** A large body that nobody reads would be read to its end by `node:http`: the connection is closed gently instead. */

@@ -6,9 +6,10 @@ import {
   type StreamHandler,
   type TransportStream,
 } from "../h2/transport.ts";
+import type { TraceSpan } from "../../kit/trace-context.ts";
 import { PullQueue, type QueueSource } from "../pull-queue.ts";
 import { BodyTooLargeError, PeerGoneError } from "./errors.ts";
-import { EMPTY_BODY, headersForH2, headerValue, isBodyless, joinChunks, lengthOf } from "./headers.ts";
+import { answerHeaders, EMPTY_BODY, headersForH2, headerValue, isBodyless, joinChunks, lengthOf } from "./headers.ts";
 import { BODY_QUEUE_BYTES } from "./limits.ts";
 import type { BodyWriter, HeaderList, HttpExchange, HttpHandler } from "./types.ts";
 
@@ -38,6 +39,7 @@ export class H2Exchange implements HttpExchange, StreamHandler, BodyWriter, Queu
   readonly remoteAddress: string;
   responseBytes = 0;
   responseStatus = 0;
+  trace: TraceSpan | undefined = undefined;
   private readonly stream: TransportStream;
   private readonly queue: PullQueue<Uint8Array>;
   private bytesMax = 0;
@@ -101,7 +103,7 @@ export class H2Exchange implements HttpExchange, StreamHandler, BodyWriter, Queu
 
   respond(status: number, headers: HeaderList, body?: Uint8Array | string): void {
     this.begin(status);
-    const list = headersForH2(headers.concat(this.extraHeaders));
+    const list = headersForH2(answerHeaders(headers, this.extraHeaders, this.trace));
     const bytes = body === undefined ? EMPTY_BODY : typeof body === "string" ? Buffer.from(body) : body;
     if (!isBodyless(status)) list.push("content-length", String(bytes.length));
     const headOnly = bytes.length === 0 || isBodyless(status) || this.method === "HEAD";
@@ -118,7 +120,10 @@ export class H2Exchange implements HttpExchange, StreamHandler, BodyWriter, Queu
     this.begin(status);
     const headOnly = isBodyless(status) || this.method === "HEAD";
     this.answerEnded = headOnly;
-    this.stream.respond({ status, headers: headersForH2(headers.concat(this.extraHeaders)) }, headOnly);
+    this.stream.respond(
+      { status, headers: headersForH2(answerHeaders(headers, this.extraHeaders, this.trace)) },
+      headOnly,
+    );
     return this;
   }
 

@@ -1,3 +1,4 @@
+import type { TraceContext } from "../../kit/trace-context.ts";
 import type { HeaderList } from "./types.ts";
 
 /** First value of a header in a list in any case; `name` must be lower case. */
@@ -37,6 +38,24 @@ export function headersForH2(headers: HeaderList): string[] {
     const value = headers[i + 1] as string;
     if (isConnectionHeader(name) || name === "host" || (name === "te" && value !== "trailers")) continue;
     list.push(name, value);
+  }
+  return list;
+}
+
+/** Characters of a `tracestate` that callers are told; longer ones are left out, as in Dapr. */
+const TRACESTATE_LENGTH_MAX = 512;
+
+/** All headers of an answer in a list of its own: those that every answer of the exchange has, and its trace. */
+export function answerHeaders(
+  headers: HeaderList,
+  extra: HeaderList | undefined,
+  trace: TraceContext | undefined,
+): string[] {
+  const list = extra === undefined ? headers.slice() : headers.concat(extra);
+  if (trace !== undefined && headerValue(list, "traceparent") === undefined) {
+    list.push("traceparent", trace.traceparent);
+    const { tracestate } = trace;
+    if (tracestate !== "" && tracestate.length <= TRACESTATE_LENGTH_MAX) list.push("tracestate", tracestate);
   }
   return list;
 }

@@ -1,6 +1,7 @@
+import type { TraceSpan } from "../../kit/trace-context.ts";
 import { PullQueue, type QueueSource } from "../pull-queue.ts";
 import { BodyTooLargeError, HttpClientError, PeerGoneError } from "./errors.ts";
-import { EMPTY_BODY, headerValue, isBodyless, joinChunks, lengthOf } from "./headers.ts";
+import { answerHeaders, EMPTY_BODY, headerValue, isBodyless, joinChunks, lengthOf } from "./headers.ts";
 import { runHandler } from "./h2-exchange.ts";
 import { BODY_QUEUE_BYTES } from "./limits.ts";
 import type { BodyWriter, HeaderList, HttpExchange, HttpHandler, HttpRequest, HttpResponse } from "./types.ts";
@@ -21,6 +22,7 @@ export function callInProcess(handler: HttpHandler, request: HttpRequest): Promi
 class InProcessExchange implements HttpExchange, BodyWriter, QueueSource {
   responseBytes = 0;
   responseStatus = 0;
+  trace: TraceSpan | undefined = undefined;
   over = false;
   private readonly request: HttpRequest;
   private readonly resolve: (response: HttpResponse) => void;
@@ -124,7 +126,7 @@ class InProcessExchange implements HttpExchange, BodyWriter, QueueSource {
   respond(status: number, headers: HeaderList, body?: Uint8Array | string): void {
     this.begin(status);
     const bytes = body === undefined ? EMPTY_BODY : typeof body === "string" ? Buffer.from(body) : body;
-    const list = headers.concat(this.extraHeaders);
+    const list = answerHeaders(headers, this.extraHeaders, this.trace);
     if (!isBodyless(status)) list.push("content-length", String(bytes.length));
     const sent = isBodyless(status) || this.method === "HEAD" ? EMPTY_BODY : bytes;
     this.responseBytes = sent.length;
@@ -135,7 +137,7 @@ class InProcessExchange implements HttpExchange, BodyWriter, QueueSource {
   startResponse(status: number, headers: HeaderList): BodyWriter {
     this.begin(status);
     clearTimeout(this.timer);
-    this.resolve({ status, headers: headers.concat(this.extraHeaders), body: this.queue });
+    this.resolve({ status, headers: answerHeaders(headers, this.extraHeaders, this.trace), body: this.queue });
     return this;
   }
 

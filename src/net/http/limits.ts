@@ -19,6 +19,9 @@ export const LISTEN_BACKLOG = 1_024;
 /** Bytes of a body that wait for their reader before the connection is held. */
 export const BODY_QUEUE_BYTES = 64 * 1024;
 
+/** Milliseconds for which nothing may come of a body that was begun, while its reader waits for more. */
+export const BODY_SILENCE_MS = 300_000;
+
 /** Bytes of an unread request body that are read away to keep the connection; with more it is closed after the answer. */
 export const DRAIN_BYTES_MAX = 256 * 1024;
 

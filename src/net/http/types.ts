@@ -1,4 +1,5 @@
 import type { CancelSignal } from "../../kit/cancel-signal.ts";
+import type { TraceSpan } from "../../kit/trace-context.ts";
 
 /**
  * Header fields as a flat list: name, value, name, value … in wire order. Names are lower case when we made them and
@@ -36,6 +37,8 @@ export interface HttpExchange {
   readonly responseBytes: number;
   /** Status of the answer, 0 before it. */
   readonly responseStatus: number;
+  /** The exchange's span, where requests are traced. Its context stands in the answer's headers, unless that has one itself. */
+  trace?: TraceSpan | undefined;
   /** First value of a header, compared without case. `name` must be lower case. */
   header(name: string): string | undefined;
   /** The declared body length in bytes, 0 for a request without a body, undefined when it is chunked. */

@@ -14,6 +14,7 @@ const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 interface NativeText {
   latin1Write(text: string, at: number): number;
   utf8Write(text: string, at: number): number;
+  hexWrite(digits: string, at: number): number;
 }
 
 /** Appends protobuf fields to one buffer that grows; nested messages are written in place. Field numbers are below 16. */
@@ -81,6 +82,22 @@ export class ProtoWriter {
     this.reserve(FIELD_HEAD_BYTES_MAX);
     this.buffer[this.length++] = (field << 3) | FIXED64;
     this.length = this.buffer.writeDoubleLE(value, this.length);
+  }
+
+  /** A `fixed64` of two halves of 32 bits, also zero. */
+  fixed64(field: number, high: number, low: number): void {
+    this.reserve(FIELD_HEAD_BYTES_MAX);
+    this.buffer[this.length++] = (field << 3) | FIXED64;
+    this.length = this.buffer.writeUInt32LE(low, this.length);
+    this.length = this.buffer.writeUInt32LE(high, this.length);
+  }
+
+  /** Fewer than 64 bytes that are given as hexadecimal digits. */
+  hexOctets(field: number, digits: string): void {
+    const bytes = digits.length / 2;
+    this.reserve(FIELD_HEAD_BYTES_MAX + bytes);
+    this.head(field, bytes);
+    this.length += (this.buffer as unknown as NativeText).hexWrite(digits, this.length);
   }
 
   /** Bytes, also when there are none. */
