@@ -75,6 +75,9 @@ export interface ActorHost {
   deactivate(type: string, id: string): Promise<void>;
 }
 
+/** The reason of a deactivation that may not have reached the app. */
+export const DEACTIVATION_LOST = "invoke";
+
 /** The app did not take a deactivation well; `reason` is the metric's word for it. */
 export class DeactivationError extends Error {
   override readonly name = "DeactivationError";

@@ -7,6 +7,7 @@ import {
   type ActorMethodCall,
   type ActorReply,
   type ActorTick,
+  DEACTIVATION_LOST,
   DeactivationError,
   saysActorError,
   TicksCancelledError,
@@ -90,7 +91,7 @@ export class HttpActorHost implements ActorHost {
       });
       body = await collectBody(reply.body, this.#maxBodyBytes);
     } catch (error) {
-      throw new DeactivationError(error instanceof Error ? error.message : String(error), "invoke", error);
+      throw new DeactivationError(error instanceof Error ? error.message : String(error), DEACTIVATION_LOST, error);
     }
     const { code } = reply.status;
     if (code !== 200) {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { type ActorHost, DeactivationError } from "../../app/actor-host.ts";
+import { type ActorHost, DEACTIVATION_LOST, DeactivationError } from "../../app/actor-host.ts";
 import { silentLogger } from "../../kit/silent-logger.ts";
 import { nextTurn } from "../../kit/turn.ts";
 import { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
 import { ActiveActors, NotHostedError } from "./active-actors.ts";
-import { DEACTIVATION_WAIT_MS } from "./limits.ts";
+import { CUT_OFF_REST_MS, DEACTIVATION_REPEATS_MS, DEACTIVATION_WAIT_MS } from "./limits.ts";
 import { Claim } from "./ownership-gate.ts";
 
 const A = { type: "t", id: "a" };
@@ -74,13 +74,51 @@ describe("an actor", () => {
     const halted = active.halt(() => false);
     clock.advance(DEACTIVATION_WAIT_MS);
     await halted;
-    expect((await active.activate(A)).actor.isClosed).toBe(false);
+    let again = false;
+    void active.activate(A).then(() => (again = true));
+    await nextTurn();
+    expect(again).toBe(false);
+    clock.advance(CUT_OFF_REST_MS);
+    await nextTurn();
+    expect(again).toBe(true);
   });
 
   it("is gone when the app refuses to deactivate it, too", async () => {
-    const { active } = setUp(() => Promise.reject(new DeactivationError("no", "invoke")));
+    const { active } = setUp(() => Promise.reject(new DeactivationError("no", "status_code_500")));
     await active.activate(A);
     await active.halt(() => false);
+    expect(active.counts()).toEqual([{ type: "t", count: 0 }]);
+  });
+
+  it("is not activated before its deactivation has reached the app, which is tried again", async () => {
+    const answers = [new DeactivationError("the connection was closed", DEACTIVATION_LOST), undefined];
+    const { active, clock, deactivated } = setUp(async () => {
+      const error = answers.shift();
+      if (error !== undefined) {
+        throw error;
+      }
+    });
+    await active.activate(A);
+    void active.halt(() => false);
+    let again = false;
+    void active.activate(A).then(() => (again = true));
+    await nextTurn();
+    expect([deactivated, again]).toEqual([["a"], false]);
+    clock.advance(DEACTIVATION_REPEATS_MS[0] ?? 0);
+    await nextTurn();
+    expect([deactivated, again]).toEqual([["a", "a"], true]);
+  });
+
+  it("is given up when the app cannot be reached at all", async () => {
+    const { active, clock, deactivated } = setUp(() => Promise.reject(new DeactivationError("no", DEACTIVATION_LOST)));
+    await active.activate(A);
+    const halted = active.halt(() => false);
+    for (const delayMs of DEACTIVATION_REPEATS_MS) {
+      await nextTurn();
+      clock.advance(delayMs);
+    }
+    await halted;
+    expect(deactivated).toHaveLength(DEACTIVATION_REPEATS_MS.length + 1);
     expect(active.counts()).toEqual([{ type: "t", count: 0 }]);
   });
 

@@ -1,4 +1,4 @@
-import { type ActorHost, type ActorRef, actorKey, DeactivationError } from "../../app/actor-host.ts";
+import { type ActorHost, type ActorRef, actorKey, DEACTIVATION_LOST, DeactivationError } from "../../app/actor-host.ts";
 import { Cancellation, type CancelSignal, NEVER_CANCELLED } from "../../kit/cancel-signal.ts";
 import { type Clock, sleep } from "../../kit/clock.ts";
 import { errorMessage } from "../../kit/error-message.ts";
@@ -12,6 +12,7 @@ import {
   CUT_OFF_ANSWER_MS,
   CUT_OFF_NOTICE_MS,
   CUT_OFF_REST_MS,
+  DEACTIVATION_REPEATS_MS,
   DEACTIVATION_WAIT_MS,
   HANG_UP_ANSWER_MS,
   MAILBOX_LENGTH_MAX,
@@ -230,15 +231,11 @@ export class ActiveActors implements ActorHome {
     type.actors.delete(actor.id);
     this.#count -= 1;
     const { cutOff } = actor;
-    const told = cutOff === undefined ? this.#tell(type.host, actor) : this.#tellLate(type.host, actor, cutOff);
-    const leaving = { over: told.then(() => void this.#leaving.delete(key)), waiting: 0 };
-    this.#leaving.set(key, leaving);
-    return cutOff === undefined ? leaving.over : Promise.resolve();
-  }
-
-  /** Resolves when the app has answered the deactivation, or has taken too long. */
-  async #tell(host: ActorHost, actor: ActiveActor): Promise<void> {
-    await this.#within(this.#deactivate(host, actor), DEACTIVATION_WAIT_MS);
+    const told = cutOff === undefined ? this.#deactivate(type.host, actor) : this.#tellLate(type.host, actor, cutOff);
+    // What the app has in memory of the actor would count as read by its next activation there: it has to be told first.
+    const over = cutOff === undefined ? this.#rest(told) : told;
+    this.#leaving.set(key, { over: over.then(() => void this.#leaving.delete(key)), waiting: 0 });
+    return cutOff === undefined ? this.#within(told, DEACTIVATION_WAIT_MS).then(() => undefined) : Promise.resolve();
   }
 
   /**
@@ -252,17 +249,22 @@ export class ActiveActors implements ActorHome {
       cutOff.abort();
       await sleep(this.#options.clock, CUT_OFF_NOTICE_MS);
     }
-    await this.#tell(host, actor);
+    await this.#within(this.#deactivate(host, actor), DEACTIVATION_WAIT_MS);
     if (!app.isDone) {
       this.#logger.warn(
         `The app has not answered a call of actor ${actorKey(actor)} that was cut off; until it is known to be over, at most ${CUT_OFF_REST_MS / 1_000}s, the actor is not activated in it again`,
       );
       await this.#rest(done);
       cutOff.abort();
+      // The turn may have put back into the app's memory what the deactivation had taken from it.
+      await this.#rest(this.#deactivate(host, actor));
     }
   }
 
   async #rest(ended: Promise<void>): Promise<void> {
+    if (this.#closing.aborted) {
+      return;
+    }
     const over = new Cancellation();
     const end = (): void => over.abort(new Error("the rest is over"));
     this.#closing.addEventListener("abort", end);
@@ -282,16 +284,25 @@ export class ActiveActors implements ActorHome {
     });
   }
 
+  /** Resolves when the app has answered, or cannot be reached. */
   async #deactivate(host: ActorHost, actor: ActiveActor): Promise<void> {
-    const { observer } = this.#options;
-    try {
-      await host.deactivate(actor.type, actor.id);
-      observer?.deactivated(actor.type);
-      this.#logger.debug(`Deactivated actor '${actorKey(actor)}'`);
-    } catch (error) {
-      observer?.deactivationFailed(actor.type);
-      const level = error instanceof DeactivationError ? "error" : "warn";
-      this.#logger[level](`Failed to halt actor ${actorKey(actor)}: ${errorMessage(error)}`);
+    const { observer, clock } = this.#options;
+    for (const delayMs of [...DEACTIVATION_REPEATS_MS, undefined]) {
+      try {
+        await host.deactivate(actor.type, actor.id);
+        observer?.deactivated(actor.type);
+        this.#logger.debug(`Deactivated actor '${actorKey(actor)}'`);
+        return;
+      } catch (error) {
+        const isLost = error instanceof DeactivationError && error.reason === DEACTIVATION_LOST;
+        if (delayMs === undefined || !isLost || this.#closing.aborted) {
+          observer?.deactivationFailed(actor.type);
+          const level = error instanceof DeactivationError ? "error" : "warn";
+          this.#logger[level](`Failed to halt actor ${actorKey(actor)}: ${errorMessage(error)}`);
+          return;
+        }
+        await sleep(clock, delayMs);
+      }
     }
   }
 }

@@ -84,6 +84,8 @@ describe("a call that is cut off", () => {
     clock.advance(1);
     await nextTurn();
     expect(again.done).toBe(true);
+    // What the turn has done since is in the app's memory, too.
+    expect(told).toEqual(["aborted", "deactivated", "deactivated"]);
   });
 
   it("that the app answers though it was aborted is over then", async () => {

@@ -32,8 +32,11 @@ export const IDLE_MS_DEFAULT = 60 * 60_000;
 /** How often one chain of calls may be within one actor, where the app does not say. */
 export const STACK_DEPTH_DEFAULT = 32;
 
-/** Milliseconds that the app's answer to a deactivation is waited for before the actor may be activated anew. */
+/** Milliseconds that others wait for the app's answer to a deactivation: those who want the actor elsewhere. */
 export const DEACTIVATION_WAIT_MS = 5_000;
+
+/** Milliseconds between attempts to tell the app that an actor is deactivated, when it could not be reached. */
+export const DEACTIVATION_REPEATS_MS: readonly number[] = [50, 500, 2_000];
 
 /** The same when the sidecar stops, which has a limit of its own. */
 export const LAST_DEACTIVATION_WAIT_MS = 2_000;
@@ -47,7 +50,10 @@ export const CUT_OFF_NOTICE_MS = 250;
 /** Milliseconds that the app may take to answer a call whose caller is gone, while the actor's next turn waits. */
 export const HANG_UP_ANSWER_MS = 5_000;
 
-/** Milliseconds after that in which the app may still be at it, so that the actor is not activated in it again. */
+/**
+ * Milliseconds after that in which the app may still be at it, so that the actor is not activated in it again; and within
+ * which it has to answer a deactivation for the same reason.
+ */
 export const CUT_OFF_REST_MS = 30_000;
 
 /** Milliseconds after which an actor that was found busy is looked at again, where its idle time is shorter. */
