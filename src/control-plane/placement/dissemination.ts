@@ -99,7 +99,9 @@ export class Dissemination {
     return { version: this.#round.version, hosts: this.#table.hosts() };
   }
 
+  /** @throws GrpcError for an address that is another app's */
   open(host: Host, sink: HostSink): Member {
+    const before = this.#peerAt(host);
     const member: Member = {
       stream: this.#streams++,
       sink,
@@ -108,17 +110,17 @@ export class Dissemination {
       tableVersion: undefined,
       peer: undefined,
     };
-    this.#enter(member, this.#replace(this.#peers.get(host.name)));
+    this.#enter(member, this.#replace(before));
     this.#settling.came(host.name, undefined);
     return member;
   }
 
   /**
    * A stream of a sidecar of ours, which may be the next one of a sidecar that is there already.
-   * @throws GrpcError for one that has been given up, and has not noticed
+   * @throws GrpcError for one that has been given up, and has not noticed, and for an address that is another app's
    */
   openPeer({ host, incarnation, held, askedMs }: PeerReport, sink: PeerSink, leaseMs = LEASE_MS): Member {
-    const known = this.#peers.get(host.name);
+    const known = this.#peerAt(host);
     if (known?.peer?.incarnation === incarnation) {
       this.#resume(known, known.peer, host, sink, askedMs);
       return known;
@@ -286,6 +288,21 @@ export class Dissemination {
       this.#gone.add(stream);
     }
     return false;
+  }
+
+  /**
+   * The sidecar of ours that was at the address. That of another app is replaced only once its stream has broken: it acts by
+   * its lease, which nobody may end who merely says that he has its address.
+   */
+  #peerAt({ name, id }: Host): Member | undefined {
+    const known = this.#peers.get(name);
+    if (known?.peer?.sink !== undefined && known.host.id !== id) {
+      throw new GrpcError(
+        GRPC_STATUS.UNAVAILABLE,
+        `the address ${name} is that of app ID ${known.host.id}, whose sidecar is connected: ${id} must have one of its own`,
+      );
+    }
+    return known;
   }
 
   /** A sidecar of Dapr's has come to the address of one of ours, of which it is the end. @returns as `#remove` */

@@ -282,6 +282,34 @@ it("takes another process at the same address for the end of the one before", ()
   ]);
 });
 
+describe("another app at the address of a sidecar", () => {
+  const atB = hostOf("a", ["cat"], { name: hostOf("b").name });
+  const sink = { send: () => undefined, end: () => undefined };
+  const impostor = { host: atB, incarnation: "b-1", held: undefined, askedMs: 1 };
+
+  it("takes nothing from it while it is connected", () => {
+    const { service, b } = pair();
+    const refusal = "the address b.test:50002 is that of app ID b, whose sidecar is connected";
+    expect(() => service.openPeer(impostor, sink)).toThrow(refusal);
+    expect(() => service.open(atB, sink)).toThrow(refusal);
+    expect(b.news()).toEqual([]);
+    b.stream.askLease(7);
+    expect(b.news()).toEqual(["lease"]);
+  });
+
+  it("comes in its place when its stream has broken", () => {
+    const { service, b } = pair();
+    b.stream.lost();
+    service.openPeer({ ...impostor, incarnation: "a-2" }, sink);
+    expect(
+      service
+        .state()
+        .get("default")
+        ?.hosts.map(({ id, name }) => `${id} at ${name}`),
+    ).toContain("a at b.test:50002");
+  });
+});
+
 it("gives up who takes too long, and waits until its lease is over", () => {
   const { a, b, join, pass } = pair();
   const c = join("c");
@@ -336,6 +364,31 @@ describe("a stream that comes late, of a sidecar that has come anew since", () =
     foreign.answer();
     expect(a.news()).toEqual(["table 3: a, b, foreign"]);
   });
+});
+
+it("tells nobody that tables are agreed on which a round that took too long has left", () => {
+  const { a, b, join, daprd, pass } = pair();
+  const first = daprd("first");
+  first.answer();
+  a.apply();
+  b.apply();
+  first.answer();
+  first.answer();
+  const second = daprd("second");
+  first.answer();
+  second.answer();
+  a.apply();
+  b.apply();
+  first.answer();
+  first.news();
+  pass(8_000, a, b);
+  expect(second.news().at(-1)).toContain("dissemination timeout");
+  expect(first.news()).toEqual(["lock 5"]);
+  b.stream.lost();
+  const again = join("b", { held: { version: 4, hosts: [] } });
+  expect(again.news()).toEqual(["welcome back", "table 4: a, b, first, second", "lease"]);
+  first.answer();
+  expect(again.news()).toEqual(["table 5: a, b, first"]);
 });
 
 it("lets who was given up come back as a new one as soon as that has carried a table out", () => {

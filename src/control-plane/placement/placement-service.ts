@@ -27,6 +27,14 @@ export interface PlacementServiceOptions {
   readonly probe?: ProbeHost | undefined;
 }
 
+interface CountedStream<T> {
+  readonly sink: Sink<T>;
+  /** Runs what opens the stream. @throws what it throws */
+  opened(enter: () => Member): Member;
+  isOpen(): boolean;
+  close(): boolean;
+}
+
 /**
  * Keeps who hosts which actor types, namespace by namespace, for as long as their streams live: there is nothing else to
  * lose, and another leader has the same table once the sidecars have come to it. It knows no sockets: a process that holds
@@ -57,7 +65,7 @@ export class PlacementService {
     const { namespace } = host;
     const dissemination = this.#namespace(namespace);
     const stream = this.#counted(sink);
-    const member = dissemination.open(host, stream.sink);
+    const member = stream.opened(() => dissemination.open(host, stream.sink));
     const close = (): void => {
       if (stream.close()) {
         dissemination.close(member);
@@ -92,13 +100,7 @@ export class PlacementService {
     const { namespace, name } = report.host;
     const dissemination = this.#namespace(namespace);
     const stream = this.#counted(sink);
-    let member: Member;
-    try {
-      member = dissemination.openPeer(report, stream.sink, leaseMs);
-    } catch (error) {
-      stream.close();
-      throw error;
-    }
+    const member = stream.opened(() => dissemination.openPeer(report, stream.sink, leaseMs));
     return {
       report: (host, askedMs) => {
         if (!stream.isOpen()) {
@@ -155,8 +157,8 @@ export class PlacementService {
     }
   }
 
-  /** Counts a stream until either side ends it; `close` says whether it was this that did. */
-  #counted<T>(sink: Sink<T>): { readonly sink: Sink<T>; isOpen(): boolean; close(): boolean } {
+  /** Counts a stream until either side ends it, or it cannot be opened; `close` says whether it was this that did. */
+  #counted<T>(sink: Sink<T>): CountedStream<T> {
     let open = true;
     this.#streams += 1;
     const close = (): boolean => {
@@ -173,6 +175,14 @@ export class PlacementService {
             sink.end(error);
           }
         },
+      },
+      opened: (enter) => {
+        try {
+          return enter();
+        } catch (error) {
+          close();
+          throw error;
+        }
       },
       isOpen: () => open,
       close,

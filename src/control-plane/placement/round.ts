@@ -134,7 +134,9 @@ export class Round {
       return;
     }
     peer?.sink?.send({ kind: "table", tables: this.#tables });
-    if (this.#phase !== "update") {
+    // A round that took too long has told tables that not everybody has carried out.
+    const isAgreed = this.#phase === "lock" ? this.#tables === this.#agreed : this.#phase !== "update";
+    if (isAgreed) {
       peer?.sink?.send({ kind: "agreed", version: this.#tables.version });
     }
   }
