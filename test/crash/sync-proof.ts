@@ -34,7 +34,9 @@ export async function traceSaves(program: string, args: readonly string[], saves
     "--app-id=trace",
     `--resources-path=${folder.path}`,
   ]);
-  const output = join(folder.path, "trace.txt");
+  // Elsewhere: the sidecar follows its resources' folder, and would read of every line that is written there.
+  await using elsewhere = await temporaryFolder();
+  const output = join(elsewhere.path, "trace.txt");
   const calls = "trace=read,write,writev,fsync,fdatasync";
   const strace = spawn("strace", ["-f", "-y", "-s", "64", "-e", calls, "-p", String(sidecar.pid), "-o", output], {
     stdio: ["ignore", "ignore", "pipe"],
