@@ -1,9 +1,10 @@
-import { isSpiffeSegment, isTrustDomain } from "../kit/spiffe-id.ts";
+import { isSpiffeSegment } from "../kit/spiffe-id.ts";
 import type { MtlsOptions } from "../sidecar/options.ts";
 import type { ParsedFlags } from "./flag-set.ts";
 import { RefusedError } from "./refused-error.ts";
 import type { Environment } from "./sidecar-invocation.ts";
 import type { SidecarFlag } from "./sidecar-flags.ts";
+import { trustDomainFault } from "./trust-domain.ts";
 import { namesAddress } from "./unbuilt-flags.ts";
 
 /**
@@ -17,7 +18,10 @@ export function mtlsOptions(flags: ParsedFlags<SidecarFlag>, env: Environment): 
     namespace: flagOr(flags, "control-plane-namespace", env["DAPR_CONTROLPLANE_NAMESPACE"]),
   };
   // Even where nobody uses it, as in Dapr.
-  checkTrustDomain(controlPlane.trustDomain);
+  const fault = trustDomainFault(controlPlane.trustDomain);
+  if (fault !== undefined) {
+    throw new RefusedError(fault);
+  }
   if (!flags.bool("enable-mtls")) {
     return undefined;
   }
@@ -49,15 +53,4 @@ function flagOr(
   variable: string | undefined,
 ): string {
   return flags.given(name) ? flags.text(name) : (variable ?? flags.text(name));
-}
-
-function checkTrustDomain(trustDomain: string): void {
-  if (trustDomain === "") {
-    throw new RefusedError("control plane trust domain is required");
-  }
-  if (!isTrustDomain(trustDomain)) {
-    throw new RefusedError(
-      `invalid control plane trust domain: "${trustDomain}" must be of lower-case letters, digits, dots, dashes and underscores`,
-    );
-  }
 }

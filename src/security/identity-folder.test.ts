@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -36,4 +36,23 @@ it("holds the last certificate only, readable for its owner, through restarts", 
   ]);
   expect(((await stat(join(path, "key.pem"))).mode & 0o777).toString(8)).toBe("600");
   expect((await readdir(base)).length).toBe(2);
+});
+
+it("takes the place of a link to a folder of somebody else's, and leaves that folder alone", async () => {
+  const path = join(base, "tls");
+  const other = join(base, "other");
+  await mkdir(other);
+  await writeFile(join(other, "precious"), "");
+  await symlink(other, path);
+  await new IdentityFolder(path, new VirtualClock(), silentLogger).write(certificateOf({ token }), "ANCHORS");
+  expect(await readFile(join(path, "ca.pem"), "utf8")).toBe("ANCHORS");
+  expect(await readdir(other)).toEqual(["precious"]);
+});
+
+it("leaves no key behind that could not be put in its place", async () => {
+  const path = join(base, "tls");
+  await mkdir(path);
+  const folder = new IdentityFolder(path, new VirtualClock(), silentLogger);
+  await expect(folder.write(certificateOf({ token }), "ANCHORS")).rejects.toThrow("EISDIR");
+  expect(await readdir(base)).toEqual(["tls"]);
 });

@@ -112,6 +112,53 @@ describe("renewal", () => {
     expect(bench.requests).toBeGreaterThan(4);
   });
 
+  it.each<[string, (nowMs: number) => Partial<WorkloadCertificate>]>([
+    ["certificates", (nowMs) => ({ notBeforeMs: nowMs - HOUR_MS, notAfterMs: nowMs - 60_000 })],
+    [
+      "tokens",
+      (nowMs) => ({
+        notBeforeMs: nowMs,
+        notAfterMs: nowMs + HOUR_MS,
+        token: { token: "t", audiences: ["public"], expiresMs: nowMs - 60_000 },
+      }),
+    ],
+  ])("of %s that have been over for a while when they come is tried again after ten seconds", async (_, answer) => {
+    const bench = new Bench();
+    bench.answer = answer;
+    await bench.open();
+    await bench.pass(RENEWAL_RETRY_MS * 3);
+    expect(bench.requests).toBe(4);
+  });
+
+  it("of certificates that are dated back by more than they live comes half-way through what is left", async () => {
+    const bench = new Bench();
+    bench.answer = (nowMs) => ({ notBeforeMs: nowMs - HOUR_MS, notAfterMs: nowMs + 60_000 });
+    await bench.open();
+    await bench.pass(29_000);
+    expect(bench.requests).toBe(1);
+    await bench.pass(2_000);
+    expect(bench.requests).toBe(2);
+  });
+
+  it("with a certificate that TLS does not take fails, and the one of before stays in use", async () => {
+    const bench = new Bench();
+    const identity = await bench.open();
+    const port = identity.serverTls();
+    let told = 0;
+    port.onRenewal(() => (told += 1));
+    bench.answer = (nowMs) => ({
+      id: { trustDomain: "public", namespace: "default", appId: "other" },
+      chain: OTHER_CERT,
+      notBeforeMs: nowMs,
+      notAfterMs: nowMs + 24 * HOUR_MS,
+    });
+    await bench.pass(12 * HOUR_MS + 1_000);
+    expect([bench.log.at(-1), identity.id.appId, told]).toEqual(["renewal failed: sign", "app", 0]);
+    // What there is goes on with what changes.
+    bench.trustAnchors.change(OTHER_CERT);
+    expect(told).toBe(1);
+  });
+
   it("ends with the identity", async () => {
     const bench = new Bench();
     const identity = await bench.open();
@@ -126,6 +173,13 @@ it("a refusal of the first certificate says so", async () => {
   const bench = new Bench();
   bench.answer = () => new CertificateError("sign", "not you");
   await expect(bench.open()).rejects.toThrow("failed to retrieve the initial identity: not you");
+  expect(bench.log).toEqual(["init failed: sign"]);
+});
+
+it("a first certificate of another key is refused", async () => {
+  const bench = new Bench();
+  bench.answer = () => ({ chain: OTHER_CERT });
+  await expect(bench.open()).rejects.toThrow("failed to retrieve the initial identity: ");
   expect(bench.log).toEqual(["init failed: sign"]);
 });
 

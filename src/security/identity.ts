@@ -84,6 +84,7 @@ export async function openIdentity(
   let first: WorkloadCertificate;
   try {
     first = await parts.source.request(signal);
+    checkUsable(first, parts.trustAnchors);
     await parts.publish?.(first, parts.trustAnchors.pem);
   } catch (error) {
     if (signal.aborted) {
@@ -161,8 +162,7 @@ class RenewedIdentity implements WorkloadIdentity {
   }
 
   #material(): TlsMaterial {
-    const { chain, privateKey } = this.#certificate;
-    return { own: { chain, privateKey }, trustAnchors: this.#parts.trustAnchors.pem };
+    return materialOf(this.#certificate, this.#parts.trustAnchors);
   }
 
   /** New connections are made with what there is now; nobody's call is cut off for it. */
@@ -200,6 +200,7 @@ class RenewedIdentity implements WorkloadIdentity {
     logger.info(`Renewing workload identity; ${lifeOf(this.#certificate)}`);
     try {
       const renewed = await this.#parts.source.request(this.#stopped);
+      checkUsable(renewed, this.#parts.trustAnchors);
       await this.#parts.publish?.(renewed, this.#parts.trustAnchors.pem);
       this.#certificate = renewed;
       this.#apply();
@@ -227,10 +228,32 @@ class RenewedIdentity implements WorkloadIdentity {
   }
 }
 
-/** Half-way through the life of the certificate or of its token, whichever is sooner. */
+function materialOf({ chain, privateKey }: WorkloadCertificate, { pem }: TrustAnchors): TlsMaterial {
+  return { own: { chain, privateKey }, trustAnchors: pem };
+}
+
+/** @throws Error for a certificate that TLS does not take, as one of another key: the one of before stays in use as a whole */
+function checkUsable(certificate: WorkloadCertificate, trustAnchors: TrustAnchors): void {
+  clientContext(materialOf(certificate, trustAnchors));
+}
+
+/**
+ * Half-way through the life of the certificate or of its token, whichever is sooner. An authority dates certificates back
+ * for clocks that are behind, often by more than they live from now on: then half of what is left of it. (Dapr asks again
+ * without a pause there.)
+ */
 function renewalTime({ notBeforeMs, notAfterMs, token }: WorkloadCertificate, nowMs: number): number {
-  const ofCertificate = notBeforeMs + (notAfterMs - notBeforeMs) / 2;
-  return token === undefined ? ofCertificate : Math.min(ofCertificate, nowMs + (token.expiresMs - nowMs) / 2);
+  const halfWay = notBeforeMs + (notAfterMs - notBeforeMs) / 2;
+  const ofCertificate = halfWay > nowMs ? halfWay : halfOfRest(notAfterMs, nowMs);
+  return token === undefined ? ofCertificate : Math.min(ofCertificate, halfOfRest(token.expiresMs, nowMs));
+}
+
+/**
+ * What has been over for a while when it comes, as when the authority's own certificate is, is like a renewal that failed.
+ * What lives for less than a second may just be over.
+ */
+function halfOfRest(endMs: number, nowMs: number): number {
+  return nowMs + (nowMs - endMs > RENEWAL_RETRY_MS ? RENEWAL_RETRY_MS : (endMs - nowMs) / 2);
 }
 
 function reasonOf(error: unknown): string {

@@ -14,13 +14,16 @@ export type PeerFinding = { readonly id: SpiffeId } | { readonly fault: string }
 
 const URI = "URI:";
 
+/** Why no authority's certificate is a workload's. */
+export const IS_AUTHORITY = "its certificate is that of a certificate authority";
+
 /**
  * The identity in a workload's certificate, whose chain has been verified: exactly one URI, which is a SPIFFE id of Dapr's
  * form, in a certificate that is no authority's (X509-SVID sections 2 and 5.2).
  */
 export function identityOf(certificate: Pick<X509Certificate, "ca" | "subjectAltName">): PeerFinding {
   if (certificate.ca) {
-    return { fault: "its certificate is that of a certificate authority" };
+    return { fault: IS_AUTHORITY };
   }
   return identityInNames(certificate.subjectAltName);
 }

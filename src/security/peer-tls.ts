@@ -6,7 +6,7 @@ import type { SpiffeId } from "../kit/spiffe-id.ts";
 import { socketTarget } from "../net/h2/open-socket.ts";
 import type { MutualTls } from "../net/http/listener.ts";
 import { HANDSHAKE_TIMEOUT_MS } from "./limits.ts";
-import { type ExpectedPeer, identityOf, mismatch } from "./peer-certificate.ts";
+import { type ExpectedPeer, identityOf, IS_AUTHORITY, mismatch } from "./peer-certificate.ts";
 
 /** What an end of a TLS connection shows and believes; PEM each. */
 export interface TlsMaterial {
@@ -24,8 +24,8 @@ type TlsError = Error & { readonly code?: string; readonly reason?: string };
 const ALPN = ["h2"];
 
 /**
- * TLS 1.2 and newer, as go-spiffe has it. An intermediate certificate among the trust anchors ends a chain, as in Go. No
- * session tickets: who resumes a session does not show its certificate again, which may have expired.
+ * TLS 1.2 and newer, as go-spiffe has it. For clients an intermediate certificate among the trust anchors ends a chain, as in
+ * Go; servers need the root, because Node 26 has that option for clients only. No session tickets: who resumes a session does not show its certificate again, which may have expired.
  */
 function contextOptions({ own, trustAnchors }: TlsMaterial): SecureContextOptions {
   return {
@@ -53,8 +53,8 @@ export function connectPeer(authority: string, context: SecureContext, expected:
     ALPNProtocols: ALPN,
     // Said here, since Node's environment variable would switch it off otherwise.
     rejectUnauthorized: true,
-    checkServerIdentity: (_host, certificate) => {
-      const fault = mismatch(certificate.subjectaltname, expected);
+    checkServerIdentity: (_host, { ca, subjectaltname }) => {
+      const fault = ca ? IS_AUTHORITY : mismatch(subjectaltname, expected);
       return fault === undefined ? undefined : new Error(fault);
     },
   });

@@ -10,6 +10,8 @@ import { OTHER_CERT, SELF_SIGNED_CERT } from "../net/http/self-signed.fixture.ts
 import { TRUST_ANCHORS_MAX } from "./limits.ts";
 import { fileTrustAnchors, fixedTrustAnchors, type TrustAnchors } from "./trust-anchors.ts";
 
+const PATIENCE = { timeout: 20_000 };
+
 describe("fixed trust anchors", () => {
   it("are the certificates of a text, whatever stands around them", () => {
     const pem = `# ours\n${SELF_SIGNED_CERT}\n\n${OTHER_CERT}`;
@@ -50,7 +52,7 @@ describe("trust anchors in a file", () => {
     await vi.waitFor(() => {
       clock.advance(1_000);
       seen();
-    });
+    }, PATIENCE);
   }
 
   it("may come later", async () => {
@@ -80,6 +82,21 @@ describe("trust anchors in a file", () => {
     await rm(path);
     clock.advance(1_000);
     expect([anchors.pem, told]).toEqual([OTHER_CERT, 1]);
+  });
+
+  it("stay when the file cannot be looked at, which is said once, and are read again when it can", async () => {
+    await writeFile(path, SELF_SIGNED_CERT);
+    anchors = await open();
+    // A folder that is none: everybody gets ENOTDIR, also who may read everything.
+    await rename(folder, `${folder}.away`);
+    await writeFile(folder, "");
+    await looking(() => expect(errors).toEqual([expect.stringContaining("failed to stat file")]));
+    clock.advance(2_000);
+    await rm(folder);
+    await rename(`${folder}.away`, folder);
+    await writeFile(path, OTHER_CERT);
+    await looking(() => expect(anchors?.pem).toBe(OTHER_CERT));
+    expect(errors.length).toBe(1);
   });
 
   it("are refused when the file has none", async () => {

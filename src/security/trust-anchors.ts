@@ -58,6 +58,7 @@ class FileTrustAnchors implements TrustAnchors {
   readonly #timer: Timer;
   #seen: string;
   #isLooking = false;
+  #complaint = "";
 
   constructor(options: TrustAnchorsFileOptions, pem: string, seen: string) {
     this.#options = options;
@@ -83,6 +84,8 @@ class FileTrustAnchors implements TrustAnchors {
     this.#isLooking = true;
     try {
       await this.#reload();
+    } catch (error) {
+      this.#complain(errorMessage(error));
     } finally {
       this.#isLooking = false;
     }
@@ -95,20 +98,24 @@ class FileTrustAnchors implements TrustAnchors {
     if (now === undefined || now === this.#seen) {
       return;
     }
+    // What cannot be read now may be readable soon, without another sign of it.
+    const pem = await readAnchors(path);
     this.#seen = now;
+    this.#complaint = "";
     logger.info("Trust anchors file changed, reloading trust anchors");
-    let pem: string;
-    try {
-      pem = await readAnchors(path);
-    } catch (error) {
-      logger.error(`${errorMessage(error)}; the trust anchors of before stay in use`);
-      return;
-    }
     if (pem !== this.pem) {
       this.pem = pem;
       for (const told of this.#told) {
         told();
       }
+    }
+  }
+
+  /** Once for each reason: a folder that cannot be entered is looked at twice a second. */
+  #complain(reason: string): void {
+    if (reason !== this.#complaint) {
+      this.#complaint = reason;
+      this.#options.logger.error(`${reason}; the trust anchors of before stay in use`);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { describe, expect, it } from "vitest";
@@ -28,6 +29,13 @@ it("reads who the certificate is for and how long it lives", () => {
     token: undefined,
     tokensByAudience: new Map(),
   });
+});
+
+it("lives no longer than its issuer", () => {
+  const { validToDate } = new X509Certificate(SELF_SIGNED_CERT);
+  const certificate = read({ workloadCertificate: Buffer.from(WORKLOAD_CERT + SELF_SIGNED_CERT) });
+  expect(validToDate.getTime()).toBeLessThan(Date.UTC(2126, 10, 22));
+  expect(certificate.notAfterMs).toBe(validToDate.getTime());
 });
 
 it("reads tokens without looking at their signatures", () => {

@@ -20,6 +20,7 @@ export interface WorkloadCertificate {
   /** PKCS#8, PEM. */
   readonly privateKey: string;
   readonly notBeforeMs: number;
+  /** When the first of the chain ends: nobody takes it then, whatever its own certificate says. */
   readonly notAfterMs: number;
   /** For the trust domain and every audience that was asked for. */
   readonly token: WorkloadToken | undefined;
@@ -46,7 +47,7 @@ export function readCertificate(response: SignCertificateResponse, privateKey: s
     throw new CertificateError("invalid_ts", "error parsing ValidUntil: invalid nil Timestamp");
   }
   const chain = Buffer.from(response.workloadCertificate).toString("latin1");
-  const own = ownCertificate(chain);
+  const [own, ...issuers] = certificatesIn(chain);
   const found = identityOf(own);
   if ("fault" in found) {
     throw new CertificateError("sign", `error parsing spiffe id from newly signed certificate: ${found.fault}`);
@@ -60,14 +61,16 @@ export function readCertificate(response: SignCertificateResponse, privateKey: s
     chain,
     privateKey,
     notBeforeMs: own.validFromDate.getTime(),
-    notAfterMs: own.validToDate.getTime(),
+    notAfterMs: Math.min(...[own, ...issuers].map(({ validToDate }) => validToDate.getTime())),
     token,
     tokensByAudience: readTokens(response),
   };
 }
 
-function ownCertificate(chain: string): ReturnType<typeof certificatesOf>[number] {
-  let certificates: ReturnType<typeof certificatesOf>;
+type Certificates = ReturnType<typeof certificatesOf>;
+
+function certificatesIn(chain: string): readonly [own: Certificates[number], ...issuers: Certificates] {
+  let certificates: Certificates;
   try {
     certificates = certificatesOf(chain);
   } catch (cause) {
@@ -79,11 +82,11 @@ function ownCertificate(chain: string): ReturnType<typeof certificatesOf>[number
       `the chain has ${certificates.length} certificates, and ${CHAIN_MAX} is the most`,
     );
   }
-  const [own] = certificates;
+  const [own, ...issuers] = certificates;
   if (own === undefined) {
     throw new CertificateError("sign", "no certificates received from sentry");
   }
-  return own;
+  return [own, ...issuers];
 }
 
 function readTokens(response: SignCertificateResponse): ReadonlyMap<string, WorkloadToken> {

@@ -9,7 +9,7 @@ import {
   SignCertificateRequestSchema,
   type SignCertificateResponse,
 } from "../../src/wire/gen/dapr/proto/sentry/v1/sentry_pb.js";
-import { type Program, startOutrigger } from "./outrigger-program.ts";
+import { metricOf, type Program, roleFlags, startOutrigger, whileRunning } from "./outrigger-program.ts";
 import { configuration, type Folder, temporaryFolder } from "./resources.ts";
 
 const method = methodOf(CA.method.signCertificate);
@@ -53,12 +53,7 @@ export async function startSentryProgram(options: SentryProgramOptions = {}): Pr
       `--config=${config}`,
       `--issuer-credentials=${folder.path}`,
       "--trust-domain=localhost",
-      "--listen-address=127.0.0.1",
-      "--port=0",
-      "--healthz-port=0",
-      "--healthz-listen-address=127.0.0.1",
-      "--metrics-port=0",
-      "--metrics-listen-address=127.0.0.1",
+      ...roleFlags(0, 0, 0),
       ...flags,
     ],
     { cwd: folder.path, ...(env === undefined ? {} : { env }) },
@@ -67,12 +62,8 @@ export async function startSentryProgram(options: SentryProgramOptions = {}): Pr
     await program[Symbol.asyncDispose]();
     await folder[Symbol.asyncDispose]();
   };
-  const ended = program.ended.then(({ code }) => {
-    throw new Error(`sentry ended with ${code}; it said\n${program.output}`);
-  });
-  ended.catch(() => undefined);
   try {
-    const port = await Promise.race([portIn(program, "Running gRPC server on port "), ended]);
+    const port = await whileRunning("sentry", program, portIn(program, "Running gRPC server on port "));
     const healthPort = await portIn(program, "Healthz server is listening on 127.0.0.1:");
     const metricsPort = await portIn(program, "metrics server started on 127.0.0.1:");
     const trustAnchors = await readFile(join(folder.path, "ca.crt"), "utf8");
@@ -91,11 +82,7 @@ export async function startSentryProgram(options: SentryProgramOptions = {}): Pr
       },
       oidcPort: () => portIn(program, "Starting OIDC HTTP server", /Starting OIDC HTTP server.* on [^"]*:(\d+)/),
       sign: (request) => sign(port, folder, request),
-      metric: async (series) => {
-        const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-        const line = text.split("\n").find((one) => one.startsWith(`${series} `));
-        return line === undefined ? undefined : Number(line.slice(series.length + 1));
-      },
+      metric: (series) => metricOf(metricsPort, series),
       [Symbol.asyncDispose]: dispose,
     };
   } catch (error) {

@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { Canaries } from "../harness/canaries.ts";
-import { startOutrigger } from "../harness/outrigger-program.ts";
+import { roleFlags, startOutrigger } from "../harness/outrigger-program.ts";
 import { type Folder, temporaryFolder } from "../harness/resources.ts";
 import { freePort } from "../harness/test-app.ts";
 
@@ -12,11 +12,7 @@ function sentryArgs(folder: Folder): readonly string[] {
     `--config=${join(folder.path, "config.txt")}`,
     `--issuer-credentials=${folder.path}`,
     "--trust-domain=localhost",
-    "--listen-address=127.0.0.1",
-    "--port=0",
-    "--healthz-port=0",
-    "--metrics-port=0",
-    "--metrics-listen-address=127.0.0.1",
+    ...roleFlags(0, 0, 0),
     "--log-level=debug",
     "--jwt-enabled",
   ];
@@ -92,10 +88,7 @@ it("a key that sentry cannot read, and the password of the scheduler's etcd, are
   await using scheduler = startOutrigger(
     [
       "scheduler",
-      "--port=0",
-      "--listen-address=127.0.0.1",
-      "--healthz-port=0",
-      "--metrics-port=0",
+      ...roleFlags(0, 0, 0),
       "--etcd-embed=false",
       `--etcd-client-endpoints=${etcd}`,
       "--etcd-client-username=me",

@@ -133,7 +133,7 @@ it("the scheduler takes jobs of a sidecar for its own app only", async () => {
 
 it("a sidecar has actors and jobs over mutual TLS, through renewals", async () => {
   await using sentry = await SentryDouble.start();
-  sentry.behaviour.ttlMs = 3_000;
+  sentry.behaviour.ttlMs = 4_000;
   await using folder = await temporaryFolder();
   const tls = await tlsFlags(sentry, folder);
   await using placement = await startPlacementProgram(tls);

@@ -45,7 +45,7 @@ it("a sidecar that answers under another app's name is not called", async () => 
 
 it("certificates that live for seconds are renewed under load without a failed call", async () => {
   await using sentry = await SentryDouble.start();
-  sentry.behaviour.ttlMs = 2_000;
+  sentry.behaviour.ttlMs = 4_000;
   await using app = await startTestApp({ answer: () => ({ body: "ok" }) });
   const deps = { shared: createSharedScope() };
   const mtls = sentry.mtls();

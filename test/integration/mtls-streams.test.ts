@@ -13,7 +13,7 @@ const MANY_BYTES = 8 * 1024 * 1024;
 
 it("large bodies go through, and a call that is under way outlives the certificate it began with", async () => {
   await using sentry = await SentryDouble.start();
-  sentry.behaviour.ttlMs = 2_000;
+  sentry.behaviour.ttlMs = 4_000;
   const held = Promise.withResolvers<void>();
   await using app = await startTestApp({
     answer: async ({ url, body }) => {
@@ -41,7 +41,7 @@ it("large bodies go through, and a call that is under way outlives the certifica
 
 it("gRPC between apps goes through in all four kinds, also while certificates are renewed", async () => {
   await using sentry = await SentryDouble.start();
-  sentry.behaviour.ttlMs = 2_000;
+  sentry.behaviour.ttlMs = 4_000;
   await using app = await startOrdersApp();
   const common = { deps: { shared: createSharedScope() }, mtls: sentry.mtls() };
   await using callee = await startTestSidecar({ ...common, appId: "callee", appPort: app.port, appProtocol: "grpc" });

@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { afterEach, describe, expect, it } from "vitest";
@@ -88,9 +88,13 @@ describe("outrigger sentry", () => {
       random: systemRandom,
     });
     const write = async (name: string, text: string): Promise<void> => await writeFile(join(folder.path, name), text);
-    await write("issuer.key", "rubbish");
+    const root = await readFile(join(folder.path, "ca.crt"), "utf8");
+    await rm(join(folder.path, "issuer.key"));
     await program.says("Changed issuer credentials cannot be used, and those from before stay in use");
-    expect(program.output).toContain(`${join(folder.path, "issuer.key")}: key is not PEM encoded`);
+    expect(program.output).toContain("credentials are missing in the local file system");
+    expect(await readFile(join(folder.path, "ca.crt"), "utf8")).toBe(root);
+    await write("issuer.key", "rubbish");
+    await program.says(`${join(folder.path, "issuer.key")}: key is not PEM encoded`);
     await sign(ask());
     expect((await shown(port)).checkIssued(made.chain[0] as X509Certificate)).toBe(false);
 

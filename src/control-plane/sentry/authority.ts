@@ -19,6 +19,8 @@ export interface AuthorityOptions {
   readonly skewMs: number;
   /** Undefined: no JWTs are made, and no key for them. */
   readonly jwt: JwtOptions | undefined;
+  /** Whether credentials that are missing are made and stored, as they are by default. */
+  readonly mayGenerate?: boolean | undefined;
 }
 
 /** For whom a certificate is made; all of it has been proven by now. */
@@ -98,6 +100,10 @@ async function complete(store: CredentialStore, options: AuthorityOptions, deps:
     throw new Error(`failed to get CA bundle: ${errorMessage(cause)}`, { cause });
   });
   let { issuer, jwt } = found;
+  const isComplete = issuer !== undefined && (options.jwt === undefined || jwt !== undefined);
+  if (!isComplete && options.mayGenerate === false) {
+    throw new Error(`credentials are missing in the ${store.description}, and only a start makes them`);
+  }
   if (issuer === undefined) {
     logger.info("Root and issuer certs not found: generating self signed CA");
     const { trustDomain, namespace, skewMs } = options;

@@ -48,9 +48,8 @@ export class FileWatch {
     }
     if (this.#changed && !this.#stopped) {
       this.#changed = false;
+      // A change meanwhile is the next one: it is compared with what there was before.
       await this.#options.onChange();
-      // What onChange writes itself is no change.
-      this.#seen = await fingerprint(this.#options.paths);
     }
     this.#next(FILES_LOOK_MS);
   }

@@ -39,16 +39,23 @@ describe("a sentry without a port", () => {
       [0, 1, 2].map((at) => `dapr-scheduler-server-${at}.dapr-scheduler-server.dapr-system.svc.test.example`),
     ],
     ["dapr-placement", []],
-  ])("gives %s of its own namespace its names in DNS, and nobody else of that name", async (appId, names) => {
-    const sentry = await testSentry();
-    const alt = async (namespace: string): Promise<string | undefined> => {
-      const { certificatePem } = await sentry.sign(await signRequest({ appId, namespace }));
-      return certificatesOf(certificatePem)[0]?.subjectAltName;
-    };
-    const uri = (namespace: string): string => `URI:spiffe://public/ns/${namespace}/${appId}`;
-    expect(await alt("dapr-system")).toBe([...names.map((name) => `DNS:${name}`), uri("dapr-system")].join(", "));
-    expect(await alt("default")).toBe(uri("default"));
-  });
+  ])(
+    "gives %s of its own trust domain and namespace its names in DNS, and nobody else of that name",
+    async (appId, names) => {
+      const sentry = await testSentry();
+      const alt = async (trustDomain: string, namespace: string): Promise<string | undefined> => {
+        const { certificatePem } = await sentry.sign(await signRequest({ appId, trustDomain, namespace }));
+        return certificatesOf(certificatePem)[0]?.subjectAltName;
+      };
+      const uri = (trustDomain: string, namespace: string): string =>
+        `URI:spiffe://${trustDomain}/ns/${namespace}/${appId}`;
+      expect(await alt("test.example", "dapr-system")).toBe(
+        [...names.map((name) => `DNS:${name}`), uri("test.example", "dapr-system")].join(", "),
+      );
+      expect(await alt("test.example", "default")).toBe(uri("test.example", "default"));
+      expect(await alt("", "dapr-system")).toBe(uri("public", "dapr-system"));
+    },
+  );
 
   it.each(["ed25519", "p256", "p384", "p521", "rsa2048"] as const)("takes a key of the kind %s", async (kind) => {
     const sentry = await testSentry();

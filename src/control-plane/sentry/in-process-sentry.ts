@@ -33,6 +33,7 @@ export async function openInProcessSentry(options: InProcessSentryOptions): Prom
   const service = new SentryService(await open(), {
     validators: new Map([["insecure", insecureValidator]]),
     defaultValidator: "insecure",
+    trustDomain: options.trustDomain,
     namespace: options.namespace,
     clusterDomain: options.trustDomain,
     logger: logger.scope("dapr.sentry.server"),

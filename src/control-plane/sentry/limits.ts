@@ -39,6 +39,9 @@ export const FILES_SETTLE_MS = 2_000;
 /** What is tried at least until the own certificate is renewed again, whatever its lifetime. */
 export const OWN_RENEWAL_MS_MIN = 500;
 
+/** How often the wall clock is looked at for it: clocks are set, and machines are suspended. */
+export const OWN_RENEWAL_LOOK_MS = 60_000;
+
 /** After a renewal that failed. */
 export const OWN_RENEWAL_RETRY_MS = 10_000;
 

@@ -7,7 +7,7 @@ import type { SentryMetrics } from "../../telemetry/metrics/sentry-metrics.ts";
 import type { Authority } from "./authority.ts";
 import { ed25519Key, SENTRY_APP_ID } from "./issuer/generate.ts";
 import { privateKeyPem } from "./issuer/pem.ts";
-import { HANDSHAKE_TIMEOUT_MS, OWN_RENEWAL_MS_MIN, OWN_RENEWAL_RETRY_MS } from "./limits.ts";
+import { HANDSHAKE_TIMEOUT_MS, OWN_RENEWAL_LOOK_MS, OWN_RENEWAL_MS_MIN, OWN_RENEWAL_RETRY_MS } from "./limits.ts";
 
 export interface OwnCertificateOptions {
   /** What signs it, asked for with each renewal. */
@@ -27,6 +27,8 @@ export class OwnCertificate {
   readonly server: TlsServer;
   readonly #options: OwnCertificateOptions;
   #timer: Timer | undefined;
+  #madeMs = 0;
+  #renewAtMs = 0;
   #stopped = false;
 
   constructor(options: OwnCertificateOptions) {
@@ -43,7 +45,7 @@ export class OwnCertificate {
   /** Makes a new one now, and later again. Connections that stand keep theirs. @throws Error when the authority cannot sign */
   async renew(): Promise<void> {
     const { authority, trustDomain, namespace, clock, logger } = this.#options;
-    this.#timer?.cancel();
+    const madeMs = clock.now();
     const key = await ed25519Key();
     const { chainPem, notAfterMs } = await authority().sign(
       { trustDomain, namespace, appId: SENTRY_APP_ID, dnsNames: [] },
@@ -53,8 +55,9 @@ export class OwnCertificate {
       return;
     }
     this.server.setSecureContext({ cert: chainPem, key: privateKeyPem(key), minVersion: "TLSv1.2" });
-    const lifetimeMs = notAfterMs - clock.now();
-    this.#schedule(Math.max(OWN_RENEWAL_MS_MIN, lifetimeMs / 2));
+    this.#madeMs = madeMs;
+    this.#renewAtMs = madeMs + Math.max(OWN_RENEWAL_MS_MIN, (notAfterMs - madeMs) / 2);
+    this.#wait(this.#renewAtMs - madeMs);
     logger.debug(`Own certificate made; it expires on ${new Date(notAfterMs).toISOString()}`);
   }
 
@@ -64,29 +67,30 @@ export class OwnCertificate {
     this.server.close();
   }
 
-  #schedule(delayMs: number): void {
-    // Timers longer than this would fire at once.
-    const waitMs = Math.min(delayMs, TIMER_MS_MAX);
+  #wait(delayMs: number): void {
     // One that a reload has set meanwhile.
     this.#timer?.cancel();
-    this.#timer = this.#options.clock.after(waitMs, () => void this.#renewLater(delayMs - waitMs));
+    if (!this.#stopped) {
+      this.#timer = this.#options.clock.after(Math.min(delayMs, OWN_RENEWAL_LOOK_MS), () => void this.#look());
+    }
   }
 
-  async #renewLater(restMs: number): Promise<void> {
-    if (restMs > 0) {
-      this.#schedule(restMs);
+  /** A clock that was set back makes it one of the future, which nobody takes. */
+  async #look(): Promise<void> {
+    const { clock, metrics, logger } = this.#options;
+    const nowMs = clock.now();
+    if (this.#madeMs <= nowMs && nowMs < this.#renewAtMs) {
+      this.#wait(this.#renewAtMs - nowMs);
       return;
     }
     try {
       await this.renew();
     } catch (error) {
-      this.#options.metrics.serverCertificateFailed("ca_error");
-      this.#options.logger.error(
+      metrics.serverCertificateFailed("ca_error");
+      logger.error(
         `Error renewing identity, trying again in ${OWN_RENEWAL_RETRY_MS / 1000} seconds: ${errorMessage(error)}`,
       );
-      this.#schedule(OWN_RENEWAL_RETRY_MS);
+      this.#wait(OWN_RENEWAL_RETRY_MS);
     }
   }
 }
-
-const TIMER_MS_MAX = 24 * 60 * 60 * 1000;

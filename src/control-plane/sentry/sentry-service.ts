@@ -31,6 +31,7 @@ export interface SentryServiceOptions {
   /** Undefined: each request must name one. */
   readonly defaultValidator: ValidatorName | undefined;
   /** Of the control plane's own services, which get names in DNS. */
+  readonly trustDomain: string;
   readonly namespace: string;
   readonly clusterDomain: string;
   /** Of the scope `dapr.sentry.server`. */
@@ -89,7 +90,7 @@ export class SentryService {
     checkAudiences(request.jwtAudiences);
     const publicKey = await publicKeyOfRequest(request.csr);
     const { authority } = this;
-    const dnsNames = this.#dnsNames(namespace, appId);
+    const dnsNames = trustDomain === this.#options.trustDomain ? this.#dnsNames(namespace, appId) : [];
     const signed = await authority
       .sign({ trustDomain, namespace, appId, dnsNames }, publicKey)
       .catch((cause: unknown) => {
@@ -126,7 +127,10 @@ export class SentryService {
     return validator;
   }
 
-  /** Services of the control plane that Kubernetes or their peers connect to by name. */
+  /**
+   * Services of the control plane that Kubernetes or their peers connect to by name, in its own trust domain: an etcd member
+   * is known by such a name alone, and an app of another domain may be called like one.
+   */
   #dnsNames(namespace: string, appId: string): readonly string[] {
     if (namespace !== this.#options.namespace) {
       return [];

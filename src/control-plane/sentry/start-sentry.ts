@@ -69,11 +69,12 @@ class SentryServer implements RoleService {
       { sentryUri: workloadUri(trustDomain, namespace, SENTRY_APP_ID), trustDomain, namespace },
       this.#context,
     );
-    const authority = await this.#openAuthority();
+    const authority = await this.#openAuthority(true);
     logger.info("CA certificate key pair ready");
     const service = new SentryService(authority, {
       validators: this.#validators.all,
       defaultValidator: environment.configuration.defaultValidator,
+      trustDomain,
       namespace,
       clusterDomain: environment.clusterDomain,
       logger: logger.scope("dapr.sentry.server"),
@@ -131,14 +132,21 @@ class SentryServer implements RoleService {
     logger.scope("dapr.sentry.server").info(`Running gRPC server on port ${listener.port}`);
   }
 
-  async #openAuthority(): Promise<Authority> {
+  async #openAuthority(mayGenerate: boolean): Promise<Authority> {
     const { trustDomain, namespace, jwt } = this.#options;
     const environment = this.#environment as Environment;
     const { workloadTtlMs, skewMs } = environment.configuration;
     const { clock, random, logger } = this.#context;
     const authority = await openAuthority(
       environment.store,
-      { trustDomain, namespace, workloadTtlMs, skewMs, jwt: jwt === undefined ? undefined : { ...jwt, skewMs } },
+      {
+        trustDomain,
+        namespace,
+        workloadTtlMs,
+        skewMs,
+        jwt: jwt === undefined ? undefined : { ...jwt, skewMs },
+        mayGenerate,
+      },
       { clock, random, logger: logger.scope("dapr.sentry.ca") },
     ).catch((cause: unknown) => {
       throw new Error(`error creating CA: ${errorMessage(cause)}`, { cause });
@@ -166,13 +174,16 @@ class SentryServer implements RoleService {
     logger.info("Starting watch on filesystem directories for changes of the credentials");
   }
 
-  /** Exchanges what signs, between two requests. Credentials that cannot be used leave what there is in place. */
+  /**
+   * Exchanges what signs, between two requests. Credentials that cannot be used leave what there is in place. None are made:
+   * those that are missing are being exchanged, and new ones would be written over the others.
+   */
   async #reload(): Promise<void> {
     const { logger } = this.#context;
     this.#metrics.issuerChanged();
     logger.warn("Issuer credentials changed; reloading");
     try {
-      const authority = await this.#openAuthority();
+      const authority = await this.#openAuthority(false);
       (this.#service as SentryService).authority = authority;
       await this.#own?.renew();
       await this.#oidc?.reload();

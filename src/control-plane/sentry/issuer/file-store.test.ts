@@ -28,7 +28,7 @@ beforeEach(async () => {
 });
 afterEach(async () => await rm(folder, { recursive: true }));
 
-function open(jwt?: Partial<JwtOptions>): Promise<Authority> {
+function open(jwt?: Partial<JwtOptions>, mayGenerate?: boolean): Promise<Authority> {
   return openAuthority(
     fileStore(paths, jwt?.keyId, clock),
     {
@@ -37,6 +37,7 @@ function open(jwt?: Partial<JwtOptions>): Promise<Authority> {
       workloadTtlMs: 1_000,
       skewMs: 0,
       jwt: jwt === undefined ? undefined : { ...JWT, ...jwt },
+      mayGenerate,
     },
     { clock, random: systemRandom, logger: silentLogger },
   );
@@ -66,6 +67,15 @@ it("generates anew when one of three is missing, as Dapr does", async () => {
   const second = await open();
   expect(second.generated).toBe(true);
   expect(second.trustAnchorsPem).not.toBe(first.trustAnchorsPem);
+});
+
+it("leaves what there is alone where nothing may be generated", async () => {
+  const first = await open();
+  expect(await open(undefined, false)).toMatchObject({ generated: false, trustAnchorsPem: first.trustAnchorsPem });
+  await expect(open({}, false)).rejects.toThrow("credentials are missing in the local file system");
+  await rm(paths.key);
+  await expect(open(undefined, false)).rejects.toThrow("credentials are missing in the local file system");
+  expect(await readFile(paths.trustAnchors, "utf8")).toBe(first.trustAnchorsPem);
 });
 
 it("names the file that cannot be used", async () => {

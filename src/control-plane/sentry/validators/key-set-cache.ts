@@ -1,5 +1,4 @@
 import { readFile, stat } from "node:fs/promises";
-import { dirname } from "node:path";
 import type { JWK } from "jose";
 import { Cancellation } from "../../../kit/cancel-signal.ts";
 import type { Clock, Timer } from "../../../kit/clock.ts";
@@ -70,8 +69,9 @@ export class KeySetCache {
       await this.#openUrl(new URL(source));
     } else if (await isFile(source)) {
       this.keys = parseKeySet(await readBounded(source));
+      this.#throwIfStopped();
       this.#watch = new FileWatch({
-        paths: [source, dirname(source)],
+        paths: [source],
         clock: this.#clock,
         onChange: () => this.#refresh(async () => parseKeySet(await readBounded(source))),
       });
@@ -82,6 +82,7 @@ export class KeySetCache {
 
   async #openUrl(url: URL): Promise<void> {
     const ca = await certificateAuthorities(this.#options.caCertificate);
+    this.#throwIfStopped();
     this.#client = createHttpClient(url.origin, { connectionsMax: 1, ca, inlineBodyBytesMax: 0 });
     const fetch = () => this.#fetch(url);
     try {
@@ -89,7 +90,15 @@ export class KeySetCache {
     } catch (cause) {
       throw new Error(`failed to fetch JWKS: ${errorMessage(cause)}`, { cause });
     }
+    this.#throwIfStopped();
     this.#timer = this.#clock.every(this.#options.refreshMs, () => void this.#refresh(fetch));
+  }
+
+  /** What is begun behind a stop would never end. */
+  #throwIfStopped(): void {
+    if (this.#stopping.aborted) {
+      throw this.#stopping.reason;
+    }
   }
 
   /** Keys that cannot be had leave those from before in place. */

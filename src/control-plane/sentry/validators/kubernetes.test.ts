@@ -61,6 +61,17 @@ describe("the Kubernetes validator", () => {
     expect(await judge({ trustDomain: "wished.example" })).toBe("public");
   });
 
+  it.each([[[SENTRY_URI]], [["dapr.io/sentry", SENTRY_URI]], [[]]])("takes a token for %j", async (audiences) => {
+    pod({ "dapr.io/app-id": "app" });
+    api.review = () => ({
+      authenticated: true,
+      audiences,
+      user: { username: "system:serviceaccount:apps:account" },
+    });
+    await validator.start();
+    expect(await judge()).toBe("public");
+  });
+
   it("takes a pod without an app id by its name", async () => {
     pod({});
     await validator.start();
@@ -131,6 +142,14 @@ describe("the Kubernetes validator", () => {
   it.each([
     [{ authenticated: false }, "authentication failed"],
     [{ error: "expired" }, "invalid token: expired"],
+    [
+      {
+        authenticated: true,
+        audiences: ["https://kubernetes.default.svc"],
+        user: { username: "system:serviceaccount:apps:account" },
+      },
+      "the token is for other audiences",
+    ],
     [
       { authenticated: true, user: { username: "admin" } },
       "provided token is not a properly structured service account token",

@@ -54,6 +54,8 @@ interface TokenReview extends KubernetesObject {
   readonly status?: {
     readonly authenticated?: boolean;
     readonly error?: string;
+    /** Those of the asked ones that the token is for; absent from API servers that know of none. */
+    readonly audiences?: readonly string[];
     readonly user?: { readonly username?: string };
   };
 }
@@ -118,23 +120,27 @@ export class KubernetesValidator implements Validator {
   /** @returns the token's user, `system:serviceaccount:<namespace>:<name>`, in pieces */
   async #review(token: string): Promise<readonly string[]> {
     const { client, sentryUri } = this.#options;
+    const audiences = [LEGACY_AUDIENCE, sentryUri];
     let review: TokenReview;
     try {
       review = await client.create<TokenReview>(TOKEN_REVIEWS, undefined, {
         apiVersion: "authentication.k8s.io/v1",
         kind: "TokenReview",
         metadata: {},
-        spec: { token, audiences: [LEGACY_AUDIENCE, sentryUri] },
+        spec: { token, audiences },
       });
     } catch (cause) {
       throw new Error(`token review failed: ${errorMessage(cause)}`, { cause });
     }
-    const { error = "", authenticated, user } = review.status ?? {};
+    const { error = "", authenticated, user, audiences: forWhom = [] } = review.status ?? {};
     if (error !== "") {
       throw new Error(`invalid token: ${error}`);
     }
     if (authenticated !== true) {
       throw new Error("authentication failed");
+    }
+    if (forWhom.length > 0 && !forWhom.some((audience) => audiences.includes(audience))) {
+      throw new Error("the token is for other audiences");
     }
     return (user?.username ?? "").split(":");
   }
