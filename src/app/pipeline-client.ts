@@ -1,5 +1,6 @@
 import type { MiddlewarePipeline } from "../components/spi/middleware.ts";
-import type { HttpClient, HttpRequest, HttpResponse } from "../net/http/types.ts";
+import type { Body, HttpClient, HttpRequest, HttpResponse } from "../net/http/types.ts";
+import { discardBody } from "./body.ts";
 
 /** An HTTP client behind `spec.appHttpPipeline`: what middlewares make of a request is what the server gets. */
 export class PipelineClient implements HttpClient {
@@ -15,11 +16,25 @@ export class PipelineClient implements HttpClient {
   }
 
   /** @throws what the client throws, or a middleware */
-  request(request: HttpRequest): Promise<HttpResponse> {
-    return this.#pipeline.run(
-      { ...request, remoteAddress: "", protocol: "HTTP/1.1", bodyBytesMax: this.#bodyBytesMax },
-      (passed) => this.#client.request(passed),
-    );
+  async request(request: HttpRequest): Promise<HttpResponse> {
+    let answered: Body | undefined;
+    let response: HttpResponse | undefined;
+    try {
+      response = await this.#pipeline.run(
+        { ...request, remoteAddress: "", protocol: "HTTP/1.1", bodyBytesMax: this.#bodyBytesMax },
+        async (passed) => {
+          const answer = await this.#client.request(passed);
+          answered = answer.body;
+          return answer;
+        },
+      );
+      return response;
+    } finally {
+      // A stream in its place is made of it; anything else leaves it to nobody, and its connection taken.
+      if (answered !== undefined && (response === undefined || response.body instanceof Uint8Array)) {
+        await discardBody(answered);
+      }
+    }
   }
 
   close(): Promise<void> {

@@ -12,6 +12,7 @@ import type { Clock } from "../kit/clock.ts";
 import type { Logger } from "../kit/logger.ts";
 import type { ComponentResource } from "../resources/component.ts";
 import { componentLogName, type NameValuePair } from "../resources/resource.ts";
+import { inventoryOptions } from "./inventory.fixture.ts";
 import { createInventory } from "./inventory.ts";
 import type { InventoryOptions } from "./options.ts";
 import { createSharedScope } from "./shared-scope.ts";
@@ -138,19 +139,16 @@ function bench(manifests: readonly ComponentManifest[], more: Partial<InventoryO
   const lines: string[] = [];
   const clock = manualClock();
   let uuids = 0;
-  const inventory = createInventory({
-    manifests,
-    clock,
-    appId: "app",
-    namespace: "ns",
-    podName: "",
-    denied: [],
-    environment: {},
-    logger: loggerTo(lines),
-    random: { uuid: () => `uuid-${++uuids}`, bytes: (length) => new Uint8Array(length), next: () => 0.5 },
-    shared: createSharedScope(),
-    ...more,
-  });
+  const inventory = createInventory(
+    inventoryOptions({
+      manifests,
+      clock,
+      namespace: "ns",
+      logger: loggerTo(lines),
+      random: { uuid: () => `uuid-${++uuids}`, bytes: (length) => new Uint8Array(length), next: () => 0.5 },
+      ...more,
+    }),
+  );
   return { inventory, lines, clock };
 }
 

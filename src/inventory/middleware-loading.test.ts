@@ -1,11 +1,8 @@
 import { expect, it } from "vitest";
 import type { ComponentManifest, ComponentMetadata, MetadataField } from "../components/spi/component.ts";
-import { systemRandom } from "../kit/random.ts";
-import { silentLogger } from "../kit/silent-logger.ts";
-import { VirtualClock } from "../kit/virtual-clock.fixture.ts";
 import type { ComponentResource } from "../resources/component.ts";
+import { inventoryOptions } from "./inventory.fixture.ts";
 import { createInventory } from "./inventory.ts";
-import { createSharedScope } from "./shared-scope.ts";
 
 const SANDBOXED: MetadataField = { name: "strictSandbox", kind: "boolean", description: "" };
 
@@ -25,19 +22,7 @@ function setUp(fields: readonly MetadataField[], strictSandbox: boolean, failure
       close: () => Promise.resolve(),
     }),
   };
-  const inventory = createInventory({
-    manifests: [manifest],
-    appId: "app",
-    namespace: "",
-    podName: "",
-    denied: [],
-    environment: {},
-    clock: new VirtualClock(),
-    random: systemRandom,
-    logger: silentLogger,
-    shared: createSharedScope(),
-    strictSandbox,
-  });
+  const inventory = createInventory(inventoryOptions({ manifests: [manifest], strictSandbox }));
   return { given, inventory };
 }
 

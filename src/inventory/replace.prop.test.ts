@@ -1,11 +1,10 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { ComponentManifest } from "../components/spi/component.ts";
-import { silentLogger } from "../kit/silent-logger.ts";
 import { VirtualClock } from "../kit/virtual-clock.fixture.ts";
 import type { ComponentResource } from "../resources/component.ts";
+import { inventoryOptions } from "./inventory.fixture.ts";
 import { createInventory } from "./inventory.ts";
-import { createSharedScope } from "./shared-scope.ts";
 
 type Step =
   | { readonly kind: "put"; readonly name: string; readonly type: string; readonly isBad: boolean }
@@ -62,19 +61,13 @@ it("whatever is changed in whatever order: what is in use is open, once, and all
         },
       });
       const clock = new VirtualClock();
-      const inventory = createInventory({
-        manifests: ["state.a", "pubsub.a", "lock.a"].map(manifestOf),
-        clock,
-        appId: "app",
-        namespace: "",
-        podName: "",
-        denied: [],
-        environment: {},
-        logger: silentLogger,
-        random: { uuid: () => "u", bytes: (length) => new Uint8Array(length), next: () => 0.5 },
-        shared: createSharedScope(),
-        drains: true,
-      });
+      const inventory = createInventory(
+        inventoryOptions({
+          manifests: ["state.a", "pubsub.a", "lock.a"].map(manifestOf),
+          clock,
+          drains: true,
+        }),
+      );
       const model = new Map<string, string>();
       for (const each of steps) {
         if (each.kind === "remove") {

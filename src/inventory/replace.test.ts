@@ -1,12 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { Component, ComponentFamily, ComponentManifest, ComponentMetadata } from "../components/spi/component.ts";
 import { ComponentError } from "../components/spi/errors.ts";
-import { silentLogger } from "../kit/silent-logger.ts";
 import { VirtualClock } from "../kit/virtual-clock.fixture.ts";
 import type { ComponentResource } from "../resources/component.ts";
+import { inventoryOptions } from "./inventory.fixture.ts";
 import { createInventory } from "./inventory.ts";
 import { RETRY_PAUSE_MS_MIN } from "./retries.ts";
-import { createSharedScope } from "./shared-scope.ts";
 import { DRAIN_MS_MAX } from "./retirement.ts";
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -50,19 +49,13 @@ function bench() {
       return component;
     },
   });
-  const inventory = createInventory({
-    manifests: ["state.a", "state.b", "pubsub.a", "secretstores.s"].map(manifestOf),
-    clock,
-    appId: "app",
-    namespace: "",
-    podName: "",
-    denied: [],
-    environment: {},
-    logger: silentLogger,
-    random: { uuid: () => "u", bytes: (length) => new Uint8Array(length), next: () => 0.5 },
-    shared: createSharedScope(),
-    drains: true,
-  });
+  const inventory = createInventory(
+    inventoryOptions({
+      manifests: ["state.a", "state.b", "pubsub.a", "secretstores.s"].map(manifestOf),
+      clock,
+      drains: true,
+    }),
+  );
   const read = (): Promise<unknown> | undefined =>
     inventory.state.get("one")?.component.get({
       key: "k",

@@ -8,6 +8,7 @@ import { componentLogName } from "../resources/resource.ts";
 import { createInventory } from "./inventory.ts";
 import type { InventoryOptions } from "./options.ts";
 import { createSharedScope } from "./shared-scope.ts";
+import { CLOSE_MS_MAX } from "./starter.ts";
 
 const START_MS = 1_000_000;
 
@@ -17,6 +18,7 @@ type Behaviour = (metadata: ComponentMetadata, signal: AbortSignal) => Promise<v
 const refused: Behaviour = () => Promise.reject(new ComponentError("unavailable", "refused"));
 const fine: Behaviour = () => Promise.resolve();
 const endless: Behaviour = () => new Promise(() => undefined);
+const STUCK = "stuck";
 
 function setUp(more: Partial<InventoryOptions> = {}) {
   const clock = new VirtualClock(START_MS);
@@ -45,6 +47,7 @@ function setUp(more: Partial<InventoryOptions> = {}) {
       },
       async close() {
         closed.push(deps.name);
+        await (deps.name === STUCK ? new Promise(() => undefined) : undefined);
       },
       getSecret: async () => ({ key: "hidden" }),
     };
@@ -218,6 +221,21 @@ it("holds others up no longer than an attempt's own time", async () => {
   await pass(clock, 1);
   await adding;
   expect(conditions()).toEqual({ store: "failed context deadline exceeded", other: "ready" });
+  await inventory.close();
+  expect(clock.pendingTimers).toBe(0);
+});
+
+it("a component that hangs in init and then in close as well holds nobody else up", async () => {
+  const { inventory, clock, lines, behaviour, conditions } = setUp();
+  behaviour.set(STUCK, endless);
+  const loading = inventory.load([resource(STUCK), resource("other")]);
+  await settle();
+  await pass(clock, 5);
+  expect(conditions()).toEqual({ stuck: "starting" });
+  await pass(clock, CLOSE_MS_MAX / 1_000);
+  await loading;
+  expect(conditions()).toEqual({ stuck: "failed context deadline exceeded", other: "ready" });
+  expect(lines).toContain("warn Component stuck (state.a/v1) did not come up, and has not closed within 5s either");
   await inventory.close();
   expect(clock.pendingTimers).toBe(0);
 });

@@ -28,6 +28,9 @@ class InitError extends Error {
 /** The metadata field of WebAssembly components that `spec.wasm.strictSandbox` of the Configuration decides for all of them. */
 const SANDBOX_FIELD = "strictSandbox";
 
+/** How long closing a component that did not come up may hold up the others, in milliseconds. */
+export const CLOSE_MS_MAX = 5_000;
+
 /** Errors of `init` that no further attempt would change. */
 const FINAL_KINDS: ReadonlySet<ComponentErrorKind> = new Set(["invalidMetadata", "unsupported"]);
 
@@ -78,7 +81,7 @@ export class Starter {
       this.#options.observer?.componentInitialized(resource.type);
       return loaded;
     } catch (cause) {
-      await closeQuietly(component, resource, this.#logger);
+      await this.#closeInTime(component, resource);
       const created = component !== undefined && manifest.family !== "middleware";
       const kind = created ? "INIT_COMPONENT_FAILURE" : "CREATE_COMPONENT_FAILURE";
       throw this.#failure(kind, resource, cause, secretHider(referenced, manifest.metadata));
@@ -120,6 +123,19 @@ export class Starter {
     } finally {
       timer.cancel();
     }
+  }
+
+  /** What hangs in `init` may hang in `close`, too. */
+  async #closeInTime(component: Component | undefined, resource: ComponentResource): Promise<void> {
+    const limit = Promise.withResolvers<void>();
+    const timer = this.#options.clock.after(CLOSE_MS_MAX, () => {
+      this.#logger.warn(
+        `Component ${resource.logName} did not come up, and has not closed within ${CLOSE_MS_MAX / 1_000}s either`,
+      );
+      limit.resolve();
+    });
+    await Promise.race([closeQuietly(component, resource, this.#logger), limit.promise]);
+    timer.cancel();
   }
 
   #failure(kind: InitFailure, resource: ComponentResource, cause: unknown, hide: (text: string) => string): StartError {

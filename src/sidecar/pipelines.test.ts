@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import type { HttpMiddleware, MiddlewareRequest } from "../components/spi/middleware.ts";
+import type { HttpMiddleware } from "../components/spi/middleware.ts";
+import { plainRequest } from "../components/spi/middleware.fixture.ts";
 import type { Loaded } from "../inventory/types.ts";
 import { LiveView } from "../inventory/view.ts";
 import type { Logger } from "../kit/logger.ts";
@@ -12,15 +13,7 @@ const handler = (name: string, type: string, version = "") => ({
   version,
   fields: [],
 });
-const request: MiddlewareRequest = {
-  method: "GET",
-  target: "/",
-  headers: [],
-  body: new Uint8Array(0),
-  remoteAddress: "",
-  protocol: "HTTP/1.1",
-  bodyBytesMax: 0,
-};
+const request = plainRequest("/");
 
 /** A middleware that puts its name behind the target, and waits before it passes requests on where it is told to. */
 function loaded(

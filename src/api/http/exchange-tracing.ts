@@ -1,7 +1,7 @@
 import { baggageFault } from "../../kit/baggage.ts";
 import { SPAN_KIND, type Tracer, type TraceSpan } from "../../kit/trace-context.ts";
 import type { HttpExchange } from "../../net/http/types.ts";
-import { decodedPath } from "../../telemetry/decoded-path.ts";
+import { decodedPath, pathOf } from "../../net/http/request-target.ts";
 import { httpStatusText } from "../http-status-text.ts";
 import { describeActorCall, describeComponentCall, describePublish, describeUserHeader } from "../span-attributes.ts";
 import { callerTrace } from "./request-trace.ts";
@@ -96,9 +96,8 @@ function describeExchange(span: TraceSpan, exchange: HttpExchange): void {
   for (let index = 0; index + 1 < headers.length; index += 2) {
     describeUserHeader(span, headers[index] as string, headers[index + 1] as string);
   }
-  const mark = target.indexOf("?");
   span.set("dapr.protocol", "http");
-  span.set("dapr.api", `${method} ${mark === -1 ? target : target.slice(0, mark)}`);
+  span.set("dapr.api", `${method} ${pathOf(target)}`);
   span.set("dapr.status_code", String(responseStatus));
   span.set("http.request.method", method);
   span.set("http.response.status_code", responseStatus);

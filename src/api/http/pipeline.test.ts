@@ -158,6 +158,62 @@ describe("a door with a pipeline", () => {
     expect(gone).toEqual(["middleware", "route"]);
   });
 
+  it.each<[string, Handle]>([
+    [
+      "answers something else",
+      async (request, next) => ({ ...(await next(request)), status: 502, body: Buffer.from("other") }),
+    ],
+    [
+      "fails",
+      async (request, next) => {
+        await next(request);
+        throw new Error("bug");
+      },
+    ],
+  ])("a route is not left with a streamed answer that nobody reads where a middleware %s", async (_, handle) => {
+    const ended = Promise.withResolvers<unknown>();
+    const { send } = setUp(handle, async (exchange) => {
+      const writer = exchange.startResponse(200, []);
+      const gone: string[] = [];
+      exchange.onAbort(() => gone.push("told"));
+      try {
+        for (let piece = 0; piece < 100; piece += 1) await writer.write(Buffer.alloc(64 * 1024));
+        ended.resolve("written");
+      } catch (error) {
+        ended.resolve([(error as Error).name, ...gone]);
+      }
+    });
+    expect((await send()).status).toBeGreaterThanOrEqual(500);
+    expect(await ended.promise).toEqual(["PeerGoneError", "told"]);
+  });
+
+  it("nothing is begun for a caller who goes away while a middleware thinks", async () => {
+    const decision = Promise.withResolvers<void>();
+    const over = Promise.withResolvers<unknown>();
+    let routed = false;
+    const { send } = setUp(
+      async (request, next) => {
+        await decision.promise;
+        return await next(request).catch((error: unknown) => {
+          over.resolve(error);
+          throw error;
+        });
+      },
+      (exchange) => {
+        routed = true;
+        exchange.respond(200, []);
+        over.resolve(undefined);
+      },
+    );
+    const abort = new AbortController();
+    const answer = send({ signal: abort.signal });
+    await nextTurn();
+    abort.abort();
+    await expect(answer).rejects.toThrow("aborted");
+    decision.resolve();
+    expect([await over.promise, routed]).toMatchObject([{ name: "PeerGoneError" }, false]);
+  });
+
   it("an answer that breaks off breaks off for the caller", async () => {
     const { send } = setUp(pass, async (exchange) => {
       const writer = exchange.startResponse(200, []);

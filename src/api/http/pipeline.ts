@@ -39,7 +39,10 @@ export async function serveThroughPipeline(
     protocol: exchange.protocol,
     bodyBytesMax: maxBodyBytes,
   };
-  const response = await pipeline.run(request, (changed) => {
+  const next = (changed: MiddlewareRequest): Promise<HttpResponse> => {
+    if (signal.aborted) {
+      return Promise.reject(new PeerGoneError());
+    }
     const one = new PipelinedExchange(exchange, changed, changed.body === body);
     inner = one;
     root(one).then(
@@ -47,8 +50,12 @@ export async function serveThroughPipeline(
       () => one.routeDone(),
     );
     return one.response;
-  });
-  await answer(exchange, response);
+  };
+  try {
+    await answer(exchange, await pipeline.run(request, next));
+  } finally {
+    inner?.over();
+  }
 }
 
 /** Nothing is read of it, and no `100 Continue` sent, before somebody iterates. */

@@ -22,11 +22,14 @@ export class PipelinedExchange implements HttpExchange, BodyWriter, QueueSource 
   #room: PromiseWithResolvers<void> | undefined;
   #extraHeaders: HeaderList = [];
   #onAbort: (() => void) | undefined;
+  #isGone = false;
 
   constructor(outer: HttpExchange, request: MiddlewareRequest, ownBody: boolean) {
     this.#outer = outer;
     this.#request = request;
     this.#ownBody = ownBody;
+    // A middleware that has answered by itself may wait for it no longer.
+    this.#answer.promise.catch(() => undefined);
   }
 
   /** Settles when the answer begins. */
@@ -105,6 +108,9 @@ export class PipelinedExchange implements HttpExchange, BodyWriter, QueueSource 
   startResponse(status: number, headers: HeaderList): BodyWriter {
     this.#begin(status);
     this.#queue = new PullQueue<Uint8Array>(this, BODY_QUEUE_BYTES);
+    if (this.#isGone) {
+      this.#queue.fail(new PeerGoneError());
+    }
     this.#answer.resolve({ status, headers: [...headers, ...this.#extraHeaders], body: this.#queue });
     return this;
   }
@@ -131,7 +137,11 @@ export class PipelinedExchange implements HttpExchange, BodyWriter, QueueSource 
   }
 
   onAbort(listener: () => void): void {
-    this.#onAbort = listener;
+    if (this.#isGone) {
+      queueMicrotask(listener);
+    } else {
+      this.#onAbort = listener;
+    }
   }
 
   onRoom(): void {
@@ -145,6 +155,7 @@ export class PipelinedExchange implements HttpExchange, BodyWriter, QueueSource 
 
   /** The caller is not there any more, or a middleware has given the answer's body up. */
   callerGone(): void {
+    this.#isGone = true;
     const gone = new PeerGoneError();
     this.#answer.reject(gone);
     this.#queue?.fail(gone);
@@ -152,6 +163,13 @@ export class PipelinedExchange implements HttpExchange, BodyWriter, QueueSource 
     this.#room = undefined;
     this.#onAbort?.();
     this.#onAbort = undefined;
+  }
+
+  /** The caller has its answer, or will get none: what the route still has to say is for nobody. */
+  over(): void {
+    if (this.#queue === undefined ? !this.answered : this.#queue.open) {
+      this.callerGone();
+    }
   }
 
   /** The route has done what it does; an answer that has not begun will not come. */

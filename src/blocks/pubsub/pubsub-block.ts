@@ -149,10 +149,16 @@ class Publisher implements PubSubBlock {
     const raw = this.#isRaw(call.pubsub, call.metadata);
     const spans =
       raw || this.#tracer === undefined ? undefined : new ProducerSpans(this.#tracer, call.trace, call.topic);
-    const messages = wrapEntries(call, this.#appId, (entry, metadata) =>
-      raw ? entry.event : this.#entryEnvelope(broker, call, entry, metadata, spans?.next() ?? call.trace),
-    );
-    this.#requireAllowed(broker, call.topic);
+    let messages: readonly BulkPublishMessage[];
+    try {
+      messages = wrapEntries(call, this.#appId, (entry, metadata) =>
+        raw ? entry.event : this.#entryEnvelope(broker, call, entry, metadata, spans?.next() ?? call.trace),
+      );
+      this.#requireAllowed(broker, call.topic);
+    } catch (error) {
+      spans?.end(errorMessage(error));
+      throw error;
+    }
     const startedMs = this.#clock.monotonicMs();
     const { failedEntries, cause } = await this.#publishAll(broker, call, messages);
     const published = messages.length - failedEntries.length;

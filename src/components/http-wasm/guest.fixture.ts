@@ -1,3 +1,5 @@
+import { leb } from "./memory-limit.ts";
+
 /** Value types and opcodes of WebAssembly that the guests of the tests need. */
 const I32 = 0x7f;
 const I64 = 0x7e;
@@ -116,17 +118,6 @@ function vector(items: readonly (readonly number[])[]): number[] {
 
 function name1(text: string): number[] {
   return [...leb(text.length), ...Buffer.from(text)];
-}
-
-function leb(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  do {
-    const low = rest % 128;
-    rest = Math.floor(rest / 128);
-    bytes.push(rest === 0 ? low : low | 0x80);
-  } while (rest !== 0);
-  return bytes;
 }
 
 function signedLeb(value: bigint): number[] {

@@ -77,7 +77,8 @@ class Reader {
   }
 }
 
-function leb(value: number): number[] {
+/** An unsigned number as modules write it (LEB128). */
+export function leb(value: number): number[] {
   const bytes: number[] = [];
   let rest = value;
   do {

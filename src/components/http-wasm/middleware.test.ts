@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { nextTurn } from "../../kit/turn.ts";
-import { openMiddleware, type OpenMiddleware } from "../spi/middleware.fixture.ts";
+import { middlewareDeps, openMiddleware, type OpenMiddleware, plainRequest } from "../spi/middleware.fixture.ts";
 import {
   call,
   type Code,
@@ -217,16 +217,9 @@ describe("a guest that goes wrong", () => {
       NEXT,
       call("log", i32(0), [...text("failed"), ...DROP, ...i32(5), ...FAILED, 0x6a]),
     ]);
-    const request = {
-      method: "GET",
-      target: "/",
-      headers: [],
-      body: new Uint8Array(0),
-      remoteAddress: "",
-      protocol: "HTTP/1.1",
-      bodyBytesMax: 0,
-    } as const;
-    await expect(middleware.handle(request, () => Promise.reject(new Error("app down")))).rejects.toThrow("app down");
+    await expect(middleware.handle(plainRequest("/"), () => Promise.reject(new Error("app down")))).rejects.toThrow(
+      "app down",
+    );
     await ask("/");
     expect(logged).toEqual(["info: failed", "info: faile"]);
   });
@@ -259,4 +252,12 @@ describe("what is no guest", () => {
       ).rejects.toThrow(message);
     }
   });
+});
+
+it("makes no instance after its init has been given up", async () => {
+  await writeFile(join(folder, "guest.wasm"), new GuestBuilder().build(NEXT));
+  const middleware = (await httpWasmManifest.load())(middlewareDeps({ directory: folder }).deps);
+  await expect(middleware.init({ url: "file://guest.wasm" }, AbortSignal.abort(new Error("too late")))).rejects.toThrow(
+    "too late",
+  );
 });

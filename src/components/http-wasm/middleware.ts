@@ -43,6 +43,8 @@ class HttpWasm implements HttpMiddleware {
     const { strictSandbox, guestConfig: config } = fields;
     try {
       const module = await loadGuest({ url: fields.url, directory, clock }, signal);
+      // Whoever gave up meanwhile has closed what there was, and would not close what is made now.
+      signal.throwIfAborted();
       const options = { module, config, strictSandbox, logLevel: leastLevel(logger), clock, logger };
       this.#pool = new GuestPool(
         async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { nextTurn } from "../../kit/turn.ts";
-import { openMiddleware } from "../spi/middleware.fixture.ts";
+import { openMiddleware, plainRequest } from "../spi/middleware.fixture.ts";
 import { wholeBody } from "../spi/whole-body.ts";
 import { sentinelManifest } from "./manifest.ts";
 
@@ -29,6 +29,12 @@ describe("flow rules", () => {
     expect([refused.status, refused.text, refused.passed]).toEqual([429, "Too Many Requests", undefined]);
     one.clock.advance(1_000);
     expect(await passes(one, 100)).toBe(10);
+  });
+
+  it("hold for requests that come at the same time", async () => {
+    const one = await open("flowRules", { resource, threshold: 3 });
+    const answers = await Promise.all(Array.from({ length: 10 }, () => one.ask(target)));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(3);
   });
 
   it("count over the interval that they name", async () => {
@@ -129,17 +135,8 @@ describe("circuit breaker rules", () => {
 
 it("isolation rules let so many requests be under way, streamed answers included", async () => {
   const { middleware } = await open("isolationRules", { resource, threshold: 1 });
-  const request = {
-    method: "GET",
-    target,
-    headers: [],
-    body: new Uint8Array(0),
-    remoteAddress: "",
-    protocol: "HTTP/1.1",
-    bodyBytesMax: 0,
-  } as const;
   const ask = () =>
-    middleware.handle(request, async () => ({
+    middleware.handle(plainRequest(target), async () => ({
       status: 200,
       headers: [],
       body: (async function* () {
@@ -152,7 +149,9 @@ it("isolation rules let so many requests be under way, streamed answers included
   const second = await ask();
   expect(second.status).toBe(200);
   await (second.body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]().return?.();
-  await expect(middleware.handle(request, () => Promise.reject(new Error("down")))).rejects.toThrow("down");
+  await expect(middleware.handle(plainRequest(target), () => Promise.reject(new Error("down")))).rejects.toThrow(
+    "down",
+  );
   expect((await ask()).status).toBe(200);
 });
 

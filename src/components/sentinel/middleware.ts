@@ -7,7 +7,7 @@ import { ComponentError } from "../spi/errors.ts";
 import { decodeMetadata } from "../spi/metadata.ts";
 import { plainAnswer } from "../spi/middleware-answer.ts";
 import type { HttpMiddleware, MiddlewareNext, MiddlewareRequest } from "../spi/middleware.ts";
-import { decodedPathOf } from "../spi/request-target.ts";
+import { decodedPath } from "../../net/http/request-target.ts";
 import { Breaker } from "./breaker.ts";
 import { FlowControl } from "./flow-control.ts";
 import { sentinelFields } from "./manifest.ts";
@@ -81,11 +81,11 @@ class Sentinel implements HttpMiddleware {
   }
 
   async handle(request: MiddlewareRequest, next: MiddlewareNext): Promise<HttpResponse> {
-    const resource = this.#resources.get(`${request.method}:${decodedPathOf(request.target)}`);
-    if (!(await this.#mayPass(resource, request))) {
+    const resource = this.#resources.get(`${request.method}:${decodedPath(request.target)}`);
+    const startMs = await this.#enter(resource, request);
+    if (startMs === undefined) {
       return plainAnswer(429);
     }
-    const startMs = this.#begin(resource);
     let response: HttpResponse;
     try {
       response = await next(request);
@@ -105,25 +105,29 @@ class Sentinel implements HttpMiddleware {
     // Nothing is held.
   }
 
-  /** In Sentinel's order: system, flow, isolation, circuit breakers. */
-  async #mayPass(resource: Resource | undefined, { signal }: MiddlewareRequest): Promise<boolean> {
+  /**
+   * In Sentinel's order: system, flow, isolation, circuit breakers. A request is counted in the same turn in which it was
+   * let through, so that others which come with it are not let through for the same room.
+   * @returns when it began, undefined when it is refused
+   */
+  async #enter(resource: Resource | undefined, { signal }: MiddlewareRequest): Promise<number | undefined> {
     const { clock } = this.#deps;
     if (!this.#system.check(clock.monotonicMs())) {
-      return false;
+      return undefined;
     }
     for (const flow of resource?.flows ?? []) {
       const waitMs = flow.check(clock.monotonicMs());
       if (waitMs === undefined) {
-        return false;
+        return undefined;
       }
       if (waitMs > 0) {
         await sleep(clock, waitMs, signal);
       }
     }
-    if (resource === undefined) {
-      return true;
-    }
-    return resource.concurrency < resource.concurrencyMax && passBreakers(resource.breakers, clock.monotonicMs());
+    const hasRoom =
+      resource === undefined ||
+      (resource.concurrency < resource.concurrencyMax && passBreakers(resource.breakers, clock.monotonicMs()));
+    return hasRoom ? this.#begin(resource) : undefined;
   }
 
   #begin(resource: Resource | undefined): number {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { openMiddleware } from "../spi/middleware.fixture.ts";
+import { openMiddleware, plainRequest } from "../spi/middleware.fixture.ts";
 import { uppercaseManifest } from "./manifest.ts";
 
 const body = Buffer.from("hello ß é 😀");
@@ -17,6 +17,26 @@ it.each([
   expect(asked.text).toBe(response);
   expect(Buffer.from(asked.passed?.body as Uint8Array).toString()).toBe(request);
   expect(asked.header("content-length")).toBe(response === "WORLD" ? undefined : "5");
+});
+
+it("a streamed answer that nobody begins to read is given up behind it as well", async () => {
+  const { middleware } = await openMiddleware(uppercaseManifest, { direction: "response" });
+  let freed = false;
+  const source: AsyncIterableIterator<Uint8Array> = {
+    next: async () => ({ done: true, value: undefined }),
+    async return() {
+      freed = true;
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]: () => source,
+  };
+  const { body: given } = await middleware.handle(plainRequest("/"), async () => ({
+    status: 200,
+    headers: [],
+    body: source,
+  }));
+  await (given as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]().return?.();
+  expect(freed).toBe(true);
 });
 
 it("a stream is changed piece by piece, also where a letter is cut in two", async () => {

@@ -1,5 +1,6 @@
 import type { Body, HttpResponse } from "../../net/http/types.ts";
 import type { ComponentDeps, ComponentMetadata } from "../spi/component.ts";
+import { EndingBody } from "../spi/ending-body.ts";
 import { withoutHeader } from "../spi/header-edit.ts";
 import { decodeMetadata } from "../spi/metadata.ts";
 import type { HttpMiddleware, MiddlewareNext, MiddlewareRequest } from "../spi/middleware.ts";
@@ -29,7 +30,7 @@ class Uppercase implements HttpMiddleware {
 
   async handle(request: MiddlewareRequest, next: MiddlewareNext): Promise<HttpResponse> {
     const response = await next(this.#requests ? uppercased(request) : request);
-    return this.#responses ? uppercased(response) : response;
+    return this.#responses ? freeing(uppercased(response), response.body) : response;
   }
 
   async close(): Promise<void> {
@@ -43,6 +44,14 @@ function uppercased<T extends MiddlewareRequest | HttpResponse>(message: T): T {
     headers: withoutHeader(message.headers, "content-length"),
     body: uppercasedBody(message.body),
   };
+}
+
+/** An answer that gives up what it is made of with itself, which a generator that was never begun would not do. */
+function freeing(response: HttpResponse, source: Body): HttpResponse {
+  const { body } = response;
+  return body instanceof Uint8Array || source instanceof Uint8Array
+    ? response
+    : { ...response, body: new EndingBody(body, () => void source[Symbol.asyncIterator]().return?.()) };
 }
 
 function uppercasedBody(body: Body): Body {

@@ -1,7 +1,11 @@
 import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
 import { connect, type Socket } from "node:net";
+import { PassThrough } from "node:stream";
 import { afterEach, expect, test } from "vitest";
 import { BodyWatch } from "./body-watch.ts";
+import { PeerGoneError } from "./errors.ts";
+import { H1RequestBody } from "./h1-body.ts";
 import { listen, type Listener, type ListenerOptions } from "./listener.ts";
 import type { HttpExchange, HttpHandler } from "./types.ts";
 
@@ -122,4 +126,35 @@ test("connections beyond the limit are closed, those within it are served, and t
     const [answer] = (await Promise.race([once(next, "data"), once(next, "close")])) as [unknown];
     if (Buffer.isBuffer(answer)) break;
   }
+});
+
+test.each([
+  ["whole", (exchange: HttpExchange) => exchange.readBody(100)],
+  ["as a stream", (exchange: HttpExchange) => exchange.streamBody(100)[Symbol.asyncIterator]().next()],
+])(
+  "a body that had come before its caller went is not waited for when somebody wants it later: %s",
+  async (_, read) => {
+    const outcome = Promise.withResolvers<unknown>();
+    const { port } = await serve({
+      http: (exchange) =>
+        exchange.onAbort(() =>
+          setImmediate(() => {
+            read(exchange).then(outcome.resolve, outcome.reject);
+          }),
+        ),
+    });
+    const socket = await connected(port);
+    socket.write(`${HEAD}content-length: 5\r\n\r\nhello`, () => setImmediate(() => socket.destroy()));
+    await expect(outcome.promise).rejects.toThrow(PeerGoneError);
+  },
+);
+
+test("a body that nobody can read any more is not watched", async () => {
+  const watched = new Set<IncomingMessage>();
+  const request = new PassThrough().destroy() as unknown as IncomingMessage;
+  await once(request, "close");
+  const body = new H1RequestBody(request, 100, watched);
+  body.start();
+  await expect(body.queue.next()).rejects.toThrow(PeerGoneError);
+  expect(watched.size).toBe(0);
 });

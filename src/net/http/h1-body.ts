@@ -50,6 +50,11 @@ export class H1RequestBody implements QueueSource {
 
   start(): void {
     const { request, queue, bodies } = this;
+    if (request.destroyed) {
+      // Also of one that had come whole: nothing is read of it, and it tells of no end, any more.
+      queue.fail(new PeerGoneError());
+      return;
+    }
     bodies.add(request);
     request.on("data", (chunk: Uint8Array) => this.push(chunk));
     request.once("end", () => {
@@ -60,7 +65,6 @@ export class H1RequestBody implements QueueSource {
       bodies.delete(request);
       queue.fail(new PeerGoneError());
     });
-    if (request.destroyed) queue.fail(new PeerGoneError());
   }
 
   private push(chunk: Uint8Array): void {

@@ -75,7 +75,7 @@ export class H1Exchange implements HttpExchange, BodyWriter {
     if (length === 0) return Promise.resolve(EMPTY_BODY);
     if (bytesMax > 0 && length !== undefined && length > bytesMax)
       return Promise.reject(new BodyTooLargeError(bytesMax));
-    if (this.request.destroyed && !this.request.complete) return Promise.reject(new PeerGoneError());
+    if (this.request.destroyed) return Promise.reject(new PeerGoneError());
     this.continue();
     return collectBody(this.request, bytesMax, this.owner.bodies);
   }

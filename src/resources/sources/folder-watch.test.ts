@@ -87,6 +87,20 @@ it("finds a folder again that was removed or replaced", async () => {
   await noticed(before);
 });
 
+it("notices that a folder which is a link is another one", async () => {
+  for (const version of ["1", "2"]) {
+    await mkdir(join(root, version));
+    await writeFile(join(root, version, "a.yaml"), version);
+  }
+  const folder = join(root, "resources");
+  await symlink("1", folder);
+  await begin(folder);
+  const before = rounds;
+  await symlink("2", join(root, "next"));
+  await rename(join(root, "next"), folder);
+  await noticed(before);
+});
+
 it("looks when it is told to, and tells even where nothing has changed", async () => {
   await begin(root);
   const before = rounds;

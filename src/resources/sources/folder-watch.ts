@@ -1,5 +1,5 @@
 import { type FSWatcher, watch } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
+import { lstat, readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Clock, Timer } from "../../kit/clock.ts";
 import { errorMessage } from "../../kit/error-message.ts";
@@ -157,6 +157,11 @@ class WatchedFolders implements FolderWatch {
   }
 }
 
+async function isLink(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => undefined);
+  return found?.isSymbolicLink() === true;
+}
+
 /** Names, identities, sizes and times of all resource files; links stand for what they point to. */
 async function fingerprintOf(paths: readonly string[]): Promise<{ readonly text: string; readonly isPolled: boolean }> {
   const lines: string[] = [];
@@ -164,7 +169,8 @@ async function fingerprintOf(paths: readonly string[]): Promise<{ readonly text:
   for (const path of paths) {
     const entries = await readdir(path, { withFileTypes: true }).catch(() => undefined);
     lines.push(`${path} ${entries === undefined ? "gone" : ""}`);
-    isPolled ||= entries === undefined;
+    // A watch follows a link to where it pointed when it began.
+    isPolled ||= entries === undefined || (await isLink(path));
     for (const entry of entries ?? []) {
       if (!/\.ya?ml$/i.test(entry.name)) {
         continue;

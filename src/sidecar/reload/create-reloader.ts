@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Subscriptions } from "../../blocks/pubsub/subscriptions.ts";
 import type { Inventory } from "../../inventory/types.ts";
+import { errorMessage } from "../../kit/error-message.ts";
 import type { ChangingResiliency } from "../../resiliency/changing-resiliency.ts";
 import { createResiliency } from "../../resiliency/resiliency.ts";
 import { type Configuration, loadConfiguration } from "../../resources/configuration.ts";
@@ -82,10 +83,18 @@ function targetsOf(plan: AssemblyPlan, parts: ReloadParts): ReloadTargets {
     },
     async componentsChanged(changed) {
       const stores = new Set(changed.filter(({ type }) => type.startsWith("secretstores.")).map(({ name }) => name));
+      const failures: string[] = [];
       for (const endpoint of endpoints.values()) {
         if (stores.has(endpoint.secretStore)) {
-          await loadEndpoint(outgoing, plan, endpoint, inventory);
+          try {
+            await loadEndpoint(outgoing, plan, endpoint, inventory);
+          } catch (error) {
+            failures.push(`HTTPEndpoint ${endpoint.name}: ${errorMessage(error)}`);
+          }
         }
+      }
+      if (failures.length > 0) {
+        throw new Error(failures.join("; "));
       }
     },
     async configurationChanged() {

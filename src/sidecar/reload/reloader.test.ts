@@ -78,6 +78,7 @@ function bench(initial: Partial<LoadedResources> = {}) {
     readError: undefined as Error | undefined,
     componentError: undefined as Error | undefined,
     endpointError: undefined as Error | undefined,
+    followError: undefined as Error | undefined,
     configurationChanged: false,
   };
   const loaded = { ...NOTHING, ...initial };
@@ -115,7 +116,12 @@ function bench(initial: Partial<LoadedResources> = {}) {
       subscriptions: kind("subscription"),
       httpEndpoints: kind("endpoint"),
       resiliencies: async (all) => void journal.push(`policies ${all.map(({ name }) => name).join(" ")}`),
-      componentsChanged: async (changed) => void journal.push(`changed ${changed.map(({ name }) => name).join(" ")}`),
+      async componentsChanged(changed) {
+        if (state.followError !== undefined) {
+          throw state.followError;
+        }
+        journal.push(`changed ${changed.map(({ name }) => name).join(" ")}`);
+      },
       configurationChanged: async () => state.configurationChanged,
       restart: () => journal.push("restart"),
       fail: (error) => journal.push(`fail ${(error as Error).message}`),
@@ -208,6 +214,14 @@ describe("other kinds", () => {
     expect(reloader.state.problems).toEqual([
       "one.yaml:1: the change of HTTPEndpoint one is not in effect: no certificate",
     ]);
+  });
+
+  it("stay as they are where they cannot use what a changed component has for them, and the rest follows", async () => {
+    const { change, state, reloader } = bench();
+    state.followError = new Error("no certificate");
+    const next = { components: [component("vault", "secretstores.a")], httpEndpoints: [endpoint("one", "http://a")] };
+    expect(await change(next)).toEqual(["replace vault", "endpoint one"]);
+    expect(reloader.state.problems).toEqual(["no certificate"]);
   });
 
   it("restart the sidecar only for a Configuration that is in effect", async () => {

@@ -24,7 +24,7 @@ export interface ReloadTargets {
   readonly httpEndpoints: KindTarget<LoadedResources["httpEndpoints"][number]>;
   /** All that there are from now on. */
   resiliencies(resources: LoadedResources["resiliencies"]): Promise<void>;
-  /** Told after components have changed. */
+  /** Told after components have changed. Throwing leaves what depends on them as it was, which is told. */
   componentsChanged(changed: readonly ComponentResource[]): Promise<void>;
   /** Whether the Configuration files say something else than what the sidecar runs with. @throws Error when they cannot be read */
   configurationChanged(): Promise<boolean>;
@@ -148,11 +148,9 @@ export class Reloader {
       this.#tell("Resiliency", resiliencies, "applied in place");
       await targets.resiliencies(read.resiliencies);
     }
+    let changed: readonly ComponentResource[];
     try {
-      const changed = await targets.components.apply(read.components);
-      if (changed.length > 0) {
-        await targets.componentsChanged(changed);
-      }
+      changed = await targets.components.apply(read.components);
     } catch (error) {
       problems.push(errorMessage(error));
       if (!this.#closed) {
@@ -160,6 +158,7 @@ export class Reloader {
       }
       return countOf(components);
     }
+    await this.#followComponents(changed, problems);
     this.#tell("HTTPEndpoint", httpEndpoints, "applied in place");
     await this.#follow("HTTPEndpoint", httpEndpoints, targets.httpEndpoints, problems);
     await this.#followSubscriptions(subscriptions, problems);
@@ -193,6 +192,18 @@ export class Reloader {
     this.#tell("Configuration", diff, "triggering SIGHUP reload");
     targets.restart();
     return true;
+  }
+
+  async #followComponents(changed: readonly ComponentResource[], problems: string[]): Promise<void> {
+    if (changed.length === 0) {
+      return;
+    }
+    try {
+      await this.#options.targets.componentsChanged(changed);
+    } catch (error) {
+      problems.push(errorMessage(error));
+      this.#logger.error(`What depends on changed components stays as it is: ${errorMessage(error)}`);
+    }
   }
 
   async #followSubscriptions(

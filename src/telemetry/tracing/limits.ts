@@ -1,5 +1,7 @@
-/** Finished spans that wait for one exporter; a few megabytes. What comes while it is full is dropped and counted. */
+/** Finished spans that wait for one exporter; some megabytes. What comes while it is full is dropped and counted. */
 export const QUEUED_SPANS_MAX = 16_384;
+/** Characters of what those spans say, before it is cut: a caller's long headers must not fill the memory either. */
+export const QUEUED_CHARACTERS_MAX = 32 * 1024 * 1024;
 /** Spans of one request to a back end, as in OpenTelemetry's batch processor. */
 export const BATCH_SPANS_MAX = 512;
 /** Milliseconds after which a batch goes out that is not full, as there. */

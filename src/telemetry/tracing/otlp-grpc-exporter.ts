@@ -23,8 +23,9 @@ const RETRYABLE: ReadonlySet<GrpcStatusCode> = new Set([
   GRPC_STATUS.OUT_OF_RANGE,
   GRPC_STATUS.UNAVAILABLE,
   GRPC_STATUS.DATA_LOSS,
-  GRPC_STATUS.RESOURCE_EXHAUSTED,
 ]);
+/** Stands in the details of a status that says when to come again. */
+const RETRY_INFO = "google.rpc.RetryInfo";
 
 /** The answer holds nothing that anybody could act on. */
 const exportTraces: GrpcMethod<Uint8Array, undefined> = {
@@ -66,13 +67,23 @@ export class OtlpGrpcExporter implements SpanExporter {
     try {
       await this.#client.unary(exportTraces, request, { timeoutMs: this.#timeoutMs });
     } catch (error) {
-      throw GrpcError.is(error) && RETRYABLE.has(error.code) ? new ExportError(error.message, undefined, error) : error;
+      throw isWorthRepeating(error) ? new ExportError(error.message, undefined, error) : error;
     }
   }
 
   close(): Promise<void> {
     return this.#client.close();
   }
+}
+
+/** Whether another attempt may go better. RESOURCE_EXHAUSTED may mean that the batch is too large, unless it says when to come again. */
+export function isWorthRepeating(error: unknown): error is GrpcError {
+  if (!GrpcError.is(error)) {
+    return false;
+  }
+  return error.code === GRPC_STATUS.RESOURCE_EXHAUSTED
+    ? Buffer.from(error.detailsBin ?? []).includes(RETRY_INFO)
+    : RETRYABLE.has(error.code);
 }
 
 function secureSocket(address: string, own: OtlpTls): ReturnType<ReturnType<typeof tls>["connect"]> {

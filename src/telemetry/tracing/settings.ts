@@ -31,7 +31,7 @@ export interface TracingSettings {
   readonly otlp: OtlpSettings | undefined;
 }
 
-/** What a Configuration says; `headers` are `name=value`. */
+/** What a Configuration says; `headers` are `name=value`, and an address is empty where there is no export to it. */
 export interface WrittenTracing {
   readonly samplingRate: string;
   readonly stdout: boolean;

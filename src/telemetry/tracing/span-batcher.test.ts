@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { Logger } from "../../kit/logger.ts";
 import { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
-import { BATCH_DELAY_MS, BATCH_SPANS_MAX, FLUSH_MS_MAX, QUEUED_SPANS_MAX, RETRY_MS_MAX } from "./limits.ts";
+import {
+  BATCH_DELAY_MS,
+  BATCH_SPANS_MAX,
+  FLUSH_MS_MAX,
+  QUEUED_CHARACTERS_MAX,
+  QUEUED_SPANS_MAX,
+  RETRY_MS_MAX,
+} from "./limits.ts";
 import { ExportError, SpanBatcher } from "./span-batcher.ts";
 import { finishedSpan } from "./spans.fixture.ts";
 import type { RecordedSpan } from "./span.ts";
@@ -70,6 +77,29 @@ describe("a back end that does not answer", () => {
     expect(warnings.at(-1)).toContain("3 spans were not exported");
   });
 
+  it("holds no more text than a limit, and takes spans again when some has gone out", async () => {
+    const answers: (() => void)[] = [];
+    const { batcher, clock, dropped, warnings, batches } = harness(
+      () => new Promise((resolve) => answers.push(resolve)),
+    );
+    const text = "x".repeat(QUEUED_CHARACTERS_MAX / 4 - 100);
+    const addLarge = (): void => {
+      const span = finishedSpan();
+      span.set("dapr-note", text);
+      batcher.add(span);
+    };
+    for (let index = 0; index < 5; index += 1) addLarge();
+    expect(dropped()).toBe(1);
+    expect(warnings[0]).toContain(`${QUEUED_CHARACTERS_MAX} characters`);
+    clock.advance(BATCH_DELAY_MS);
+    addLarge();
+    expect([batches, dropped()]).toEqual([[4], 2]);
+    answers.shift()?.();
+    await settled();
+    addLarge();
+    expect(dropped()).toBe(2);
+  });
+
   it("is not waited for beyond a limit when everything ends", async () => {
     const { add, batcher, clock, dropped, closed } = harness(() => new Promise(() => undefined));
     add(5);
@@ -77,6 +107,25 @@ describe("a back end that does not answer", () => {
     clock.advance(FLUSH_MS_MAX);
     await ending;
     expect([dropped(), closed()]).toEqual([5, 1]);
+  });
+
+  it("has its spans counted once, also when their request fails after the end", async () => {
+    const request = Promise.withResolvers<void>();
+    const { add, batcher, clock, dropped } = harness(() => request.promise);
+    add(5);
+    const ending = batcher.close();
+    clock.advance(FLUSH_MS_MAX);
+    await ending;
+    request.reject(new ExportError("cut off"));
+    await settled();
+    expect(dropped()).toBe(5);
+  });
+
+  it("is not blamed for spans that end after everything else", async () => {
+    const { add, batcher, dropped, warnings } = harness();
+    await batcher.close();
+    add(1);
+    expect([dropped(), warnings]).toEqual([1, ["1 spans were not exported to double: they ended after it was closed"]]);
   });
 });
 

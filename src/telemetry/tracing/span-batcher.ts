@@ -7,6 +7,7 @@ import {
   BATCH_SPANS_MAX,
   DROP_LOG_PERIOD_MS,
   FLUSH_MS_MAX,
+  QUEUED_CHARACTERS_MAX,
   QUEUED_SPANS_MAX,
   RETRY_DELAY_MS,
   RETRY_DELAY_MS_MAX,
@@ -54,6 +55,8 @@ export class SpanBatcher {
   #queue: RecordedSpan[] = [];
   /** Of the batch that is on its way; they count against the limit. */
   #exporting = 0;
+  /** Of the queue and that batch. */
+  #characters = 0;
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
   #droppedSinceLog = 0;
@@ -66,10 +69,19 @@ export class SpanBatcher {
 
   add(span: RecordedSpan): void {
     const queue = this.#queue;
-    if (queue.length + this.#exporting >= QUEUED_SPANS_MAX || this.#closing.signal.aborted) {
+    if (this.#closing.signal.aborted) {
+      this.#drop(1, "they ended after it was closed");
+      return;
+    }
+    if (queue.length + this.#exporting >= QUEUED_SPANS_MAX) {
       this.#drop(1, `its queue of ${QUEUED_SPANS_MAX} spans is full`);
       return;
     }
+    if (this.#characters + span.characters > QUEUED_CHARACTERS_MAX) {
+      this.#drop(1, `its queue of ${QUEUED_CHARACTERS_MAX} characters is full`);
+      return;
+    }
+    this.#characters += span.characters;
     queue.push(span);
     if (queue.length >= BATCH_SPANS_MAX) {
       this.#begin();
@@ -88,6 +100,7 @@ export class SpanBatcher {
     timer.cancel();
     const left = this.#queue.length + this.#exporting;
     this.#queue = [];
+    this.#exporting = 0;
     if (left > 0) {
       this.#drop(left, `it did not take them within ${FLUSH_MS_MAX} ms of the end`);
     }
@@ -114,6 +127,7 @@ export class SpanBatcher {
       this.#exporting = batch.length;
       await this.#exportOrDrop(batch);
       this.#exporting = 0;
+      this.#characters -= batch.reduce((sum, { characters }) => sum + characters, 0);
     } while (this.#queue.length >= (this.#closing.signal.aborted ? 1 : BATCH_SPANS_MAX));
   }
 
@@ -128,7 +142,8 @@ export class SpanBatcher {
         const pauseMs = error instanceof ExportError ? (error.delayMs ?? delayMs) : undefined;
         const elapsedMs = clock.monotonicMs() - startedMs;
         if (pauseMs === undefined || elapsedMs + pauseMs > RETRY_MS_MAX || !(await this.#paused(pauseMs))) {
-          this.#drop(batch.length, errorMessage(error));
+          // None is left of a batch that was given up at the end, and counted there.
+          this.#drop(this.#exporting, errorMessage(error));
           return;
         }
       }
@@ -146,6 +161,9 @@ export class SpanBatcher {
   }
 
   #drop(count: number, reason: string): void {
+    if (count === 0) {
+      return;
+    }
     const { clock, logger, observer } = this.#ports;
     observer?.dropped(this.#exporter.name, count);
     this.#droppedSinceLog += count;

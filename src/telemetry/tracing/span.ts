@@ -21,6 +21,8 @@ export class RecordedSpan implements TraceSpan {
   readonly startMs: number;
   name: string;
   endMs = 0;
+  /** Of all texts it was given, cut or not: what a cut one was cut from stays in memory. */
+  characters = 0;
   /** Key, value, key, value …; a key may come twice, and then the last value counts. */
   readonly attributes: SpanValue[] = [];
   links: readonly TraceContext[] = NO_LINKS;
@@ -48,8 +50,14 @@ export class RecordedSpan implements TraceSpan {
 
   set(key: string, value: SpanValue): void {
     const { attributes } = this;
-    if (value !== "" && attributes.length < ATTRIBUTES_MAX * 2) {
-      attributes.push(key, typeof value === "string" ? shortened(value) : value);
+    if (value === "" || attributes.length >= ATTRIBUTES_MAX * 2) {
+      return;
+    }
+    if (typeof value === "string") {
+      this.characters += value.length;
+      attributes.push(key, shortened(value));
+    } else {
+      attributes.push(key, value);
     }
   }
 
@@ -65,6 +73,8 @@ export class RecordedSpan implements TraceSpan {
 
   end(): void {
     if (this.endMs === 0) {
+      this.characters += this.name.length;
+      this.name = shortened(this.name);
       this.#sink.spanEnded(this);
     }
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { EMPTY_TRACEPARENT, SPAN_KIND } from "../../kit/trace-context.ts";
 import { systemRandom } from "../../kit/random.ts";
 import { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
+import { TEXT_LENGTH_MAX } from "./limits.ts";
 import type { RecordedSpan } from "./span.ts";
 import { PassingTracer, SamplingTracer } from "./tracers.ts";
 
@@ -60,4 +61,10 @@ it("where nothing is configured a context goes on as it came, and is zero where 
   const passing = new PassingTracer();
   expect(passing.start("a", SPAN_KIND.client, parent("01")).traceparent).toBe(parent("01").traceparent);
   expect(passing.start("a", SPAN_KIND.client, undefined).traceparent).toBe(EMPTY_TRACEPARENT);
+});
+
+it("a name longer than a limit is cut at the end of its span", () => {
+  const { start, ended } = tracer(1);
+  start.start("x".repeat(TEXT_LENGTH_MAX + 1), SPAN_KIND.client, undefined).end();
+  expect(ended[0]?.name).toHaveLength(TEXT_LENGTH_MAX);
 });
