@@ -1,7 +1,9 @@
 import { CommunicationProtocolEnum, DaprClient, DaprServer, LogLevel } from "@dapr/dapr";
+import { createServer as createHttpServer, type RequestListener } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { reasonOf } from "./sdk/reason.ts";
+import { handOnTraces, inTraceOf } from "./sdk/trace.ts";
 
 /** Requests under way get this long when the process is told to stop. */
 const STOP_MS_MAX = 300;
@@ -15,9 +17,9 @@ const NO_SIDECAR = "DAPR_SIDECAR_COULD_NOT_BE_STARTED";
 const port = z.string().regex(/^\d+$/);
 const environmentSchema = z.object({ APP_PORT: port, DAPR_HTTP_PORT: port, DAPR_GRPC_PORT: port });
 
-/** The part of an Express application that listens. */
-interface Listening {
-  listen(port: number, host?: string): unknown;
+/** An Express application. */
+interface Application extends RequestListener {
+  listen(port: number): unknown;
 }
 
 /**
@@ -26,6 +28,7 @@ interface Listening {
  */
 export function createServer(protocol: "http" | "grpc"): DaprServer {
   const { APP_PORT } = environment();
+  handOnTraces();
   const grpc = protocol === "grpc";
   const server = new DaprServer({
     serverHost: HOST,
@@ -33,7 +36,7 @@ export function createServer(protocol: "http" | "grpc"): DaprServer {
     communicationProtocol: grpc ? CommunicationProtocolEnum.GRPC : CommunicationProtocolEnum.HTTP,
     clientOptions: { ...clientOptions(protocol), actor: { actorIdleTimeout: "1m", actorScanInterval: "10s" } },
   });
-  if (!grpc) listenOnLoopback(server.daprServer.getServer() as Listening);
+  if (!grpc) serveOnLoopback(server.daprServer.getServer() as Application);
   // The SDK's HTTP server throws where nobody hears it, such as for an actor that it has forgotten with a restart.
   process.on("unhandledRejection", (error) => console.error(`a request failed: ${reasonOf(error)}`));
   return server;
@@ -88,7 +91,10 @@ async function isAnswered(start: () => Promise<void>): Promise<boolean> {
   }
 }
 
-function listenOnLoopback(application: Listening): void {
-  const listen = application.listen.bind(application);
-  application.listen = (portNumber) => listen(portNumber, HOST);
+/** Each request in its trace. */
+function serveOnLoopback(application: Application): void {
+  const server = createHttpServer((request, response) =>
+    inTraceOf(request.headers, () => application(request, response)),
+  );
+  application.listen = (portNumber) => server.listen(portNumber, HOST);
 }

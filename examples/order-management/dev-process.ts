@@ -38,6 +38,8 @@ export interface DevOptions {
   readonly separateSidecars: boolean;
   /** Whether an app is started again when its source changes. */
   readonly watch: boolean;
+  /** Beside what this process has; for the runtime and the services. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** `outrigger dev` as a child process, in a process group of its own: a Ctrl-C reaches it through `stop` only. */
@@ -48,7 +50,7 @@ export class DevProcess {
   #listener: ((line: string) => void) | undefined;
   #isOver = false;
 
-  constructor({ folder, runFile, separateSidecars, watch }: DevOptions) {
+  constructor({ folder, runFile, separateSidecars, watch, environment }: DevOptions) {
     const flags = [...(separateSidecars ? ["--separate-sidecars"] : []), ...(watch ? [] : ["--no-watch"])];
     this.#folder = folder;
     this.#child = spawn(
@@ -60,6 +62,7 @@ export class DevProcess {
         env: {
           ...process.env,
           ...environmentOf(folder),
+          ...environment,
           // The run file says `node`: this one.
           PATH: [dirname(process.execPath), process.env["PATH"] ?? ""].join(delimiter),
         },

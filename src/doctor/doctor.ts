@@ -2,7 +2,9 @@ import { errorMessage } from "../kit/error-message.ts";
 import { sleep } from "../kit/clock.ts";
 import { checkCertificates } from "./checks/certificates.ts";
 import { checkClocks } from "./checks/clocks.ts";
+import { checkIdentityFiles } from "./checks/identity-files.ts";
 import { checkLimits } from "./checks/limits.ts";
+import { checkNames } from "./checks/names.ts";
 import { checkPolicies } from "./checks/policies.ts";
 import { checkPorts } from "./checks/ports.ts";
 import { checkReachability } from "./checks/reachability.ts";
@@ -29,7 +31,9 @@ interface NamedCheck {
 
 const hasApps = ({ apps }: Examination): boolean => apps.length > 0;
 const hasSidecars = ({ setUp }: Examination): boolean => setUp.sidecars.length > 0;
-const hasMtls = ({ apps }: Examination): boolean => apps.some(({ options }) => options.mtls !== undefined);
+const hasCertificates = ({ apps, resources }: Examination): boolean =>
+  apps.some(({ options }) => options.mtls !== undefined) ||
+  resources.some((each) => each.kind === "HTTPEndpoint" && each.resource.clientTls !== undefined);
 
 /** In the order in which they are told. */
 export const CHECKS: readonly NamedCheck[] = [
@@ -61,11 +65,18 @@ export const CHECKS: readonly NamedCheck[] = [
     run: checkReachability,
     applies: hasApps,
   },
+  { name: "names", subject: "how apps find each other", run: checkNames, applies: hasApps },
   {
     name: "certificates",
-    subject: "trust anchors and the certificate authority",
+    subject: "trust anchors, the certificate authority, and certificates for endpoints",
     run: checkCertificates,
-    applies: hasMtls,
+    applies: hasCertificates,
+  },
+  {
+    name: "files",
+    subject: "tokens for sentry, and what tracing is secured with",
+    run: checkIdentityFiles,
+    applies: hasApps,
   },
   { name: "limits", subject: "open files, and room on the disk", run: checkLimits },
   {

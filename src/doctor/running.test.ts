@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { VirtualClock } from "../kit/virtual-clock.fixture.ts";
 import { TestAuthority } from "../../test/harness/test-authority.ts";
 import { type CheckedFinding, exitCodeOf } from "./finding.ts";
@@ -194,7 +194,10 @@ describe("certificates", async () => {
   });
 
   it("lead to other anchors than ours, or are not the same everywhere", async () => {
-    const world = { clock: at(Date.now()), tlsView: () => Promise.resolve({ fault: "SELF_SIGNED", expiresMs: 0 }) };
+    const world = {
+      clock: at(Date.now()),
+      tlsView: () => Promise.resolve({ fault: "SELF_SIGNED", validFromMs: 0, expiresMs: 0 }),
+    };
     const apps = { shop: app(authority.trustAnchors) };
     const found = await told({ apps, world });
     expect(found.map(({ what }) => what)).toContain(
@@ -247,8 +250,14 @@ describe("the report", () => {
 
   it("tells a check that does not end", async () => {
     const clock = new VirtualClock();
-    const never = findingsOf({ world: { clock, openFilesMax: () => new Promise(() => undefined) } });
-    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+    let isAsked = false;
+    const openFilesMax = (): Promise<never> => {
+      isAsked = true;
+      return new Promise(() => undefined);
+    };
+    const never = findingsOf({ world: { clock, openFilesMax } });
+    // All other checks, which look at files, have ended.
+    await vi.waitFor(() => expect([isAsked, clock.pendingTimers]).toEqual([true, 1]), { timeout: 8_000 });
     clock.advance(1_000);
     expect((await never).map(({ what }) => what)).toEqual([
       "the check of limits could not be ended: it took longer than 1000 ms",

@@ -6,6 +6,8 @@ import type { DoctorWorld, HttpAnswer } from "./world.ts";
 export interface MetadataAnswer {
   readonly id?: string;
   readonly runtimeVersion?: string;
+  readonly components?: readonly { readonly name: string }[];
+  readonly appConnectionProperties?: { readonly port?: number; readonly channelAddress?: string };
   readonly actorRuntime?: { readonly runtimeStatus?: string; readonly placement?: string };
 }
 

@@ -2,6 +2,7 @@ import { lookup } from "node:dns/promises";
 import { access, constants, readdir, readFile, statfs } from "node:fs/promises";
 import { request } from "node:http";
 import { isIP, connect } from "node:net";
+import { networkInterfaces } from "node:os";
 import { parse } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { isPortFree, portOwner } from "../dev/ports.ts";
@@ -9,6 +10,8 @@ import type { SidecarAddress } from "../dev/sidecar-client.ts";
 import { errorMessage } from "../kit/error-message.ts";
 import { systemRandom } from "../kit/random.ts";
 import { systemClock } from "../kit/system-clock.ts";
+import { createGrpcClient } from "../net/grpc/client.ts";
+import { transportOf } from "../net/h2/implementations.ts";
 import type { DoctorWorld, HttpAnswer, TlsView } from "./world.ts";
 
 /** Milliseconds for one connection or one answer. */
@@ -27,10 +30,12 @@ export function systemWorld(environment: DoctorWorld["environment"]): DoctorWorl
     connectFault,
     lookupFault,
     get,
+    grpcMessage,
     tlsView,
     folderFault,
     socketNames,
     freeBytes,
+    hasNetwork,
     openFilesMax,
   };
 }
@@ -95,6 +100,28 @@ function get({ host, port, socketPath, apiToken }: SidecarAddress, path: string)
   });
 }
 
+/** An empty message is sent to the method. */
+async function grpcMessage(host: string, port: number, path: string): Promise<string> {
+  const client = createGrpcClient(transportOf("own"), host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
+  const empty = new Uint8Array();
+  const method = {
+    path,
+    kind: "unary",
+    encodeRequest: () => empty,
+    decodeRequest: () => empty,
+    encodeResponse: () => empty,
+    decodeResponse: () => empty,
+  } as const;
+  try {
+    await client.unary(method, empty, { timeoutMs: STEP_MS_MAX });
+    return "";
+  } catch (error) {
+    return errorMessage(error);
+  } finally {
+    await client.close();
+  }
+}
+
 /** Names are not compared: identities of the control plane are URIs, which its clients check. */
 function tlsView(host: string, port: number, anchors: string): Promise<TlsView> {
   return new Promise((resolve, reject) => {
@@ -110,10 +137,10 @@ function tlsView(host: string, port: number, anchors: string): Promise<TlsView> 
     socket.once("error", reject);
     socket.once("timeout", () => socket.destroy(new Error(`no answer in ${STEP_MS_MAX} ms`)));
     socket.once("secureConnect", () => {
-      const { valid_to: validTo } = socket.getPeerCertificate();
+      const { valid_from: validFrom, valid_to: validTo } = socket.getPeerCertificate();
       const fault = socket.authorized ? "" : String(socket.authorizationError);
       socket.destroy();
-      resolve({ fault, expiresMs: Date.parse(validTo) });
+      resolve({ fault, validFromMs: Date.parse(validFrom), expiresMs: Date.parse(validTo) });
     });
   });
 }
@@ -140,6 +167,10 @@ async function freeBytes(path: string): Promise<number> {
 async function socketNames(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   return entries.filter((entry) => entry.isSocket()).map(({ name }) => parse(name).name);
+}
+
+function hasNetwork(): boolean {
+  return Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ internal }) => !internal) === true);
 }
 
 /** Linux only, from /proc. */

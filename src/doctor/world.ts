@@ -14,9 +14,10 @@ export interface HttpAnswer {
 
 /** What a TLS server has shown. */
 export interface TlsView {
-  /** Empty: its certificate leads to one of the anchors. */
+  /** Empty: its certificate leads to one of the anchors; else OpenSSL's name of the fault. */
   readonly fault: string;
   /** Milliseconds since the Unix epoch. */
+  readonly validFromMs: number;
   readonly expiresMs: number;
 }
 
@@ -36,6 +37,8 @@ export interface DoctorWorld {
   lookupFault(host: string): Promise<string | undefined>;
   /** @throws Error when there is no answer */
   get(address: SidecarAddress, path: string): Promise<HttpAnswer>;
+  /** @returns the message of the status that a call of a gRPC method ends with, or why there is none */
+  grpcMessage(host: string, port: number, path: string): Promise<string>;
   /** @throws Error when there is no TLS server */
   tlsView(host: string, port: number, anchors: string): Promise<TlsView>;
   /** @returns `missing`, `not writable`, or undefined where nothing keeps this user from it */
@@ -44,6 +47,8 @@ export interface DoctorWorld {
   socketNames(folder: string): Promise<readonly string[]>;
   /** Bytes that this user may still write to the file system of a folder. */
   freeBytes(path: string): Promise<number>;
+  /** Whether this machine has an address that others can have packets from. */
+  hasNetwork(): boolean;
   /** Files that one process may have open; undefined: the system does not say. */
   openFilesMax(): Promise<number | undefined>;
 }

@@ -7,7 +7,8 @@ afterEach(() => void vi.restoreAllMocks());
 
 it("says of each message whether it is done, must come again or is dropped", async () => {
   vi.spyOn(console, "error").mockReturnValue();
-  let deliver: (data: unknown) => Promise<DaprPubSubStatusEnum> = async () => await Promise.reject(new Error("none"));
+  let deliver: (data: unknown, headers: object) => Promise<DaprPubSubStatusEnum> = async () =>
+    await Promise.reject(new Error("none"));
   const subscribe = async (_pubsub: string, _topic: string, handler: typeof deliver): Promise<void> => {
     deliver = handler;
     await Promise.resolve();
@@ -16,9 +17,9 @@ it("says of each message whether it is done, must come again or is dropped", asy
     if (n < 0) throw new Error("not now");
     await Promise.resolve();
   });
-  expect(await deliver({ n: 1 })).toBe(DaprPubSubStatusEnum.SUCCESS);
-  expect(await deliver({ n: -1 })).toBe(DaprPubSubStatusEnum.RETRY);
-  expect(await deliver({ m: 1 })).toBe(DaprPubSubStatusEnum.DROP);
+  expect(await deliver({ n: 1 }, {})).toBe(DaprPubSubStatusEnum.SUCCESS);
+  expect(await deliver({ n: -1 }, {})).toBe(DaprPubSubStatusEnum.RETRY);
+  expect(await deliver({ m: 1 }, {})).toBe(DaprPubSubStatusEnum.DROP);
 });
 
 it("throws what the SDK answers as well as what it throws", async () => {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { COMPONENTS } from "../model/names.ts";
 import { PeerError } from "./peer-error.ts";
 import { reasonOf } from "./reason.ts";
+import { inTraceOf, type TraceHeaders } from "./trace.ts";
 
 /**
  * Hears of a topic. A message whose handler throws comes again; one that is not what the topic carries is dropped, since
@@ -14,7 +15,7 @@ export async function hear<Message>(
   schema: z.ZodType<Message>,
   handle: (message: Message) => Promise<void>,
 ): Promise<void> {
-  await server.pubsub.subscribe(COMPONENTS.pubsub, topic, async (data: unknown): Promise<DaprPubSubStatusEnum> => {
+  const hearOne = async (data: unknown): Promise<DaprPubSubStatusEnum> => {
     const message = schema.safeParse(data);
     if (!message.success) {
       console.error(`dropped a message on ${topic}: ${z.prettifyError(message.error)}`);
@@ -27,7 +28,12 @@ export async function hear<Message>(
       console.error(`a message on ${topic} must come again: ${reasonOf(error)}`);
       return DaprPubSubStatusEnum.RETRY;
     }
-  });
+  };
+  await server.pubsub.subscribe(
+    COMPONENTS.pubsub,
+    topic,
+    async (data: unknown, headers) => await inTraceOf(headers as TraceHeaders, async () => await hearOne(data)),
+  );
 }
 
 /**

@@ -1,30 +1,14 @@
 import { suggest } from "../../kit/distance.ts";
-import { formatGoDuration } from "../../kit/duration.ts";
 import { isBuiltInPolicy } from "../../resiliency/built-in-policies.ts";
-import type { PolicyNames } from "../../resiliency/document.ts";
-import type { PolicyTable } from "../../resiliency/policy-table.ts";
 import type { ResiliencyResource } from "../../resources/resiliency.ts";
 import type { Examination } from "../examination.ts";
 import type { Finding } from "../finding.ts";
 import { checkAccess } from "./access.ts";
-
-const KINDS = {
-  timeout: { title: "timeout", section: "timeouts" },
-  retry: { title: "retry", section: "retries" },
-  circuitBreaker: { title: "circuit breaker", section: "circuitBreakers" },
-} as const;
-type Kind = keyof typeof KINDS;
-const KIND_NAMES = ["timeout", "retry", "circuitBreaker"] as const;
+import { contradictions } from "./policy-contradictions.ts";
+import { KINDS, KIND_NAMES, type Mention, mentionsOf } from "./policy-mentions.ts";
 
 /** Policies that take effect by their names. */
 const BY_CONVENTION = /^Default.*(?:Retry|Timeout|CircuitBreaker)Policy$/;
-
-/** One mention of policies: a target of a resource. */
-interface Mention {
-  readonly resource: ResiliencyResource;
-  readonly path: readonly string[];
-  readonly names: PolicyNames;
-}
 
 /** Resiliency policies and access control entries that say what cannot be, or what nobody hears. */
 export async function checkPolicies(examination: Examination): Promise<readonly Finding[]> {
@@ -52,24 +36,6 @@ function unreadable({ apps }: Examination): readonly Finding[] {
         fix: "correct what the text names",
       })),
   );
-}
-
-function mentionsOf(resource: ResiliencyResource): readonly Mention[] {
-  const { apps, actors, components } = resource.targets;
-  return [
-    ...[...apps].map(([name, names]) => ({ resource, path: ["apps", name], names: namesOf(names) })),
-    ...[...actors].map(([name, names]) => ({ resource, path: ["actors", name], names: namesOf(names) })),
-    ...[...components].flatMap(([name, directions]) =>
-      (["inbound", "outbound"] as const).flatMap((direction) => {
-        const names = directions[direction];
-        return names === undefined ? [] : [{ resource, path: ["components", name, direction], names: namesOf(names) }];
-      }),
-    ),
-  ];
-}
-
-function namesOf({ timeout, retry, circuitBreaker }: PolicyNames): PolicyNames {
-  return { timeout, retry, circuitBreaker };
 }
 
 async function targets(
@@ -162,51 +128,6 @@ async function unusedPolicies(
         });
       }
     }
-  }
-  return findings;
-}
-
-/** Policies of one target that keep each other from what they are for. */
-async function contradictions(examination: Examination): Promise<readonly Finding[]> {
-  const found = await Promise.all(
-    examination.apps.flatMap(({ project }) =>
-      project === undefined
-        ? []
-        : project.resiliencies
-            .flatMap(mentionsOf)
-            .map(async (mention) => await contradictionsOf(mention, project.policies, examination)),
-    ),
-  );
-  return found.flat();
-}
-
-async function contradictionsOf(
-  { resource, path, names }: Mention,
-  policies: PolicyTable,
-  { at }: Examination,
-): Promise<readonly Finding[]> {
-  const timeoutMs = policies.timeouts.get(names.timeout ?? "");
-  const breaker = policies.breakers.get(names.circuitBreaker ?? "");
-  const where = async (kind: Kind): Promise<string> => await at(resource.origin, ["spec", "targets", ...path, kind]);
-  const target = path.slice(0, 2).join(" ");
-  const findings: Finding[] = [];
-  if (timeoutMs !== undefined && breaker !== undefined && breaker.intervalMs > 0 && breaker.intervalMs <= timeoutMs) {
-    findings.push({
-      severity: "warning",
-      what: `for ${target}, the circuit breaker ${names.circuitBreaker} forgets its counts every ${formatGoDuration(breaker.intervalMs)}, and the timeout ${names.timeout} ends a call after ${formatGoDuration(timeoutMs)}`,
-      where: await where("circuitBreaker"),
-      why: "calls that run into the timeout are forgotten before they can add up: the breaker never opens for them",
-      fix: "make the breaker's interval several times the timeout, or leave it out",
-    });
-  }
-  if (timeoutMs !== undefined && timeoutMs <= 0) {
-    findings.push({
-      severity: "warning",
-      what: `for ${target}, the timeout ${names.timeout} is ${formatGoDuration(timeoutMs)}`,
-      where: await where("timeout"),
-      why: "no call can be answered in that time",
-      fix: "give it a time, or take it out",
-    });
   }
   return findings;
 }

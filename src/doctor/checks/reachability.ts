@@ -2,8 +2,14 @@ import { backEndsOf, type BackEnd, hostPort } from "../back-ends.ts";
 import { componentsOf } from "../components-of.ts";
 import type { Examination } from "../examination.ts";
 import type { Finding } from "../finding.ts";
+import { tracingEndpoints } from "./tracing-endpoints.ts";
 
 const CONTROL_PLANE = "start it, or correct the flag";
+
+const PLACEMENT = "dapr.proto.placement.v1.Placement";
+const SCHEDULER = "dapr.proto.scheduler.v1.Scheduler";
+/** No service has a method of that name, so that nothing happens; each says that it is the one that has not. */
+const NO_METHOD = "Doctor";
 
 /** Whether there is somebody at every address that is written down. */
 export async function checkReachability(examination: Examination): Promise<readonly Finding[]> {
@@ -14,20 +20,35 @@ export async function checkReachability(examination: Examination): Promise<reado
     (await world.lookupFault(host)) ?? (await world.connectFault(host, port));
   const found = await Promise.all(
     asked.map(async (endpoint): Promise<readonly Finding[]> => {
-      const { host, port, what, where, why, fix } = endpoint;
+      const { host, port, what, where, why, fix, service, severity = "error" } = endpoint;
       const address = `${host}:${port}`;
       const looked = faults.get(address) ?? faultOf(endpoint);
       faults.set(address, looked);
       const fault = await looked;
-      return fault === undefined
-        ? []
-        : [{ severity: "error", what: `${what} at ${address} cannot be reached: ${fault}`, where, why, fix }];
+      if (fault !== undefined) {
+        return [{ severity, what: `${what} at ${address} cannot be reached: ${fault}`, where, why, fix }];
+      }
+      const message =
+        service === undefined ? undefined : await world.grpcMessage(host, port, `/${service}/${NO_METHOD}`);
+      if (message === undefined || message.includes(`unknown method ${NO_METHOD}`)) {
+        return [];
+      }
+      const isOther = message.includes("unknown service");
+      const told = isOther
+        ? `at ${address} is something else than ${what}: ${message}`
+        : `${what} at ${address} does not answer as one: ${message}`;
+      const cause = isOther ? fix : "correct the flag; a service with mutual TLS wants sidecars with --enable-mtls";
+      return [{ severity: "error", what: told, where, why, fix: cause }];
     }),
   );
   return found.flat();
 }
 
 interface Endpoint extends BackEnd {
+  /** The gRPC service that it is to have; absent: it is not asked. Under mTLS only sidecars are answered. */
+  readonly service?: string | undefined;
+  /** Of nobody being there; an error where it does not say. */
+  readonly severity?: "warning";
   readonly what: string;
   readonly where?: string;
   readonly why: string;
@@ -51,6 +72,7 @@ async function endpointsOf({ setUp, apps, resources, world, at }: Examination): 
         what: "the placement service",
         where: "--placement-host-address",
         why: why.placement,
+        service: options.mtls === undefined ? PLACEMENT : undefined,
         fix: CONTROL_PLANE,
       });
     }
@@ -59,6 +81,7 @@ async function endpointsOf({ setUp, apps, resources, world, at }: Examination): 
         what: "the scheduler",
         where: "--scheduler-host-address",
         why: why.scheduler,
+        service: options.mtls === undefined ? SCHEDULER : undefined,
         fix: CONTROL_PLANE,
       });
     }
@@ -70,6 +93,15 @@ async function endpointsOf({ setUp, apps, resources, world, at }: Examination): 
         fix: CONTROL_PLANE,
       });
     }
+  }
+  for (const backEnd of apps.flatMap(tracingEndpoints)) {
+    add(backEnd, {
+      what: "what takes spans",
+      where: "spec.tracing or OTEL_EXPORTER_OTLP_ENDPOINT",
+      why: "spans wait for a minute, and are dropped then; all else works",
+      fix: "start the collector, or correct its address",
+      severity: "warning",
+    });
   }
   for (const component of componentsOf(resources)) {
     const where = await at(component.origin);

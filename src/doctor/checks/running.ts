@@ -3,18 +3,22 @@ import type { Finding } from "../finding.ts";
 import type { RunningSidecar } from "../set-up.ts";
 import { answerOf, conditionsOf, metadataOf, subscriptionsOf } from "../sidecar-answers.ts";
 import type { DoctorWorld } from "../world.ts";
+import { checkLoaded, checkRunningApp } from "./running-app.ts";
 
 const OK_MIN = 200;
 const OK_END = 300;
 const UNAUTHORIZED = 401;
 
 /** What sidecars that run say about themselves. */
-export async function checkRunning({ setUp, world }: Examination): Promise<readonly Finding[]> {
-  const found = await Promise.all(setUp.sidecars.map(async (sidecar) => await checkSidecar(sidecar, world)));
+export async function checkRunning(examination: Examination): Promise<readonly Finding[]> {
+  const { sidecars } = examination.setUp;
+  const found = await Promise.all(sidecars.map(async (sidecar) => await checkSidecar(sidecar, examination)));
   return found.flat();
 }
 
-async function checkSidecar({ name, address }: RunningSidecar, world: DoctorWorld): Promise<readonly Finding[]> {
+async function checkSidecar(sidecar: RunningSidecar, examination: Examination): Promise<readonly Finding[]> {
+  const { name, address } = sidecar;
+  const { world } = examination;
   const where = `${address.host}:${address.port}`;
   const health = await answerOf(world, address, "/v1.0/healthz");
   if (typeof health === "string") {
@@ -43,9 +47,11 @@ async function checkSidecar({ name, address }: RunningSidecar, world: DoctorWorl
     ];
   }
   const findings = [
-    ...(await components(world, { name, address })),
-    ...(await subscriptions(world, { name, address })),
-    ...(await connections(world, { name, address })),
+    ...(await checkRunningApp(sidecar, world)),
+    ...(await components(world, sidecar)),
+    ...(await checkLoaded(sidecar, examination)),
+    ...(await subscriptions(world, sidecar)),
+    ...(await connections(world, sidecar)),
   ];
   if (health.status < OK_MIN || health.status >= OK_END) {
     findings.unshift({
