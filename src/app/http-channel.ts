@@ -3,7 +3,7 @@ import type { CancelSignal } from "../kit/cancel-signal.ts";
 import { goQuote } from "../kit/go-quote.ts";
 import { GrpcError } from "../net/grpc/status.ts";
 import type { HeaderList, HttpClient, HttpResponse } from "../net/http/types.ts";
-import { decodedPath } from "../telemetry/decoded-path.ts";
+import { decodedPath, splitTarget } from "../net/http/request-target.ts";
 import { AppAnswerError } from "./app-answer-error.ts";
 import { AppUnreachableError } from "./app-unreachable-error.ts";
 import { bodyPrefix, collectBody, discardBody, ObservedBody } from "./body.ts";
@@ -262,9 +262,7 @@ export class HttpAppChannel implements AppChannel {
 }
 
 /** A route may hold a query of its own. */
-function topicTarget(path: string): string {
-  const mark = path.indexOf("?");
-  return mark === -1
-    ? methodTarget(cleanPath(path), "")
-    : methodTarget(cleanPath(path.slice(0, mark)), path.slice(mark + 1));
+function topicTarget(route: string): string {
+  const { path, query } = splitTarget(route);
+  return methodTarget(cleanPath(path), query);
 }

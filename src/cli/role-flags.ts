@@ -2,11 +2,12 @@ import type { RoleTls } from "../control-plane/shared/role-identity.ts";
 import type { RoleSettings } from "../control-plane/shared/types.ts";
 import { errorMessage } from "../kit/error-message.ts";
 import type { LogLevel } from "../kit/logger.ts";
-import { isSpiffeSegment, isTrustDomain } from "../kit/spiffe-id.ts";
+import { isSpiffeSegment } from "../kit/spiffe-id.ts";
 import { parseLogLevel } from "../telemetry/log/logger.ts";
 import type { FlagDefinition, FlagKind, ParsedFlags } from "./flag-set.ts";
 import { parseGoDecimal } from "./go-values.ts";
 import type { Environment } from "./sidecar-invocation.ts";
+import { trustDomainFault } from "./trust-domain.ts";
 
 /** Flags that every role of the control plane takes, as Dapr 1.18.3 has them; a role's own table begins with these. */
 export const ROLE_FLAGS = [
@@ -66,13 +67,9 @@ export function roleSettings(flags: ParsedFlags<RoleFlag>): RoleSettings {
 export function roleTls(flags: ParsedFlags<TlsFlag>, env: Environment): RoleTls | undefined {
   const trustDomain = flags.text("trust-domain");
   const namespace = env["NAMESPACE"] || "default";
-  if (trustDomain === "") {
-    throw new RoleOptionsError("control plane trust domain is required");
-  }
-  if (!isTrustDomain(trustDomain)) {
-    throw new RoleOptionsError(
-      `invalid control plane trust domain: "${trustDomain}" must be of lower-case letters, digits, dots, dashes and underscores`,
-    );
+  const fault = trustDomainFault(trustDomain);
+  if (fault !== undefined) {
+    throw new RoleOptionsError(fault);
   }
   if (!flags.bool("tls-enabled")) {
     return undefined;

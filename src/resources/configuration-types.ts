@@ -1,4 +1,5 @@
 import type { AccessControlDocument } from "../security/access-control/document.ts";
+import type { WrittenTracing } from "../telemetry/tracing/settings.ts";
 import type { SectionName, WrittenSpec } from "./configuration-shape.ts";
 import type { JsonValue } from "./json-value.ts";
 import type { Origin } from "./resource.ts";
@@ -63,21 +64,7 @@ export interface Configuration {
   readonly accessControl: AccessControlDocument;
   /** Sorted names of the features that are on, for the metadata API. */
   readonly enabledFeatures: readonly string[];
-  readonly tracing: {
-    readonly samplingRate: string;
-    readonly stdout: boolean;
-    /** Empty: no export to Zipkin. */
-    readonly zipkinEndpoint: string;
-    readonly otel: {
-      /** Empty: no export. */
-      readonly endpointAddress: string;
-      readonly protocol: string;
-      readonly isSecure: boolean;
-      /** `name=value`. */
-      readonly headers: readonly string[];
-      readonly timeoutMs: number | undefined;
-    };
-  };
+  readonly tracing: WrittenTracing;
   readonly mtls: WrittenSpec["mtls"];
   readonly wasm: { readonly strictSandbox: boolean };
   readonly workflow: WrittenSpec["workflow"];

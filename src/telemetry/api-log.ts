@@ -1,6 +1,6 @@
 import type { GrpcStatusCode } from "../errors/grpc-status.ts";
 import type { Logger } from "../kit/logger.ts";
-import { decodedPath } from "./decoded-path.ts";
+import { decodedPath } from "../net/http/request-target.ts";
 import type { LeveledLogger } from "./log/logger.ts";
 
 /** `spec.logging.apiLogging` of a Configuration, apart from whether there is a log at all. */

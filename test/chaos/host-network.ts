@@ -1,16 +1,35 @@
-import { spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { createServer } from "node:net";
+import { until } from "../harness/until.ts";
 
 const PROGRAM = "ip";
 
 /** Where the test itself is, and services that belong to no host. */
 const OUTSIDE = 254;
 
-function ip(...args: readonly string[]): void {
-  const { status, stderr, error } = spawnSync(PROGRAM, args, { encoding: "utf8" });
+/**
+ * Takes a network down, with all that runs in it, when its input ends: when it is told to, and also when the process that
+ * made the network is gone, however it went. Arguments: the network's id, its bridge and the number of hosts.
+ */
+const CARETAKER = `
+trap '' INT TERM HUP
+cat > /dev/null
+for host in $(seq "$3"); do
+  ip netns pids "outrigger-$1-$host" | xargs -r kill -KILL
+  ip netns del "outrigger-$1-$host"
+  ip link del "$2-$host"
+done
+ip link del "$2"
+`;
+
+/** @returns what it has written */
+function ip(...args: readonly string[]): string {
+  const { status, stdout, stderr, error } = spawnSync(PROGRAM, args, { encoding: "utf8" });
   if (status !== 0) {
     throw new Error(`ip ${args.join(" ")}: ${error?.message ?? stderr.trim()}`);
   }
+  return stdout;
 }
 
 function findMissing(): string | undefined {
@@ -35,15 +54,21 @@ function findMissing(): string | undefined {
 export const hostNetworkMissing: string | undefined = findMissing();
 
 /** Hosts as network namespaces, each with an address of its own, on one bridge; the test itself is on it, too. */
-export class HostNetwork implements Disposable {
+export class HostNetwork implements AsyncDisposable {
   readonly #subnet: string;
   readonly #id: string;
   readonly #count: number;
+  readonly #caretaker: ChildProcess;
 
   private constructor(subnet: string, id: string, count: number) {
     this.#subnet = subnet;
     this.#id = id;
     this.#count = count;
+    this.#caretaker = spawn("/bin/sh", ["-c", CARETAKER, "outrigger-caretaker", id, this.#bridge, String(count)], {
+      stdio: ["pipe", "ignore", "ignore"],
+      detached: true,
+    });
+    this.#caretaker.unref();
   }
 
   static async open(count: number): Promise<HostNetwork> {
@@ -53,7 +78,7 @@ export class HostNetwork implements Disposable {
     try {
       network.#build();
     } catch (error) {
-      network[Symbol.dispose]();
+      await network[Symbol.asyncDispose]();
       throw error;
     }
     return network;
@@ -78,12 +103,24 @@ export class HostNetwork implements Disposable {
     ip("link", "set", this.#cable(host), state);
   }
 
-  [Symbol.dispose](): void {
-    for (let host = 1; host <= this.#count; host += 1) {
-      spawnSync(PROGRAM, ["netns", "del", this.#namespace(host)]);
-      spawnSync(PROGRAM, ["link", "del", this.#cable(host)]);
+  /** Ends whatever runs on a host, at once. */
+  async killAll(host: number): Promise<void> {
+    await until(`nothing runs on host ${host}`, () => {
+      const pids = ip("netns", "pids", this.#namespace(host)).split("\n").filter(Boolean);
+      if (pids.length > 0) {
+        spawnSync("kill", ["-KILL", ...pids]);
+      }
+      return pids.length === 0;
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#caretaker.exitCode === null && this.#caretaker.signalCode === null) {
+      const gone = once(this.#caretaker, "exit");
+      this.#caretaker.ref();
+      this.#caretaker.stdin?.end();
+      await gone;
     }
-    spawnSync(PROGRAM, ["link", "del", this.#bridge]);
   }
 
   #build(): void {

@@ -1,11 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, globSync } from "node:fs";
+import { appendFileSync } from "node:fs";
 import { copyFile, mkdir, readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { isAlive } from "../harness/outrigger-program.ts";
 import { readEnvironmentFile, SystemdUnit } from "../harness/systemd-unit.ts";
-import { until } from "../harness/until.ts";
 import type { HostNetwork } from "./host-network.ts";
 
 const MAIN = resolve(import.meta.dirname, "../../src/main.ts");
@@ -92,11 +90,8 @@ export class VmHost {
       }
     });
     await Promise.all(ends);
-    // The scheduler's etcd follows it by itself.
-    for (const file of globSync(join(this.#plan.folder, this.name, "state/**/etcd.pid"))) {
-      const pid = Number.parseInt(await readFile(file, "utf8"), 10);
-      await until(`the etcd of ${this.name} has ended`, () => !isAlive(pid));
-    }
+    // What they have started themselves: the scheduler's etcd, and its guard.
+    await this.#plan.network.killAll(this.#plan.number);
   }
 
   /** What a process of it has said. */

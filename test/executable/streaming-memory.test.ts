@@ -1,8 +1,9 @@
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createServer, request, type IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { residentMb } from "../harness/resident-memory.ts";
 import { closed, listening } from "../harness/test-app.ts";
 import { installed, type RunningSidecar, startSidecar } from "./program.ts";
 
@@ -24,10 +25,6 @@ spec:
     version: v1
     configuration: { connectionString: "${join(folder, "names.db")}" }
 `;
-}
-
-function residentMb(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
 }
 
 async function writeAll(to: NodeJS.WritableStream): Promise<void> {

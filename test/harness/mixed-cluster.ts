@@ -1,5 +1,5 @@
 import { mkdir, readFile } from "node:fs/promises";
-import { startOutrigger, type Program } from "./outrigger-program.ts";
+import { type Program, roleFlags, startOutrigger, whileRunning } from "./outrigger-program.ts";
 import { configuration, temporaryFolder } from "./resources.ts";
 import { freePort } from "./test-app.ts";
 import { until } from "./until.ts";
@@ -68,7 +68,8 @@ export class MixedCluster implements AsyncDisposable {
     const cluster = new MixedCluster(folder);
     try {
       await folder.write("resources.yaml", resources);
-      const names = JSON.stringify({ connectionString: `${folder.path}/names.db` });
+      // With Dapr's default of 5s a daprd that renews its entry a second late on a busy machine is not found.
+      const names = JSON.stringify({ connectionString: `${folder.path}/names.db`, updateInterval: "30s" });
       cluster.#config = await folder.write(
         "configuration.txt",
         configuration(`  nameResolution:\n    component: sqlite\n    configuration: ${names}\n`),
@@ -188,17 +189,11 @@ export class MixedCluster implements AsyncDisposable {
     const member = memberOf(process, ports);
     this.#members.push(member);
     const healthy = until(
-      `the ${role} is healthy`,
+      `the ${role} (${make}) is healthy`,
       async () => (await fetch(`http://127.0.0.1:${ports.health}${ports.healthPath}`)).ok,
       START_MS_MAX,
     );
-    const ended = process.ended.then(({ code }) => Promise.reject(new Error(`the ${role} ended with ${code}`)));
-    ended.catch(() => undefined);
-    try {
-      await Promise.race([healthy, ended]);
-    } catch (error) {
-      throw new Error(`${String(error)} (${make}); it said\n${process.output}`, { cause: error });
-    }
+    await whileRunning(`the ${role} (${make})`, process, healthy);
     return member;
   }
 
@@ -221,15 +216,4 @@ function memberOf(process: Program, { main, metrics }: { readonly main: number; 
     },
     [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
   };
-}
-
-function roleFlags(port: number, health: number, metrics: number): readonly string[] {
-  return [
-    `--port=${port}`,
-    "--listen-address=127.0.0.1",
-    `--healthz-port=${health}`,
-    "--healthz-listen-address=127.0.0.1",
-    `--metrics-port=${metrics}`,
-    "--metrics-listen-address=127.0.0.1",
-  ];
 }

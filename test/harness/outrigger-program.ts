@@ -82,6 +82,39 @@ export function startOutrigger(args: readonly string[], { cwd, env, input, progr
   };
 }
 
+/**
+ * Waits for a program that comes up.
+ * @throws Error with all it has said, when it ends before or what is waited for does not come about
+ */
+export async function whileRunning<T>(what: string, program: Program, waiting: Promise<T>): Promise<T> {
+  const ended = program.ended.then(({ code }) => Promise.reject(new Error(`${what} ended with ${code}`)));
+  ended.catch(() => undefined);
+  try {
+    return await Promise.race([waiting, ended]);
+  } catch (error) {
+    throw new Error(`${(error as Error).message}; it said\n${program.output}`, { cause: error });
+  }
+}
+
+/** The value of a series in the metrics of a port, with its labels; undefined where there is none. */
+export async function metricOf(port: number, series: string): Promise<number | undefined> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const line = text.split("\n").find((one) => one.startsWith(`${series} `));
+  return line === undefined ? undefined : Number(line.slice(series.length + 1));
+}
+
+/** Where a role of the control plane listens, on loopback. */
+export function roleFlags(port: number, healthPort: number, metricsPort: number): readonly string[] {
+  return [
+    `--port=${port}`,
+    "--listen-address=127.0.0.1",
+    `--healthz-port=${healthPort}`,
+    "--healthz-listen-address=127.0.0.1",
+    `--metrics-port=${metricsPort}`,
+    "--metrics-listen-address=127.0.0.1",
+  ];
+}
+
 /** Whether there is a process of that id. */
 export function isAlive(pid: number): boolean {
   try {

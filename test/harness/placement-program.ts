@@ -14,7 +14,7 @@ import {
   type PlacementOrder,
 } from "../../src/wire/gen/dapr/proto/placement/v1/placement_pb.js";
 import { TLS_NAME } from "./grpc-caller.ts";
-import { type Program, startOutrigger } from "./outrigger-program.ts";
+import { metricOf, type Program, roleFlags, startOutrigger, whileRunning } from "./outrigger-program.ts";
 import { freePort } from "./test-app.ts";
 import { until } from "./until.ts";
 
@@ -59,12 +59,7 @@ export async function startPlacementProgram(
   const program = startOutrigger(
     [
       "placement",
-      `--port=${port}`,
-      "--listen-address=127.0.0.1",
-      `--healthz-port=${healthPort}`,
-      "--healthz-listen-address=127.0.0.1",
-      `--metrics-port=${metricsPort}`,
-      "--metrics-listen-address=127.0.0.1",
+      ...roleFlags(port, healthPort, metricsPort),
       "--metadata-enabled",
       "--log-level=debug",
       // Given twice, lists grow.
@@ -81,11 +76,7 @@ export async function startPlacementProgram(
     program,
     address: `127.0.0.1:${port}`,
     get,
-    async metric(series) {
-      const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-      const line = text.split("\n").find((one) => one.startsWith(`${series} `));
-      return line === undefined ? undefined : Number(line.slice(series.length + 1));
-    },
+    metric: (series) => metricOf(metricsPort, series),
     host(id, entities, options) {
       const host = new PlacementHost(placement.address, id, entities, options);
       hosts.push(host);
@@ -99,16 +90,12 @@ export async function startPlacementProgram(
     },
   };
   const healthy = until("placement is healthy", async () => (await get("/healthz")).status === 200, 30_000);
-  const ended = program.ended.then(({ code }) => {
-    throw new Error(`placement ended with ${code}`);
-  });
   try {
-    await Promise.race([healthy, ended]);
+    await whileRunning("placement", program, healthy);
   } catch (error) {
     await placement[Symbol.asyncDispose]();
-    throw new Error(`${String(error)}; it said\n${program.output}`, { cause: error });
+    throw error;
   }
-  ended.catch(() => undefined);
   return placement;
 }
 

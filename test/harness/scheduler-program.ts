@@ -18,7 +18,7 @@ import {
   WatchJobsRequestResultStatus,
 } from "../../src/wire/gen/dapr/proto/scheduler/v1/scheduler_pb.js";
 import { GrpcCaller, TLS_NAME } from "./grpc-caller.ts";
-import { type Program, startOutrigger } from "./outrigger-program.ts";
+import { metricOf, type Program, roleFlags, startOutrigger, whileRunning } from "./outrigger-program.ts";
 import { freePort } from "./test-app.ts";
 import { until } from "./until.ts";
 
@@ -54,11 +54,7 @@ export class SchedulerProgram implements AsyncDisposable {
     this.program = startOutrigger(
       [
         "scheduler",
-        `--port=${ports.api}`,
-        "--listen-address=127.0.0.1",
-        `--healthz-port=${ports.health}`,
-        `--metrics-port=${ports.metrics}`,
-        "--metrics-listen-address=127.0.0.1",
+        ...roleFlags(ports.api, ports.health, ports.metrics),
         `--etcd-client-port=${ports.etcd}`,
         `--etcd-data-dir=${folder}/data`,
         "--log-level=debug",
@@ -73,13 +69,7 @@ export class SchedulerProgram implements AsyncDisposable {
   /** Resolves when it is healthy. @throws Error with what it said, when it is not or ends before */
   async ready(): Promise<this> {
     const healthy = until("the scheduler is healthy", async () => (await this.health()) === 200, 30_000);
-    const ended = this.program.ended.then(({ code }) => Promise.reject(new Error(`the scheduler ended with ${code}`)));
-    ended.catch(() => undefined);
-    try {
-      await Promise.race([healthy, ended]);
-    } catch (error) {
-      throw new Error(`${String(error)}; it said\n${this.program.output}`, { cause: error });
-    }
+    await whileRunning("the scheduler", this.program, healthy);
     return this;
   }
 
@@ -87,10 +77,8 @@ export class SchedulerProgram implements AsyncDisposable {
     return (await fetch(`http://127.0.0.1:${this.ports.health}/healthz`)).status;
   }
 
-  async metric(series: string): Promise<number | undefined> {
-    const text = await (await fetch(`http://127.0.0.1:${this.ports.metrics}/`)).text();
-    const line = text.split("\n").find((one) => one.startsWith(`${series} `));
-    return line === undefined ? undefined : Number(line.slice(series.length + 1));
+  metric(series: string): Promise<number | undefined> {
+    return metricOf(this.ports.metrics, series);
   }
 
   async schedule(name: string, job: MessageInitShape<typeof JobSchema>, overwrite = false): Promise<void> {

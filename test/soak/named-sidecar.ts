@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Program, startOutrigger } from "../harness/outrigger-program.ts";
 import { type PlacementProgram, startPlacementProgram } from "../harness/placement-program.ts";
 import { component, type Folder, temporaryFolder } from "../harness/resources.ts";
 import { freePort } from "../harness/test-app.ts";
+import { residentMb } from "../harness/resident-memory.ts";
 import { until } from "../harness/until.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -114,10 +114,6 @@ async function stop(programs: readonly Program[], placement: PlacementProgram, f
   await Promise.all(programs.map((program) => program.signal("SIGINT")));
   await placement[Symbol.asyncDispose]();
   await folder[Symbol.asyncDispose]();
-}
-
-function residentMb(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
 }
 
 function resources(folder: Folder): string {

@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { freePort } from "../harness/test-app.ts";
 import { component } from "../harness/resources.ts";
+import { residentMb } from "../harness/resident-memory.ts";
 import { until } from "../harness/until.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -99,10 +99,6 @@ async function startOne(appId: string, folder: string, resources: string, appPor
       await exited;
     },
   };
-}
-
-function residentMb(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
 }
 
 function components(folder: string): string {

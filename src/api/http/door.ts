@@ -3,7 +3,7 @@ import { commonErrors } from "../../errors/catalogue/common.ts";
 import type { Clock } from "../../kit/clock.ts";
 import type { Logger } from "../../kit/logger.ts";
 import { BodyTooLargeError, PeerGoneError } from "../../net/http/errors.ts";
-import { splitTarget } from "../../components/spi/request-target.ts";
+import { splitTarget } from "../../net/http/request-target.ts";
 import type { HttpExchange } from "../../net/http/types.ts";
 import { type ApiAccessRules, isApiAllowed } from "../access-rules.ts";
 import { type Cors, createCors } from "./cors.ts";

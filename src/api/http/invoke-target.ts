@@ -1,3 +1,4 @@
+import { pathOf } from "../../net/http/request-target.ts";
 import type { HttpExchange } from "../../net/http/types.ts";
 import { BadEscapeError } from "./router.ts";
 
@@ -17,7 +18,7 @@ const SEPARATOR = "/method/";
  * @throws BadEscapeError when the path cannot be decoded
  */
 export function findInvokeTarget(exchange: HttpExchange): InvokeTarget | undefined {
-  const path = decodedPath(exchange.target);
+  const path = readPath(exchange.target);
   const appId = exchange.header("dapr-app-id") ?? "";
   if (appId !== "") {
     return { appId, method: path };
@@ -70,9 +71,8 @@ function skipSlashes(path: string, from: number): number {
   return at;
 }
 
-function decodedPath(target: string): string {
-  const mark = target.indexOf("?");
-  const path = mark === -1 ? target : target.slice(0, mark);
+function readPath(target: string): string {
+  const path = pathOf(target);
   if (!path.includes("%")) {
     return path;
   }

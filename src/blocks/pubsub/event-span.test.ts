@@ -97,6 +97,15 @@ describe("a bulk publish", () => {
     );
   });
 
+  it("ends the spans of a list that is refused", async () => {
+    const { block, spans } = publisher();
+    const twice = [...entries, ...entries];
+    await expect(block.bulkPublish({ ...call, entries: twice, trace: request })).rejects.toThrow("duplicated");
+    expect(spans.map(({ failure, ended }) => [failure?.includes("duplicated"), ended])).toEqual(
+      entries.map(() => [true, 1]),
+    );
+  });
+
   it("tells their spans when it has failed", async () => {
     const { block, broker, spans } = publisher();
     broker.publishError = () => new Error("full");

@@ -1,27 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { systemRandom } from "../../kit/random.ts";
 import { silentLogger } from "../../kit/silent-logger.ts";
 import { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
 import type { BindingEvent } from "../spi/bindings.ts";
-import type { ComponentDeps } from "../spi/component.ts";
+import { componentDeps } from "../spi/component-deps.fixture.ts";
 import { createCronBinding } from "./binding.ts";
 
 function setUp() {
   const clock = new VirtualClock(Date.UTC(2026, 0, 1));
   const warnings: string[] = [];
   const logger = { ...silentLogger, warn: (message: string) => void warnings.push(message) };
-  const deps: ComponentDeps = {
-    name: "tick",
-    appId: "app",
-    namespace: "",
-    logger,
-    clock,
-    random: systemRandom,
-    environment: {},
-    report() {},
-    shared: { acquire: (_key, create) => create() },
-  };
-  return { clock, warnings, binding: createCronBinding(deps) };
+  return { clock, warnings, binding: createCronBinding(componentDeps({ name: "tick", logger, clock })) };
 }
 
 const begin = (schedule: string, binding: ReturnType<typeof createCronBinding>) =>

@@ -1,7 +1,7 @@
 import type { Logger } from "../../kit/logger.ts";
-import { systemRandom } from "../../kit/random.ts";
 import { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
 import type { ComponentDeps, SharedScope } from "../spi/component.ts";
+import { componentDeps } from "../spi/component-deps.fixture.ts";
 
 /** A scope as a composition root makes it. */
 export function createScope(): SharedScope {
@@ -33,17 +33,5 @@ export function createDeps(rest: Partial<ComponentDeps> = {}): {
     enabled: () => false,
     scope: () => logger,
   };
-  const deps: ComponentDeps = {
-    name: "broker",
-    appId: "app",
-    namespace: "",
-    logger,
-    clock,
-    random: systemRandom,
-    environment: {},
-    report() {},
-    shared: createScope(),
-    ...rest,
-  };
-  return { deps, clock, errors };
+  return { deps: componentDeps({ name: "broker", logger, clock, shared: createScope(), ...rest }), clock, errors };
 }

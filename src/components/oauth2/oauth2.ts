@@ -8,7 +8,7 @@ import { checkHeader, withHeader } from "../spi/header-edit.ts";
 import { decodeMetadata, type DecodedMetadata } from "../spi/metadata.ts";
 import { plainAnswer, redirectAnswer } from "../spi/middleware-answer.ts";
 import type { HttpMiddleware, MiddlewareNext, MiddlewareRequest } from "../spi/middleware.ts";
-import { splitTarget } from "../spi/request-target.ts";
+import { splitTarget } from "../../net/http/request-target.ts";
 import { oauth2Fields } from "./oauth2-manifest.ts";
 import { pathFilter } from "./path-filter.ts";
 import { localTarget, returnLocation } from "./return-target.ts";

@@ -1,5 +1,5 @@
 import type { MiddlewareRequest } from "../spi/middleware.ts";
-import { decodedPathOf, splitTarget } from "../spi/request-target.ts";
+import { decodedPath, splitTarget } from "../../net/http/request-target.ts";
 
 /** What a policy gets as `input`: Dapr's document. */
 export interface PolicyInput {
@@ -21,7 +21,7 @@ export function policyInput(
   includedHeaders: ReadonlySet<string>,
   body: string,
 ): PolicyInput {
-  const path = decodedPathOf(target);
+  const path = decodedPath(target);
   const { query } = splitTarget(target);
   return {
     request: {

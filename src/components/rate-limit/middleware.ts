@@ -6,7 +6,7 @@ import { withHeader } from "../spi/header-edit.ts";
 import { decodeMetadata } from "../spi/metadata.ts";
 import { plainAnswer } from "../spi/middleware-answer.ts";
 import type { HttpMiddleware, MiddlewareNext, MiddlewareRequest } from "../spi/middleware.ts";
-import { decodedPathOf } from "../spi/request-target.ts";
+import { decodedPath } from "../../net/http/request-target.ts";
 import { clientAddress } from "./client-address.ts";
 import { rateLimitFields } from "./manifest.ts";
 import { TokenBuckets } from "./token-buckets.ts";
@@ -49,7 +49,7 @@ class RateLimit implements HttpMiddleware {
       address = "0.0.0.0";
       request = { ...given, headers: withHeader(given.headers, "x-forwarded-for", address) };
     }
-    const path = decodedPathOf(request.target).slice(0, PATH_CHARACTERS_MAX);
+    const path = decodedPath(request.target).slice(0, PATH_CHARACTERS_MAX);
     const left = this.#buckets.take(`${address}|${path}`, this.#deps.clock.monotonicMs());
     const headers = this.#headers(request, left ?? 0);
     if (left === undefined) {

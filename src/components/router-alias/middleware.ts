@@ -3,7 +3,7 @@ import type { HttpResponse } from "../../net/http/types.ts";
 import type { ComponentDeps, ComponentMetadata } from "../spi/component.ts";
 import { ComponentError } from "../spi/errors.ts";
 import type { HttpMiddleware, MiddlewareNext, MiddlewareRequest } from "../spi/middleware.ts";
-import { decodedPathOf, splitTarget } from "../spi/request-target.ts";
+import { decodedPath, splitTarget } from "../../net/http/request-target.ts";
 import { parseRoutes } from "./parse-routes.ts";
 import { compilePathTemplate, type PathTemplate } from "./path-template.ts";
 
@@ -90,7 +90,7 @@ class RouterAlias implements HttpMiddleware {
   }
 
   #alias(target: string): string | undefined {
-    const path = decodedPathOf(target);
+    const path = decodedPath(target);
     const exact = this.#exact.get(path);
     const { query } = splitTarget(target);
     if (exact !== undefined) {

@@ -1,9 +1,9 @@
 import type { Logger } from "../../kit/logger.ts";
-import { systemRandom } from "../../kit/random.ts";
 import { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
 import { headerValue } from "../../net/http/headers.ts";
 import type { HeaderList, HttpResponse } from "../../net/http/types.ts";
 import type { ComponentDeps, ComponentManifest, ComponentMetadata } from "./component.ts";
+import { componentDeps } from "./component-deps.fixture.ts";
 import type { HttpMiddleware, MiddlewareRequest } from "./middleware.ts";
 import { wholeBody } from "./whole-body.ts";
 
@@ -46,19 +46,7 @@ export function middlewareDeps(rest: Partial<ComponentDeps> = {}): {
     enabled: () => true,
     scope: () => logger,
   };
-  const deps: ComponentDeps = {
-    name: "middle",
-    appId: "app",
-    namespace: "",
-    logger,
-    clock,
-    random: systemRandom,
-    environment: {},
-    report() {},
-    shared: { acquire: (_key, create) => create() },
-    ...rest,
-  };
-  return { deps, clock, logged };
+  return { deps: componentDeps({ name: "middle", logger, clock, ...rest }), clock, logged };
 }
 
 /** Brings a middleware up; `ask` answers 200 behind it with the body that came, unless told otherwise. */
@@ -73,14 +61,9 @@ export async function openMiddleware(
   return { middleware, clock, logged, ask: (...args) => askThrough(middleware, ...args) };
 }
 
-async function askThrough(
-  middleware: HttpMiddleware,
-  target: string,
-  request: Partial<MiddlewareRequest> = {},
-  answer: Partial<HttpResponse> = {},
-): Promise<Asked> {
-  let passed: MiddlewareRequest | undefined;
-  const given: MiddlewareRequest = {
+/** A request that says nothing but where it goes. */
+export function plainRequest(target: string): MiddlewareRequest {
+  return {
     method: "GET",
     target,
     headers: [],
@@ -88,8 +71,17 @@ async function askThrough(
     remoteAddress: "192.0.2.1",
     protocol: "HTTP/1.1",
     bodyBytesMax: 1024,
-    ...request,
   };
+}
+
+async function askThrough(
+  middleware: HttpMiddleware,
+  target: string,
+  request: Partial<MiddlewareRequest> = {},
+  answer: Partial<HttpResponse> = {},
+): Promise<Asked> {
+  let passed: MiddlewareRequest | undefined;
+  const given: MiddlewareRequest = { ...plainRequest(target), ...request };
   const { status, headers, body } = await middleware.handle(given, async (one) => {
     passed = one;
     return { status: 200, headers: [], body: await wholeBody(one.body, 0), ...answer };

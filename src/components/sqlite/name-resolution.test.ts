@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Logger } from "../../kit/logger.ts";
-import { systemRandom } from "../../kit/random.ts";
 import { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
+import { componentDeps } from "../spi/component-deps.fixture.ts";
 import type { Instance, NameResolver } from "../spi/name-resolution.ts";
 import { createSqliteNameResolver } from "./name-resolution.ts";
 
@@ -36,17 +36,7 @@ async function start(metadata: Readonly<Record<string, string>> = {}): Promise<N
     enabled: () => true,
     scope: () => logger,
   };
-  const resolver = createSqliteNameResolver({
-    name: "sqlite",
-    appId: "app",
-    namespace: "",
-    logger,
-    clock,
-    random: systemRandom,
-    environment: {},
-    report() {},
-    shared: { acquire: (_, create) => create() },
-  });
+  const resolver = createSqliteNameResolver(componentDeps({ name: "sqlite", logger, clock }));
   opened.push(resolver);
   await resolver.init({ connectionString: join(folder, "names.db"), ...metadata }, new AbortController().signal);
   return resolver;

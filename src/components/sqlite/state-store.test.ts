@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { recordingLogger, type RecordingLogger } from "../../../test/harness/recording-logger.ts";
-import { systemRandom } from "../../kit/random.ts";
 import { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
 import type { ComponentMetadata } from "../spi/component.ts";
+import { componentDeps } from "../spi/component-deps.fixture.ts";
 import type { StateSetRequest } from "../spi/state.ts";
 import { SqliteStateStore } from "./state-store.ts";
 
@@ -29,17 +29,7 @@ afterEach(async () => {
 });
 
 async function open(metadata: ComponentMetadata = {}): Promise<SqliteStateStore> {
-  const store = new SqliteStateStore({
-    name: "store",
-    appId: "app",
-    namespace: "",
-    logger,
-    clock,
-    random: systemRandom,
-    environment: {},
-    report() {},
-    shared: { acquire: (_key, create) => create() },
-  });
+  const store = new SqliteStateStore(componentDeps({ name: "store", logger, clock }));
   stores.push(store);
   await store.init({ connectionString: file, ...metadata });
   return store;

@@ -343,7 +343,7 @@ describe.each([
       const ended = new Promise<void>((resolve) => session.once("close", () => resolve()));
       const stream = session.request({ ":path": "/" });
       const response = new Promise((resolve) => stream.once("response", resolve));
-      await vi.waitFor(() => expect(answers).toHaveLength(1));
+      await vi.waitFor(() => expect(answers).toHaveLength(1), { timeout: 8_000 });
       server.renew();
       await new Promise((resolve) => session.once("goaway", resolve));
       answers[0]?.();
@@ -352,7 +352,7 @@ describe.each([
       await ended;
       const recorder = new Recorder();
       clientOf(listener.address).open(HEAD, true, recorder);
-      await vi.waitFor(() => expect(answers).toHaveLength(2));
+      await vi.waitFor(() => expect(answers).toHaveLength(2), { timeout: 8_000 });
       answers[1]?.();
       expect(await recorder.over.promise).toBe(0);
     });

@@ -1,12 +1,11 @@
 import { methodLabel, type HttpMetricsOptions } from "./http-server-metrics.ts";
 import { httpClientMetrics } from "./names.ts";
 import { PathLabels } from "./path-label.ts";
-import { SERIES_PER_METRIC_MAX, type MetricFamily, type MetricRegistry } from "./registry.ts";
+import type { MetricFamily, MetricRegistry } from "./registry.ts";
+import { type BoundSeries, SeriesByPath } from "./series-by-path.ts";
 import type { Counter, Histogram } from "./series.ts";
 
-interface CallSeries {
-  readonly method: string;
-  readonly status: number;
+interface ClientSeries extends BoundSeries {
   readonly completed: Counter;
   readonly latency: Histogram;
   readonly sent: Histogram;
@@ -23,8 +22,7 @@ export class HttpClientMetrics {
   readonly #completed: MetricFamily<Counter>;
   readonly #probes: MetricFamily<Counter>;
   readonly #probeLatency: MetricFamily<Histogram>;
-  readonly #calls = new Map<string, CallSeries[]>();
-  #bound = 0;
+  readonly #calls = new SeriesByPath((path, method, status) => this.#bind(path, method, status));
   #received: Histogram | undefined;
 
   /** @throws PathPatternError */
@@ -52,7 +50,7 @@ export class HttpClientMetrics {
     sentBytes: number,
     receivedBytes: number,
   ): void {
-    const series = this.#seriesOf(this.#paths.ofAppPath(path), methodLabel(method, this.#excludeVerbs), status);
+    const series = this.#calls.of(this.#paths.ofAppPath(path), methodLabel(method, this.#excludeVerbs), status);
     series.completed.increment();
     series.latency.observe(latencyMs);
     series.sent.observe(sentBytes);
@@ -66,14 +64,9 @@ export class HttpClientMetrics {
     this.#probeLatency.series(values).observe(latencyMs);
   }
 
-  #seriesOf(path: string, method: string, status: number): CallSeries {
-    const known = this.#calls.get(path);
-    const found = known?.find((series) => series.status === status && series.method === method);
-    if (found !== undefined) {
-      return found;
-    }
+  #bind(path: string, method: string, status: number): ClientSeries {
     const values = [this.#appId, method, path, String(status)];
-    const bound: CallSeries = {
+    return {
       method,
       status,
       completed: this.#completed.series(values),
@@ -81,14 +74,5 @@ export class HttpClientMetrics {
       // Dapr counts sent bytes before it knows the status, so the label is always empty.
       sent: this.#sentBytes.series([this.#appId, method, path, ""]),
     };
-    if (this.#bound < SERIES_PER_METRIC_MAX) {
-      this.#bound++;
-      if (known === undefined) {
-        this.#calls.set(path, [bound]);
-      } else {
-        known.push(bound);
-      }
-    }
-    return bound;
   }
 }

@@ -1,6 +1,7 @@
 import { httpServerMetrics } from "./names.ts";
 import { PathLabels, type PathLabelOptions } from "./path-label.ts";
-import { SERIES_PER_METRIC_MAX, type MetricFamily, type MetricRegistry } from "./registry.ts";
+import type { MetricFamily, MetricRegistry } from "./registry.ts";
+import { type BoundSeries, SeriesByPath } from "./series-by-path.ts";
 import type { Counter, Histogram } from "./series.ts";
 
 /** `spec.metrics.http` of a Configuration, with 1.18's defaults filled in by `metricsSettings`. */
@@ -27,17 +28,14 @@ export function methodLabel(method: string, excludeVerbs: boolean): string {
   return excludeVerbs ? "" : VERBS.has(method) ? method : "UNKNOWN";
 }
 
-/** The bound series of one path, method and status. */
-interface CallSeries {
-  readonly method: string;
-  readonly status: number;
+interface ServerSeries extends BoundSeries {
   readonly requests: Counter;
   readonly latency: Histogram;
   /** Counted with increased cardinality only, as in Dapr. */
   readonly responses: Counter | undefined;
 }
 
-/** Counts calls of the HTTP API. Series are bound once per path label, method and status; a call costs two look-ups. */
+/** Counts calls of the HTTP API. */
 export class HttpServerMetrics {
   readonly #appId: string;
   readonly #excludeVerbs: boolean;
@@ -47,8 +45,7 @@ export class HttpServerMetrics {
   readonly #latency: MetricFamily<Histogram>;
   readonly #requestBytes: MetricFamily<Histogram>;
   readonly #responseBytes: MetricFamily<Histogram>;
-  readonly #calls = new Map<string, CallSeries[]>();
-  #bound = 0;
+  readonly #calls = new SeriesByPath((path, method, status) => this.#bind(path, method, status));
   #sizes: { readonly request: Histogram; readonly response: Histogram } | undefined;
 
   /** @throws PathPatternError */
@@ -76,7 +73,7 @@ export class HttpServerMetrics {
     requestBytes: number,
     responseBytes: number,
   ): void {
-    const series = this.#seriesOf(this.#paths.ofTarget(target), methodLabel(method, this.#excludeVerbs), status);
+    const series = this.#calls.of(this.#paths.ofTarget(target), methodLabel(method, this.#excludeVerbs), status);
     series.requests.increment();
     series.latency.observe(latencyMs);
     series.responses?.increment();
@@ -85,32 +82,15 @@ export class HttpServerMetrics {
     sizes.response.observe(responseBytes);
   }
 
-  #seriesOf(path: string, method: string, status: number): CallSeries {
-    const known = this.#calls.get(path);
-    if (known !== undefined) {
-      for (const series of known) {
-        if (series.status === status && series.method === method) {
-          return series;
-        }
-      }
-    }
+  #bind(path: string, method: string, status: number): ServerSeries {
     const values = [this.#appId, method, path, String(status)];
-    const bound: CallSeries = {
+    return {
       method,
       status,
       requests: this.#requestCount.series(values),
       latency: this.#latency.series(values),
       responses: this.#responseCount?.series(values),
     };
-    if (this.#bound < SERIES_PER_METRIC_MAX) {
-      this.#bound++;
-      if (known === undefined) {
-        this.#calls.set(path, [bound]);
-      } else {
-        known.push(bound);
-      }
-    }
-    return bound;
   }
 
   #bindSizes(): { readonly request: Histogram; readonly response: Histogram } {

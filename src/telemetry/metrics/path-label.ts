@@ -1,4 +1,4 @@
-import { decodedPath } from "../decoded-path.ts";
+import { decodedPath } from "../../net/http/request-target.ts";
 import { PathPatterns } from "./path-patterns.ts";
 
 /** How calls' paths become the label `path` (`spec.metrics.http` of a Configuration). */
