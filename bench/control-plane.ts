@@ -59,7 +59,8 @@ async function startScheduler({ path, scheduler }: Candidate, dataDir: string): 
   return { ...(await startProcess(scheduler ?? path, args, health, "/healthz", 200)), port };
 }
 
-function sharedFlags(port: number, health: number, metrics: number): string[] {
+/** What all roles of a control plane are told. */
+export function sharedFlags(port: number, health: number, metrics: number): string[] {
   return [
     `--port=${port}`,
     "--listen-address=127.0.0.1",

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Candidate } from "./candidate.ts";
+import { sharedFlags } from "./control-plane.ts";
 import { freePort, type RunningProcess, startProcess } from "./running-process.ts";
 
 /** What a sidecar can be measured with or without. */
@@ -92,16 +93,10 @@ async function startSentry({ path, sentry }: Candidate, folder: string): Promise
   writeFileSync(file, configuration(["  mtls: { enabled: true }"]));
   const args = [
     ...(sentry === undefined ? ["sentry"] : []),
-    `--port=${port}`,
-    "--listen-address=127.0.0.1",
-    `--healthz-port=${health}`,
-    "--healthz-listen-address=127.0.0.1",
-    `--metrics-port=${metrics}`,
-    "--metrics-listen-address=127.0.0.1",
+    ...sharedFlags(port, health, metrics),
     `--issuer-credentials=${issuer}`,
     `--trust-domain=${TRUST_DOMAIN}`,
     `--config=${file}`,
-    "--log-level=warn",
   ];
   const environment = { NAMESPACE: CONTROL_PLANE_NAMESPACE };
   return { ...(await startProcess(sentry ?? path, args, health, "/healthz", 200, environment)), port };

@@ -38,8 +38,7 @@ export const URL_CLIENTS_MAX = 256;
 export const ADDRESSES_TTL_MS = 20_000;
 
 /**
- * Milliseconds of silence after which another sidecar is asked for a sign of life while calls to it are under way, and how
- * long it has for that: a machine that lost its power says nothing of its end. Dapr's values.
+ * Milliseconds of silence after which a peer is asked for a sign of life while something is under way with it, and how long
+ * it has for that: a machine that lost its power says nothing of its end. Dapr's values, and the least that gRPC servers allow.
  */
-export const PEER_KEEPALIVE_MS = 10_000;
-export const PEER_KEEPALIVE_TIMEOUT_MS = 5_000;
+export const KEEPALIVE = { keepaliveMs: 10_000, keepaliveTimeoutMs: 5_000 } as const;

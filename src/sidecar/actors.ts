@@ -3,6 +3,7 @@ import type { ActorsOptions } from "../blocks/actors/actors-runtime.ts";
 import type { Inventory } from "../inventory/types.ts";
 import { PeerActors } from "../mesh/peer-actors.ts";
 import type { PlacementIdentity } from "../mesh/placement-host.ts";
+import { KEEPALIVE } from "../mesh/limits.ts";
 import { createGrpcClient } from "../net/grpc/client.ts";
 import type { Resiliency } from "../resiliency/types.ts";
 import type { Configuration } from "../resources/configuration.ts";
@@ -20,10 +21,6 @@ import type { LocalServices } from "./types.ts";
 
 /** Bytes of one order: a table of thousands of hosts and types. */
 const ORDER_BYTES_MAX = 64 * 1024 * 1024;
-/** Milliseconds of silence before a placement service is asked whether it is there, and for its answer. */
-const KEEPALIVE_MS = 10_000;
-const KEEPALIVE_TIMEOUT_MS = 5_000;
-
 /** What the log says for the address of a placement service in this process. */
 const IN_PROCESS = "in-process";
 
@@ -76,10 +73,7 @@ async function actorsOfService(plan: AssemblyPlan, parts: ActorsParts): Promise<
       openGrpcPlacement(
         createGrpcClient(deps.transport, address, {
           messageBytesMax: ORDER_BYTES_MAX,
-          ...controlPlaneOptions(identity, address, "dapr-placement", {
-            keepaliveMs: KEEPALIVE_MS,
-            keepaliveTimeoutMs: KEEPALIVE_TIMEOUT_MS,
-          }),
+          ...controlPlaneOptions(identity, address, "dapr-placement", KEEPALIVE),
         }),
         identityOf(options),
       ),

@@ -8,7 +8,7 @@ import { errorMessage } from "../kit/error-message.ts";
 import { endpointSecureContext } from "../mesh/endpoint-tls.ts";
 import { type ConnectOrigin, httpUrl } from "../mesh/http-endpoint-client.ts";
 import { HttpEndpoints } from "../mesh/http-endpoints.ts";
-import { PEER_KEEPALIVE_MS, PEER_KEEPALIVE_TIMEOUT_MS, pieceBytesOf } from "../mesh/limits.ts";
+import { KEEPALIVE, pieceBytesOf } from "../mesh/limits.ts";
 import { Mesh } from "../mesh/mesh.ts";
 import { createGrpcClient } from "../net/grpc/client.ts";
 import type { Resiliency } from "../resiliency/types.ts";
@@ -24,9 +24,6 @@ import type { AssemblyPlan } from "./plan.ts";
 
 /** Milliseconds until a connection to an HTTP endpoint must stand, as with Dapr. */
 const ENDPOINT_CONNECT_TIMEOUT_MS = 15_000;
-
-/** Whether a peer is still there is asked like this. */
-const PEER_TRANSPORT = { keepaliveMs: PEER_KEEPALIVE_MS, keepaliveTimeoutMs: PEER_KEEPALIVE_TIMEOUT_MS };
 
 /** What calls leave the sidecar by: to other sidecars, and to HTTP servers outside. */
 export interface Outgoing {
@@ -55,7 +52,7 @@ export function createOutgoing(
         messageBytesMax: messageBytesMax(options.maxBodyBytes),
         observer,
         // Which trust domain the other app is in, only its own certificate says, as with Dapr.
-        ...peerOptions(identity, address, { ...target, trustDomain: undefined }, PEER_TRANSPORT),
+        ...peerOptions(identity, address, { ...target, trustDomain: undefined }, KEEPALIVE),
       }),
     pieceBytes: pieceBytesOf(messageBytesMax(options.maxBodyBytes)),
     resiliency,

@@ -1,3 +1,4 @@
+import { KEEPALIVE } from "../mesh/limits.ts";
 import { createGrpcClient } from "../net/grpc/client.ts";
 import type { Scheduler, SchedulerOptions } from "../scheduling/scheduler.ts";
 import type { ConnectScheduler, LocalScheduler, SchedulerClient } from "../scheduling/types.ts";
@@ -6,10 +7,6 @@ import { namespaceOf } from "./namespace.ts";
 import { grpcClientObserver } from "./observers.ts";
 import type { AssemblyPlan } from "./plan.ts";
 import type { RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
-
-/** Milliseconds of silence before a scheduler is asked whether it is there, the least that gRPC servers allow; and for its answer. */
-const KEEPALIVE_MS = 10_000;
-const KEEPALIVE_TIMEOUT_MS = 5_000;
 
 /** Streams of triggers from one scheduler to one sidecar. Each takes a thousand triggers at a time. */
 const JOB_STREAMS_MAX = 100;
@@ -53,10 +50,7 @@ export async function createScheduler(
       // A list of jobs is as long as it is; the scheduler bounds the jobs.
       messageBytesMax: Number.MAX_SAFE_INTEGER,
       observer,
-      ...controlPlaneOptions(identity, address, "dapr-scheduler", {
-        keepaliveMs: KEEPALIVE_MS,
-        keepaliveTimeoutMs: KEEPALIVE_TIMEOUT_MS,
-      }),
+      ...controlPlaneOptions(identity, address, "dapr-scheduler", KEEPALIVE),
     });
   return await clientOf(plan, { addresses, streamsPerHost: jobStreams, connect, onFound: () => target.ready() });
 }

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { IN_MEMORY } from "../harness/resources.ts";
 import { startTestSidecar } from "../harness/test-sidecar.ts";
+import { PROPERTY_SEED } from "../property-seed.ts";
 
 /** Connections per port, and how many at a time. */
 const CONNECTIONS = 1000;
@@ -102,7 +103,7 @@ async function bombard(port: number, seed: number): Promise<void> {
 }
 
 it("garbage on the HTTP and gRPC ports neither ends the process nor keeps the sidecar from answering", async () => {
-  const seed = Number(process.env["PROPERTY_SEED"] ?? 20_261_122);
+  const seed = PROPERTY_SEED;
   console.info(`seed ${seed}`);
   await using one = await startTestSidecar({ resources: IN_MEMORY, publicPort: 0 });
   const { http, grpc, internalGrpc } = one.sidecar.ports;

@@ -2,12 +2,13 @@ import { expect, it } from "vitest";
 import { seededRandom } from "../../src/kit/seeded-random.fixture.ts";
 import { fuzz, mutate, rechunk } from "../fuzz/http2-mutations.ts";
 import { record } from "../fuzz/recordings.ts";
+import { PROPERTY_SEED } from "../property-seed.ts";
 
 /** The long form is `node test/fuzz/run.ts`. */
 const CONNECTIONS = 4_000;
 
 it("connections of another implementation mean the same in any pieces, and break nothing when mutated", async () => {
-  const seed = Number(process.env["PROPERTY_SEED"] ?? 20_261_122);
+  const seed = PROPERTY_SEED;
   const count = await fuzz(await record(), CONNECTIONS, seed);
   expect(count).toEqual({ rechunked: CONNECTIONS / 2, mutated: CONNECTIONS / 2 });
 });

@@ -6,6 +6,7 @@ import type { HostedActors } from "../../src/blocks/actors/types.ts";
 import { createJobsBlock, type JobsBlock } from "../../src/blocks/jobs/jobs-block.ts";
 import { createJobTriggers, type JobTriggers } from "../../src/blocks/jobs/job-triggers.ts";
 import { GRPC_STATUS } from "../../src/errors/grpc-status.ts";
+import { KEEPALIVE } from "../../src/mesh/limits.ts";
 import { openGrpcPlacement } from "../../src/mesh/grpc-placement.ts";
 import { Mesh } from "../../src/mesh/mesh.ts";
 import { PeerActors } from "../../src/mesh/peer-actors.ts";
@@ -26,7 +27,6 @@ import { SimulatedTransport } from "./simulated-transport.ts";
 const IDENTITY = { appId: "app", namespace: "default" } as const;
 
 /** Milliseconds of silence before a service is asked whether it is there, and for its answer, as in `src/sidecar/`. */
-const KEEPALIVE = { keepaliveMs: 10_000, keepaliveTimeoutMs: 5_000 } as const;
 
 const DISSEMINATION_TIMEOUT_MS = 30_000;
 /** Milliseconds that the calls under way of actors that move may take. */

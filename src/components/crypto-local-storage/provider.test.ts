@@ -2,24 +2,11 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { systemRandom } from "../../kit/random.ts";
-import { silentLogger } from "../../kit/silent-logger.ts";
-import { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
-import type { ComponentDeps } from "../spi/component.ts";
+import { componentDeps } from "../spi/component-deps.fixture.ts";
 import type { CryptoProvider } from "../spi/crypto.ts";
 import { createCryptoLocalStorage } from "./provider.ts";
 
-const deps: ComponentDeps = {
-  name: "keys",
-  appId: "app",
-  namespace: "",
-  logger: silentLogger,
-  clock: new VirtualClock(),
-  random: systemRandom,
-  environment: {},
-  report() {},
-  shared: { acquire: (_key, create) => create() },
-};
+const deps = componentDeps({ name: "keys" });
 const signal = new AbortController().signal;
 const none = new Uint8Array(0);
 

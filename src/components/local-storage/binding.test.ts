@@ -2,26 +2,13 @@ import { lstat, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { systemRandom } from "../../kit/random.ts";
-import { silentLogger } from "../../kit/silent-logger.ts";
-import { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
 import type { OutputBinding } from "../spi/bindings.ts";
-import type { ComponentDeps } from "../spi/component.ts";
+import { componentDeps } from "../spi/component-deps.fixture.ts";
 import { createLocalStorageBinding } from "./binding.ts";
 import { plainData } from "./plain-data.ts";
 import { secureJoin } from "./secure-join.ts";
 
-const deps: ComponentDeps = {
-  name: "files",
-  appId: "app",
-  namespace: "",
-  logger: silentLogger,
-  clock: new VirtualClock(),
-  random: systemRandom,
-  environment: {},
-  report() {},
-  shared: { acquire: (_key, create) => create() },
-};
+const deps = componentDeps({ name: "files" });
 
 let folder: string;
 let root: string;

@@ -10,6 +10,7 @@ import { controlPlanePeer } from "../../security/peer-options.ts";
 import { PlacementMetrics } from "../../telemetry/metrics/placement-metrics.ts";
 import { listenAddress } from "../shared/listen-address.ts";
 import { openRoleIdentity, type RoleTls } from "../shared/role-identity.ts";
+import { createRoleFailure } from "../shared/role-failure.ts";
 import type { RoleContext, RoleService, StartRole } from "../shared/types.ts";
 import { Election } from "./election.ts";
 import { probeHost } from "./host-probe.ts";
@@ -52,8 +53,8 @@ export function startPlacement(options: PlacementOptions): StartRole {
 }
 
 class PlacementServer implements RoleService {
-  readonly failed: Promise<never>;
-  readonly #fail: (error: unknown) => void;
+  readonly #failure = createRoleFailure();
+  readonly failed = this.#failure.failed;
   readonly #options: PlacementOptions;
   readonly #context: RoleContext;
   readonly #identity: WorkloadIdentity | undefined;
@@ -67,11 +68,6 @@ class PlacementServer implements RoleService {
   constructor(options: PlacementOptions, context: RoleContext, identity: WorkloadIdentity | undefined) {
     const { clock, random, metrics, transport, tracer } = context;
     const logger = context.logger.scope("dapr.placement.server");
-    const { promise, reject } = Promise.withResolvers<never>();
-    this.failed = promise;
-    // Whoever runs the role looks at it, but not before the start is over.
-    promise.catch(() => undefined);
-    this.#fail = reject;
     this.#options = options;
     this.#context = context;
     this.#identity = identity;
@@ -136,7 +132,7 @@ class PlacementServer implements RoleService {
     // The own name may become known only after the pod is ready, so the start does not wait for it.
     void this.#joinCluster(own).then(
       () => electionTarget.ready(),
-      (error: unknown) => this.#fail(error),
+      (error: unknown) => this.#failure.fail(error),
     );
   }
 

@@ -3,6 +3,7 @@ import type { GrpcServer } from "../../net/grpc/server.ts";
 import { type Listener, listen } from "../../net/http/listener.ts";
 import { SentryMetrics } from "../../telemetry/metrics/sentry-metrics.ts";
 import { listenAddress } from "../shared/listen-address.ts";
+import { createRoleFailure } from "../shared/role-failure.ts";
 import type { RoleContext, RoleService, StartRole } from "../shared/types.ts";
 import { type Authority, openAuthority } from "./authority.ts";
 import type { Environment } from "./environment.ts";
@@ -33,8 +34,8 @@ export function startSentry(options: SentryOptions): StartRole {
 }
 
 class SentryServer implements RoleService {
-  readonly failed: Promise<never>;
-  readonly #fail: (error: unknown) => void;
+  readonly #failure = createRoleFailure();
+  readonly failed = this.#failure.failed;
   readonly #options: SentryOptions;
   readonly #context: RoleContext;
   readonly #metrics: SentryMetrics;
@@ -47,11 +48,6 @@ class SentryServer implements RoleService {
   #watch: FileWatch | undefined;
 
   constructor(options: SentryOptions, context: RoleContext) {
-    const { promise, reject } = Promise.withResolvers<never>();
-    this.failed = promise;
-    // Whoever runs the role looks at it, but not before the start is over.
-    promise.catch(() => undefined);
-    this.#fail = reject;
     this.#options = options;
     this.#context = context;
     this.#metrics = new SentryMetrics(context.metrics);
@@ -82,7 +78,7 @@ class SentryServer implements RoleService {
     });
     this.#service = service;
     await this.#listen(service);
-    this.#validators.start((error) => this.#fail(error));
+    this.#validators.start((error) => this.#failure.fail(error));
     serverTarget.ready();
     if (oidc === undefined || authority.jwt === undefined) {
       logger.info("OIDC HTTP server is disabled");
@@ -91,7 +87,7 @@ class SentryServer implements RoleService {
       this.#oidc = new OidcServer(oidc, this.#context, this.#options.jwt?.issuer, () => service.authority.jwt);
       this.#oidc.start().then(
         () => oidcTarget?.ready(),
-        (error: unknown) => this.#fail(error),
+        (error: unknown) => this.#failure.fail(error),
       );
     }
     this.#watchFiles();
