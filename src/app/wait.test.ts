@@ -12,9 +12,11 @@ test("dials every 100 ms until the app is there", async () => {
   const clock = new VirtualClock();
   let dials = 0;
   let done = false;
-  const waiting = waitForApp(() => Promise.resolve(++dials === 3), clock, new AbortController().signal).then(
-    () => (done = true),
-  );
+  const waiting = waitForApp(
+    () => Promise.resolve(++dials === 3 ? "there" : "absent"),
+    clock,
+    new AbortController().signal,
+  ).then(() => (done = true));
   await flush();
   clock.advance(99);
   await flush();
@@ -29,7 +31,7 @@ test("dials every 100 ms until the app is there", async () => {
 test("ends with the signal's reason", async () => {
   const clock = new VirtualClock();
   const abort = new AbortController();
-  const waiting = waitForApp(() => Promise.resolve(false), clock, abort.signal);
+  const waiting = waitForApp(() => Promise.resolve("absent"), clock, abort.signal);
   await flush();
   abort.abort(new Error("stopping"));
   await expect(waiting).rejects.toThrow("stopping");

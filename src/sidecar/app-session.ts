@@ -26,6 +26,8 @@ export class AppSession {
   #hosted: HostedActors | undefined;
   /** The app's port has answered, and its probes, where there are any, have not failed since. */
   #isWell = false;
+  /** It may have been there before this process: nobody has seen its port closed, or the app before it end. */
+  #mayBeOlder = true;
   /** Aborted when the app leaves. */
   #visit = new AbortController();
 
@@ -55,6 +57,7 @@ export class AppSession {
   /** The app has ended. Resolves when deliveries under way have settled; `begin` may follow at once. */
   async left(): Promise<void> {
     this.#visit.abort(new Error("the app has ended"));
+    this.#mayBeOlder = false;
     this.#actorHost?.left();
     this.#health?.close();
     this.#health = undefined;
@@ -77,7 +80,8 @@ export class AppSession {
       logger.info(
         `application protocol: ${this.#options.appProtocol}. waiting on port ${this.#options.appPort}.  This will block until the app is listening on that port.`,
       );
-      await waitForApp(app.dial, clock, signal);
+      const { isNew } = await waitForApp(app.dial, clock, signal);
+      this.#mayBeOlder &&= !isNew;
       logger.info(`application discovered on port ${this.#options.appPort}`);
     }
     if (this.#options.appMaxConcurrency > 0) {
@@ -187,7 +191,8 @@ export class AppSession {
       const settings = parseHostSettings(body, placement.disseminationTimeoutMs, logger);
       logger.info("Application configuration loaded");
       this.#actorHost = new HttpActorHost(channel, maxBodyBytes);
-      return { ...settings, host: this.#actorHost };
+      const mayRemember = this.#mayBeOlder && this.#deps.app === undefined;
+      return { ...settings, mayRemember, host: this.#actorHost };
     } catch (error) {
       logger.debug(`failed to read the app's configuration: ${errorMessage(error)}`);
       return undefined;

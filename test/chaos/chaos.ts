@@ -24,7 +24,7 @@ const FAULTS_AT_ONCE_MAX = 3;
 const RANKS = 8;
 /** The placement service's own default. */
 const REPLICATION_FACTOR = 100;
-const KINDS: readonly Fault["kind"][] = ["kill", "freeze both", "freeze sidecar", "restart"];
+const KINDS: readonly Fault["kind"][] = ["kill", "kill sidecar", "freeze both", "freeze sidecar", "restart"];
 
 export interface ChaosPlan {
   readonly hosts: number;
@@ -60,8 +60,9 @@ export interface ChaosReport {
 }
 
 /**
- * Counters as actors on real hosts, of which one after the other is killed, stopped by SIGSTOP for longer than its lease,
- * or restarted, while clients count; then what has been counted is compared with what the clients were told.
+ * Counters as actors on real hosts, of which one after the other is killed, with its app or without, stopped by SIGSTOP for
+ * longer than its lease, or restarted, while clients count; then what has been counted is compared with what the clients
+ * were told.
  */
 export async function runChaos(plan: ChaosPlan): Promise<ChaosReport> {
   const { print } = plan;
@@ -190,6 +191,10 @@ async function suffer(host: CounterHost, kind: Fault["kind"], share: number): Pr
     await host.kill();
     await pause(share * ABSENCE_MS_MAX);
     await host.start();
+  } else if (kind === "kill sidecar") {
+    await host.killSidecar();
+    await pause(share * ABSENCE_MS_MAX);
+    await host.startSidecar();
   } else if (kind === "restart") {
     await host.stop();
     await host.start();

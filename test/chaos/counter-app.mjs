@@ -1,4 +1,5 @@
-// An actor app in plain JavaScript: a counter that keeps the operations it has counted, in memory and in its state.
+// An actor app in plain JavaScript: a counter that keeps the operations it has counted, in its state and, until it is told
+// that it is deactivated, in memory, as SDKs do.
 // Arguments: its port, its sidecar's HTTP port, its name.
 import { Agent, createServer, request } from "node:http";
 

@@ -31,7 +31,8 @@ export class CounterHost {
   readonly #plan: HostPlan;
   readonly #appPort: number;
   readonly #grpcPort: number;
-  #processes: ChildProcess[] = [];
+  #app: ChildProcess | undefined;
+  #sidecar: ChildProcess | undefined;
 
   private constructor(plan: HostPlan, ports: readonly number[]) {
     this.name = plan.name;
@@ -56,6 +57,15 @@ export class CounterHost {
 
   /** Resolves when the sidecar is ready, which includes the tables of the placement service. */
   async start(): Promise<void> {
+    const { hasApp, name } = this.#plan;
+    if (hasApp) {
+      this.#app = this.#spawn(process.execPath, [COUNTER_APP, String(this.#appPort), String(this.httpPort), name]);
+    }
+    await this.startSidecar();
+  }
+
+  /** As `start`, beside the app that there is. */
+  async startSidecar(): Promise<void> {
     const { hasApp, folder, placementAddress, program, name } = this.#plan;
     const flags = [
       "sidecar",
@@ -70,39 +80,39 @@ export class CounterHost {
       `--resources-path=${folder}`,
       "--log-level=warn",
     ];
-    this.#processes = [
-      ...(hasApp
-        ? [this.#spawn(process.execPath, [COUNTER_APP, String(this.#appPort), String(this.httpPort), name])]
-        : []),
-      program === undefined ? this.#spawn(process.execPath, [MAIN, ...flags]) : this.#spawn(program, flags),
-    ];
+    this.#sidecar =
+      program === undefined ? this.#spawn(process.execPath, [MAIN, ...flags]) : this.#spawn(program, flags);
     const url = `http://127.0.0.1:${this.httpPort}/v1.0/healthz`;
     await until(`${name} is ready`, async () => (await fetch(url)).ok, READY_PATIENCE_MS);
   }
 
   async kill(): Promise<void> {
-    await this.#end("SIGKILL");
+    await Promise.all(this.#processes.map(killed));
+  }
+
+  /** The app stays, with all that it has in memory. */
+  async killSidecar(): Promise<void> {
+    if (this.#sidecar !== undefined) {
+      await killed(this.#sidecar);
+    }
   }
 
   /** SIGTERM for the sidecar first, as a pod's containers would be stopped; the app goes when the sidecar has. */
   async stop(): Promise<void> {
-    const [sidecar, ...apps] = this.#processes.toReversed();
-    if (sidecar !== undefined) {
-      const ended = exited(sidecar);
-      sidecar.kill("SIGTERM");
+    if (this.#sidecar !== undefined) {
+      const ended = exited(this.#sidecar);
+      this.#sidecar.kill("SIGTERM");
       await Promise.race([ended, pause(STOP_PATIENCE_MS, undefined, { ref: false })]);
     }
-    for (const app of apps) {
-      app.kill("SIGKILL");
-    }
-    await this.#end("SIGKILL");
+    await this.kill();
   }
 
   /** SIGSTOP: whoever is connected notices nothing. */
   freeze(whom: "both" | "sidecar"): void {
-    for (const child of whom === "both" ? this.#processes : this.#processes.slice(-1)) {
-      child.kill("SIGSTOP");
+    if (whom === "both") {
+      this.#app?.kill("SIGSTOP");
     }
+    this.#sidecar?.kill("SIGSTOP");
   }
 
   thaw(): void {
@@ -124,12 +134,8 @@ export class CounterHost {
     }
   }
 
-  async #end(signal: NodeJS.Signals): Promise<void> {
-    const ends = this.#processes.map((child) => exited(child));
-    for (const child of this.#processes) {
-      child.kill(signal);
-    }
-    await Promise.all(ends);
+  get #processes(): readonly ChildProcess[] {
+    return [this.#app, this.#sidecar].filter((child) => child !== undefined);
   }
 
   #spawn(command: string, args: readonly string[]): ChildProcess {
@@ -143,6 +149,12 @@ export class CounterHost {
     }
     return child;
   }
+}
+
+async function killed(child: ChildProcess): Promise<void> {
+  const ended = exited(child);
+  child.kill("SIGKILL");
+  await ended;
 }
 
 async function exited(child: ChildProcess): Promise<void> {

@@ -13,7 +13,7 @@ export interface CounterCall {
 /** What was done to a host, until it was ready again. */
 export interface Fault {
   readonly host: string;
-  readonly kind: "kill" | "freeze both" | "freeze sidecar" | "restart";
+  readonly kind: "kill" | "kill sidecar" | "freeze both" | "freeze sidecar" | "restart";
   readonly startMs: number;
   endMs: number;
 }

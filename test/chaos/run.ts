@@ -85,7 +85,7 @@ function textOf({ verdict, faults, quiet, waits, needlessWaits }: ChaosReport): 
     "",
     "| | |",
     "|---|---|",
-    `| faults in ${minutes} minutes | ${faults.length}: ${of("kill")} SIGKILL, ${of("freeze both")} SIGSTOP of both, ${of("freeze sidecar")} SIGSTOP of the sidecar, ${of("restart")} restarts |`,
+    `| faults in ${minutes} minutes | ${faults.length}: ${of("kill")} SIGKILL, ${of("kill sidecar")} SIGKILL of the sidecar alone, ${of("freeze both")} SIGSTOP of both, ${of("freeze sidecar")} SIGSTOP of the sidecar, ${of("restart")} restarts |`,
     `| calls | ${verdict.calls.toLocaleString("en")}, ${verdict.acknowledged.toLocaleString("en")} acknowledged, ${verdict.failed} errors |`,
     `| acknowledged and lost | ${verdict.lost.length} |`,
     `| counted twice | ${verdict.doubled.length} |`,

@@ -35,7 +35,9 @@ async function cluster(): Promise<{ readonly placement: PlacementProgram; readon
 }
 
 async function addHost({ placement, folder }: Awaited<ReturnType<typeof cluster>>): Promise<Host> {
-  const app = kept(await startTestApp({ config: JSON.stringify({ entities: ["t"] }) }));
+  // A sidecar that leaves waits for its app, however busy the machine is.
+  const config = JSON.stringify({ entities: ["t"], drainOngoingCallTimeout: "45s" });
+  const app = kept(await startTestApp({ config }));
   const store = { connectionString: `${folder.path}/state.db`, actorStateStore: "true" };
   const sidecar = kept(
     await startSidecarProgram({
@@ -44,6 +46,7 @@ async function addHost({ placement, folder }: Awaited<ReturnType<typeof cluster>
         `--app-port=${app.port}`,
         `--placement-host-address=${placement.address}`,
         `--dapr-internal-grpc-port=${await freePort()}`,
+        "--dapr-graceful-shutdown-seconds=60",
       ],
     }),
   );

@@ -57,9 +57,9 @@ export class App implements ActorHost {
   onLongTurn: (actor: string, ms: number) => void = () => undefined;
   /** As an app on a stream does; of one behind HTTP nothing is heard any more when its connection is closed. */
   readonly knowsEnds: boolean;
-  readonly #process: SimulatedProcess;
+  #process: SimulatedProcess;
   readonly #ledger: Ledger;
-  readonly #life: string;
+  #life: string;
   readonly #activations = new Map<string, Activation>();
   #count = 0;
 
@@ -69,6 +69,15 @@ export class App implements ActorHost {
     this.#ledger = ledger;
     this.#life = life;
     this.knowsEnds = process.random.chance(STREAM_ODDS);
+  }
+
+  /** The app lives on with all that it remembers, beside a sidecar that begins. What it was at for the one before is over. */
+  outlive(process: SimulatedProcess, life: string): void {
+    this.#process = process;
+    this.#life = life;
+    for (const [key, { kept }] of this.#activations) {
+      this.#activations.set(key, { name: this.#nextName(), kept });
+    }
   }
 
   async invoke(type: string, id: string, call: ActorMethodCall, signal: CancelSignal): Promise<ActorReply> {
@@ -121,12 +130,16 @@ export class App implements ActorHost {
     const key = actorKey({ type, id });
     let activation = this.#activations.get(key);
     if (activation === undefined) {
-      this.#count += 1;
-      activation = { name: `${this.#life}#${this.#count}`, kept: undefined };
+      activation = { name: this.#nextName(), kept: undefined };
       this.#activations.set(key, activation);
     }
     this.#ledger.turnBegan(key, activation.name);
     return activation;
+  }
+
+  #nextName(): string {
+    this.#count += 1;
+    return `${this.#life}#${this.#count}`;
   }
 
   async #add(

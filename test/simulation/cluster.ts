@@ -34,6 +34,8 @@ export class Cluster {
   readonly scheduler: SchedulerNode;
   readonly store: StoreNode;
   readonly plant: Plant | undefined;
+  /** Says whose app outlives its sidecar. */
+  readonly outliving: SeededRandom;
   /** A host that starts again has another address, as a pod has. */
   readonly movesHosts: boolean;
   /** Until when an actor is busy with turns that take long, by its key. */
@@ -49,6 +51,7 @@ export class Cluster {
     this.#logs = logs;
     this.plant = plant;
     this.random = new SeededRandom(seed, "cluster");
+    this.outliving = new SeededRandom(seed, "outliving");
     this.movesHosts = this.random.chance(0.3);
     this.network = new Network(this.world, new SeededRandom(seed, "network"));
     this.ledger = new Ledger(this.world);

@@ -17,6 +17,7 @@ import { createResiliency } from "../../src/resiliency/resiliency.ts";
 import { Scheduler } from "../../src/scheduling/scheduler.ts";
 import { ACTOR_TYPES, App } from "./app.ts";
 import type { Cluster } from "./cluster.ts";
+import type { Ledger } from "./ledger.ts";
 import { loseTables } from "./lost-tables.ts";
 import { PLACEMENT_PORT } from "./placement-node.ts";
 import { SCHEDULER_ADDRESS } from "./scheduler-node.ts";
@@ -34,6 +35,8 @@ const DRAIN_MS = 1_500;
 /** Milliseconds without a call until an actor is deactivated; short, so that activations come and go. */
 const IDLE_MS = 4_000;
 const PIECE_BYTES = 64 * 1024;
+/** How often the app stays when its sidecar ends, and the machine has not lost power. */
+const OUTLIVING_ODDS = 0.5;
 const FIRST_PORT = 50_002;
 
 /** What runs in a sidecar while its process lives. */
@@ -54,6 +57,7 @@ export class HostNode {
   readonly #cluster: Cluster;
   #life: Life | undefined;
   #lives = 0;
+  #app: App | undefined;
 
   constructor(machine: Machine, cluster: Cluster) {
     this.machine = machine;
@@ -76,6 +80,9 @@ export class HostNode {
 
   kill(): void {
     this.#life?.process.kill();
+    if (!this.machine.isUp) {
+      this.#app = undefined;
+    }
   }
 
   /** Ends it as SIGTERM does. */
@@ -100,7 +107,7 @@ export class HostNode {
     const { world, network, ports, ledger, store, random } = this.#cluster;
     const process = this.machine.start();
     this.#lives += 1;
-    const app = new App(process, ledger, `${this.machine.name}.${this.#lives}`);
+    const { app, isOlder } = this.#appBeside(process, ledger);
     app.isQuick = () => this.#cluster.isPeace;
     app.onLongTurn = (actor, ms) => this.#cluster.busy(actor, ms);
     const transport = new SimulatedTransport(world, network, ports, process);
@@ -146,8 +153,19 @@ export class HostNode {
     this.#life = { process, transport, actors, jobs, triggers, scheduler, mesh, stopListening };
     scheduler.start();
     actors.start();
-    actors.register(hostedBy(app, random));
+    // An app on a stream cannot be known to be new.
+    const mayRemember = (isOlder || app.knowsEnds) && this.#cluster.plant !== "app taken for new";
+    actors.register({ ...hostedBy(app, random), mayRemember });
     await triggers.start(channelOf(app));
+  }
+
+  /** The app of before, where it has outlived its sidecar, or a new one. */
+  #appBeside(process: SimulatedProcess, ledger: Ledger): { readonly app: App; readonly isOlder: boolean } {
+    const life = `${this.machine.name}.${this.#lives}`;
+    const before = this.#cluster.outliving.chance(OUTLIVING_ODDS) ? this.#app : undefined;
+    before?.outlive(process, life);
+    this.#app = before ?? new App(process, ledger, life);
+    return { app: this.#app, isOlder: before !== undefined };
   }
 
   #openPlacement(transport: SimulatedTransport): OpenPlacement {

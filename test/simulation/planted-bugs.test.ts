@@ -9,6 +9,7 @@ const SEEDS_MAX = 60;
 /** What each planted bug is caught by. */
 const CAUGHT_BY: Readonly<Record<Plant, RegExp>> = {
   "no fence": /has not seen all that were before|commits across/,
+  "app taken for new": /has not seen all that were before/,
   "early lease": /two activations/,
   "lost table": /two activations|does not answer|none of them disturbed/,
   "swallowed trigger": /late or lost/,

@@ -2,6 +2,8 @@
 export const PLANTS = [
   /** The state store does not look at fences. */
   "no fence",
+  /** Nobody says that an app is older than its sidecar. */
+  "app taken for new",
   /** The placement service's clock runs ahead: it gives actors away before their host's lease is over. */
   "early lease",
   /** A host acknowledges a table without having looked at it. */

@@ -53,7 +53,8 @@ async function* serveStream(
   const queue = new EventQueue<Event>();
   const host = new StreamActorHost((event) => queue.push(event));
   const settings = hostSettingsOf(configOf(initial.value), actors.disseminationTimeoutMs, logger);
-  const hosted = { ...settings, host };
+  // The stream of before may have broken while the app kept its actors; this sidecar may be a new one, too.
+  const hosted = { ...settings, mayRemember: true, host };
   void readAnswers(requests, host, queue, logger);
   yield response({
     case: "initialResponse",

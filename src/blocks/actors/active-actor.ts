@@ -15,6 +15,12 @@ export class ActorClosedError extends Error {
   }
 }
 
+/** Something that calls of an actor wait for. */
+export interface Wait {
+  readonly over: Promise<void>;
+  waiting: number;
+}
+
 /** Where an actor is active. */
 export interface ActorHome {
   /** Whether the app answers within the time that calls have whose callers are gone. */
@@ -32,6 +38,8 @@ export class ActiveActor implements ActorRef {
   idleAtMs = 0;
   idleTimer: Timer | undefined;
   isClosed = false;
+  /** No turn begins before, and nothing may be written; undefined when it is over. Rejects when there will be none. */
+  arrival: Wait | undefined;
   /** Transactions that were sent to the store. */
   writes = 0;
   /** Made by the first access to state. */

@@ -122,6 +122,21 @@ describe("an actor", () => {
     expect(active.counts()).toEqual([{ type: "t", count: 0 }]);
   });
 
+  it.each([
+    ["that is tried again", () => Promise.reject(new DeactivationError("gone", DEACTIVATION_LOST))],
+    ["that the app does not answer", () => new Promise<void>(ignored)],
+  ])("has no timers left when it is closed during a deactivation %s", async (_, deactivate) => {
+    const { active, clock } = setUp(deactivate);
+    await active.activate(A);
+    const halted = active.unregister();
+    await nextTurn();
+    expect(clock.pendingTimers).toBeGreaterThan(0);
+    active.close();
+    await halted;
+    await nextTurn();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it("does not begin a turn that its deactivation has overtaken", async () => {
     const { active } = setUp();
     const { actor } = await active.activate(A);

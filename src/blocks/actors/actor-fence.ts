@@ -53,6 +53,11 @@ export class ActorFence {
     return this.#isKnown;
   }
 
+  /** Of a row that is known. */
+  get hasRow(): boolean {
+    return this.#expected !== undefined;
+  }
+
   /**
    * Reads the row, once; whatever else is read of the actor is read afterwards.
    * @throws the store's error; FenceBrokenError after a move

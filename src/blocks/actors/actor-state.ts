@@ -1,5 +1,6 @@
 import { type ActorRef, actorKey } from "../../app/actor-host.ts";
-import type { RequestMetadata, StateItem, StateOperation, StateStore } from "../../components/spi/state.ts";
+import type { StateItem, StateOperation, StateStore } from "../../components/spi/state.ts";
+import type { RequestMetadata } from "../../components/spi/request-metadata.ts";
 import { actorErrors } from "../../errors/catalogue/actors.ts";
 import { ApiError, apiError } from "../../errors/error.ts";
 import { isActorStore } from "../../inventory/actor-store.ts";
@@ -136,6 +137,23 @@ export class ActorState {
       throw error instanceof ApiError
         ? error
         : apiError(actorErrors.stateTransaction, { reason: errorMessage(error) }, { cause: error });
+    }
+  }
+
+  /**
+   * Whether anybody may have written state of the actor so far, by its fence row, which this activation learns by it: what
+   * it reads from now on is not older. True where that cannot be told, as of a store that cannot fence.
+   */
+  async mayBeWritten(active: ActiveActor): Promise<boolean> {
+    try {
+      const fence = this.#fenceOf(active, this.#prefixOf(active));
+      if (fence === undefined) {
+        return true;
+      }
+      await this.#learn(active, fence);
+      return fence.hasRow;
+    } catch {
+      return true;
     }
   }
 

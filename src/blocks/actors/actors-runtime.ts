@@ -87,7 +87,12 @@ export class ActorsRuntime implements PlacementFollower {
       onWaited: observer === undefined ? undefined : (type, moved) => observer.membershipWaited(type, moved),
       clock,
     });
-    this.#active = new ActiveActors({ observer, clock, logger });
+    this.#active = new ActiveActors({
+      observer,
+      mayBeWritten: (actor) => this.state.mayBeWritten(actor),
+      clock,
+      logger,
+    });
     this.#active.suspended = true;
     this.state = new ActorState({
       ...options,
@@ -274,7 +279,12 @@ export class ActorsRuntime implements PlacementFollower {
       {
         enabled: hosted?.drainRebalanced ?? true,
         timeoutMs: (type) => hosted?.types.get(type)?.drainMs ?? hosted?.drainMs ?? DRAIN_MS_DEFAULT,
-        deactivate: ({ type, id }) => void this.#active.halt((other) => other.type !== type || other.id !== id),
+        deactivate: (ref) => {
+          const actor = this.#active.find(ref);
+          if (actor !== undefined) {
+            this.#active.retire(actor);
+          }
+        },
         onTimeout: (type) => {
           if (!told.has(type)) {
             told.add(type);

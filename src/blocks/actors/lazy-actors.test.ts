@@ -84,7 +84,7 @@ it.each(["before the start", "after the start"])("loads for an app that hosts ac
     actors.start();
     actors.register(hosted);
   }
-  await vi.waitFor(() => expect(asked).toEqual(["start", "register cat"]));
+  await vi.waitFor(() => expect(asked).toEqual(["start", "register cat"]), { timeout: 8_000 });
   actors.createTimer({ ...REF, name: "t", callback: "", dueTime: "", period: "", ttl: "", data: undefined });
   await actors.unregister(hosted);
   expect(asked.slice(2)).toEqual(["createTimer", "unregister"]);

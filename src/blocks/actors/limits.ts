@@ -56,6 +56,15 @@ export const HANG_UP_ANSWER_MS = 5_000;
  */
 export const CUT_OFF_REST_MS = 30_000;
 
+/** Actors of an app older than this process that are remembered to have been deactivated by it. */
+export const TOLD_ACTORS_MAX = 50_000;
+
+/** Actors whose deactivation could not be told, of any other app; with more of them it counts as older. */
+export const UNTOLD_ACTORS_MAX = 10_000;
+
+/** Milliseconds that an activation waits for the store to say whether the actor was ever written; otherwise it may have been. */
+export const FENCE_WAIT_MS = 1_000;
+
 /** Milliseconds after which an actor that was found busy is looked at again, where its idle time is shorter. */
 export const BUSY_CHECK_MS = 100;
 
@@ -88,6 +97,9 @@ export const QUICK_REPEATS_MS = [10, 50, 250] as const;
 
 /** Milliseconds between two requests for a lease; a third of what our placement service grants. */
 export const LEASE_ASK_MS = 1_000;
+
+/** Milliseconds in which the answers of a sidecar that has left the tables may still come: it may have left in peace. */
+export const LAST_ANSWERS_MS = 500;
 
 /** Milliseconds that a sidecar which stops waits until the placement service knows that it holds no actors any more. */
 export const LEAVE_WAIT_MS = 500;

@@ -3,7 +3,7 @@ import { Cancellation } from "../../kit/cancel-signal.ts";
 import { nextTurn } from "../../kit/turn.ts";
 import { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
 import type { PlacementHost } from "../../mesh/placement-stream.ts";
-import { DRAIN_MS_DEFAULT, OWNER_WAIT_MS_MAX, WAITING_CALLS_MAX } from "./limits.ts";
+import { DRAIN_MS_DEFAULT, LAST_ANSWERS_MS, OWNER_WAIT_MS_MAX, WAITING_CALLS_MAX } from "./limits.ts";
 import {
   ActorLimitError,
   type Claim,
@@ -190,6 +190,23 @@ describe("a drain", () => {
     expect([drain.late, moves.reason]).toEqual([["t"], expect.any(DrainedError)]);
   });
 
+  it("ends the activation of a turn that it cuts off at once, while it waits for others", async () => {
+    const { gate, clock, update, agreeOn, claim } = setUp();
+    agreeOn(ME);
+    const [turn, waiting] = [granted(claim("1")), granted(claim("2"))];
+    turn.begun = true;
+    update(OTHER);
+    const drain = rule();
+    const timeoutsMs = [2_000, 2_500];
+    const drained = gate.drain({ ...drain, timeoutMs: () => timeoutsMs.shift() ?? 0 }, false);
+    clock.advance(2_000);
+    await nextTurn();
+    expect([drain.deactivated, waiting.aborted]).toEqual([[turn.id], false]);
+    clock.advance(500);
+    await drained;
+    expect([drain.deactivated, waiting.aborted]).toEqual([[turn.id], true]);
+  });
+
   it("cuts off at once when the app does not want to wait", async () => {
     const { gate, update, agreeOn, claim } = setUp();
     agreeOn(ME);
@@ -236,13 +253,16 @@ describe("a drain", () => {
   });
 });
 
-it("cuts off own actors when they are given up, and calls to owners that are lost", () => {
-  const { gate, agreeOn, claim, ownedBy } = setUp();
+it("cuts off own actors when they are given up, and calls to owners that are lost", async () => {
+  const { gate, clock, agreeOn, claim, ownedBy } = setUp();
   agreeOn(ME, OTHER);
   const [own, others] = [granted(claim(ownedBy(ME)[0] ?? "")), granted(claim(ownedBy(OTHER)[0] ?? ""))];
   gate.cutOff(() => undefined);
   expect([own.aborted, others.aborted]).toEqual([false, false]);
   gate.cutOff(({ address }) => new Error(`${address} is lost`));
+  expect(others.aborted).toBe(false);
+  clock.advance(LAST_ANSWERS_MS);
+  await nextTurn();
   expect([own.aborted, others.reason.message]).toEqual([false, "other:1 is lost"]);
   gate.disown();
   expect(own.reason).toBeInstanceOf(OwnershipLostError);

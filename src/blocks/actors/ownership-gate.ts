@@ -3,7 +3,7 @@ import { Cancellation, type CancelSignal } from "../../kit/cancel-signal.ts";
 import type { Clock } from "../../kit/clock.ts";
 import { formatGoDuration } from "../../kit/duration.ts";
 import type { PlacementHost } from "../../mesh/placement-stream.ts";
-import { DRAIN_MS_DEFAULT, OWNER_WAIT_MS_MAX, WAITING_CALLS_MAX } from "./limits.ts";
+import { DRAIN_MS_DEFAULT, LAST_ANSWERS_MS, OWNER_WAIT_MS_MAX, WAITING_CALLS_MAX } from "./limits.ts";
 import type { PlacementMap } from "./placement-map.ts";
 
 /** What a call is ended with whose actor moves, or may have moved. Unless its turn had begun it may be tried again. */
@@ -136,7 +136,7 @@ export interface DrainRule {
   timeoutMs(type: string): number;
   /** A call has taken too long. */
   onTimeout(type: string): void;
-  /** A turn of this actor, which stays, was cut off: what it still does must not meet the next one. */
+  /** A turn of this actor was cut off, and may be tried again: what the app still does for it must not be written. */
   deactivate(ref: ActorRef): void;
 }
 
@@ -226,15 +226,25 @@ export class OwnershipGate {
     }
   }
 
-  /** Cuts off calls under way to other sidecars. @param failure of an owner that is lost, undefined for one that is not */
+  /**
+   * Cuts off calls under way to other sidecars, a moment later: one that stops has answered all of them, and its answers
+   * may come after the tables without it.
+   * @param failure of an owner that is lost, undefined for one that is not
+   */
   cutOff(failure: (owner: PlacementHost) => Error | undefined): void {
     const { ownAddress } = this.#options;
     for (const claim of this.#claims) {
       const { owner } = claim;
       const error = owner === undefined || owner.address === ownAddress ? undefined : failure(owner);
       if (error !== undefined) {
-        claim.abort(error);
+        void this.#cutOffLate(claim, error);
       }
+    }
+  }
+
+  async #cutOffLate(claim: Claim, error: Error): Promise<void> {
+    if (!(await claim.released(LAST_ANSWERS_MS, this.#options.clock))) {
+      claim.abort(error);
     }
   }
 
@@ -249,26 +259,26 @@ export class OwnershipGate {
     for (const claim of this.#own()) {
       const timeoutMs = rule.enabled ? rule.timeoutMs(claim.type) : 0;
       if (all || map.moves(claim.type, claim.id)) {
-        waits.push(this.#cutOffAfter(claim, timeoutMs, rule, () => claim.lose(new DrainedError())));
+        waits.push(this.#cutOffAfter(claim, timeoutMs, rule));
       } else if (claim.begun && map.ownersOf(claim.type)?.isChanging === true) {
         const stayMs = Math.max(timeoutMs, DRAIN_MS_DEFAULT);
-        void this.#cutOffAfter(claim, stayMs, rule, () => {
-          claim.lose(new DrainedError());
-          rule.deactivate(claim);
-        });
+        void this.#cutOffAfter(claim, stayMs, rule);
       }
     }
     await Promise.all(waits);
   }
 
-  async #cutOffAfter(claim: Claim, timeoutMs: number, rule: DrainRule, cutOff: () => void): Promise<void> {
+  async #cutOffAfter(claim: Claim, timeoutMs: number, rule: DrainRule): Promise<void> {
     if (await claim.released(timeoutMs, this.#options.clock)) {
       return;
     }
     if (rule.enabled) {
       rule.onTimeout(claim.type);
     }
-    cutOff();
+    claim.lose(new DrainedError());
+    if (claim.begun) {
+      rule.deactivate(claim);
+    }
   }
 
   #own(): Claim[] {

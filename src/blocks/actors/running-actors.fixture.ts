@@ -71,6 +71,7 @@ export class FakeHost implements ActorHost {
   readonly calls: string[] = [];
   readonly headers: (readonly string[])[] = [];
   answer: (signal: CancelSignal) => Promise<ActorReply> = () => Promise.resolve(REPLY);
+  onDeactivate: () => Promise<void> = () => Promise.resolve();
 
   invoke(type: string, id: string, { method, headers }: ActorMethodCall, signal: CancelSignal): Promise<ActorReply> {
     this.calls.push(`${type}/${id}/${method}`);
@@ -85,12 +86,17 @@ export class FakeHost implements ActorHost {
 
   async deactivate(type: string, id: string): Promise<void> {
     this.calls.push(`${type}/${id} deactivated`);
+    await this.onDeactivate();
   }
 }
 
 export interface ActorsBenchOptions {
   /** False: no state store is loaded. */
   readonly store?: boolean;
+  /** False: the store cannot fence. */
+  readonly fenced?: boolean;
+  /** The app may be older than this sidecar. */
+  readonly mayRemember?: boolean;
   readonly settings?: Partial<ActorTypeSettings>;
   readonly policies?: Parameters<typeof document>[0];
 }
@@ -98,18 +104,21 @@ export interface ActorsBenchOptions {
 /** The actors of one sidecar, with its app, its peer and its placement service in the hands of a test. */
 export class ActorsBench {
   readonly host = new FakeHost();
-  readonly store = new DistantStore(true);
+  readonly store: DistantStore;
   /** What went to the peer. */
   readonly sent: string[] = [];
   peer: (call: ActorCall | ActorTickCall) => Promise<ActorReply> = () => Promise.resolve(REPLY);
   readonly #streams: FakePlacement[] = [];
   readonly #settings: Partial<ActorTypeSettings>;
+  readonly #mayRemember: boolean;
   readonly #resilient: Awaited<ReturnType<typeof setUpResiliency>>;
   readonly actors: RunningActors;
   #version = 0n;
 
   private constructor(resilient: Awaited<ReturnType<typeof setUpResiliency>>, options: ActorsBenchOptions) {
-    const { store: hasStore = true, settings = {} } = options;
+    const { store: hasStore = true, fenced = true, settings = {}, mayRemember = false } = options;
+    this.store = new DistantStore(fenced);
+    this.#mayRemember = mayRemember;
     const { clock, resiliency } = resilient;
     this.#resilient = resilient;
     this.#settings = settings;
@@ -159,6 +168,7 @@ export class ActorsBench {
       types: new Map([["t", { ...settings, ...this.#settings }]]),
       drainMs: 1_000,
       drainRebalanced: true,
+      mayRemember: this.#mayRemember,
       host: this.host,
     };
   }

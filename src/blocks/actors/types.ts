@@ -14,6 +14,8 @@ export interface HostedActors {
   readonly drainMs: number;
   /** False: calls under way are cut off at once when actors move. */
   readonly drainRebalanced: boolean;
+  /** The app may remember actors from before this process: nobody has told it that they were deactivated. */
+  readonly mayRemember?: boolean;
   readonly host: ActorHost;
 }
 
