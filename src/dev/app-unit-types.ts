@@ -1,5 +1,5 @@
 import type { SubscriptionConditions } from "../blocks/pubsub/subscription-conditions.ts";
-import type { ComponentCondition } from "../inventory/types.ts";
+import type { ComponentCondition, ReloadState } from "../inventory/types.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { AppPlan, Child, ChildEnd, SidecarPortPlan } from "./types.ts";
 
@@ -75,6 +75,11 @@ export interface UnitSidecar {
   setMetadata(key: string, value: string): Promise<void>;
   conditions(): Promise<readonly ComponentCondition[]>;
   subscriptions(): Promise<SubscriptionConditions>;
+  /**
+   * Reads the resources again and changes what is not the same while it runs on. Undefined where it does not follow
+   * changes: its Configuration switches that off, or it started without any folder. @throws Error when it does not answer
+   */
+  reload(): Promise<ReloadState | undefined>;
   /** Resolves when it has ended; drains no longer than the grace. */
   stop(graceMs: number): Promise<void>;
 }

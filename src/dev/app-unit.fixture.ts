@@ -1,5 +1,5 @@
 import type { SubscriptionConditions } from "../blocks/pubsub/subscription-conditions.ts";
-import type { ComponentCondition } from "../inventory/types.ts";
+import type { ComponentCondition, ReloadState } from "../inventory/types.ts";
 import { VirtualClock } from "../kit/virtual-clock.fixture.ts";
 import { AppUnit } from "./app-unit.ts";
 import type { UnitEvent, UnitHabits, UnitOutcome, UnitPlan, UnitSidecar } from "./app-unit-types.ts";
@@ -10,6 +10,8 @@ export class FakeSidecar implements UnitSidecar {
   readonly ports: SidecarPortPlan;
   readonly pid = undefined;
   readonly calls: string[] = [];
+  /** What it answers when its resources have changed. */
+  reloads: ReloadState | undefined = { rounds: 1, changes: 0, changed: [], problems: [] };
   readonly #started = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<string>();
   readonly started = this.#started.promise;
@@ -48,6 +50,11 @@ export class FakeSidecar implements UnitSidecar {
 
   async conditions(): Promise<readonly ComponentCondition[]> {
     return [];
+  }
+
+  async reload(): Promise<ReloadState | undefined> {
+    this.calls.push("reload");
+    return this.reloads;
   }
 
   async stop(graceMs: number): Promise<void> {

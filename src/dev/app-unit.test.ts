@@ -179,13 +179,56 @@ describe("changes", () => {
     expect(bench.unit.state).toBe("up");
   });
 
-  it("of the resources restart the sidecar alone, on its ports", async () => {
+  it("of the resources are taken over by the sidecar that is up", async () => {
     const bench = await unitThatIsUp();
-    bench.unit.resourcesChanged(["/res/store.yaml"]);
+    const state = await bench.unit.resourcesChanged(["/res"]);
+    await bench.pass(100);
+    expect(state).toBe(bench.sidecar.reloads);
+    expect([bench.sidecars.length, bench.apps.length]).toEqual([1, 1]);
+    expect(bench.sidecar.calls).toEqual(["attend", "reload"]);
+    expect(bench.told("restarting")).toEqual([]);
+  });
+
+  it("of the resources start an app again that had failed for them", async () => {
+    const bench = new UnitBench();
+    await bench.settle();
+    bench.app.exit(1);
+    await bench.settle();
+    await bench.unit.resourcesChanged(["/res"]);
+    await bench.settle();
+    expect([bench.apps.length, bench.unit.state]).toEqual([1, "needs-change"]);
+    const changed = [{ kind: "Component", name: "store", change: "added" }] as const;
+    bench.sidecar.reloads = { rounds: 2, changes: 1, changed, problems: [] };
+    await bench.unit.resourcesChanged(["/res"]);
+    await bench.settle();
+    expect([bench.sidecars.length, bench.apps.length]).toEqual([1, 2]);
+  });
+
+  it.each<[string, (bench: UnitBench) => unknown]>([
+    ["a Configuration", ({ unit }) => unit.restartSidecar(["/config.yaml"])],
+    [
+      "the resources of a sidecar that follows none",
+      ({ unit, sidecar }) => {
+        sidecar.reloads = undefined;
+        return unit.resourcesChanged(["/res"]);
+      },
+    ],
+    [
+      "the resources of a sidecar that does not answer",
+      ({ unit, sidecar }) => {
+        sidecar.reload = () => Promise.reject(new Error("no answer"));
+        return unit.resourcesChanged(["/res"]);
+      },
+    ],
+  ])("of %s restart the sidecar alone, on its ports", async (_what, change) => {
+    const bench = await unitThatIsUp();
+    await change(bench);
     await bench.pass(100);
     expect(bench.apps).toHaveLength(1);
-    expect(bench.sidecars.map((sidecar) => sidecar.calls)).toEqual([["attend", "stop 5000"], ["attend"]]);
+    expect(bench.sidecars[0]?.calls.at(-1)).toBe("stop 5000");
+    expect(bench.sidecars[1]?.calls).toEqual(["attend"]);
     expect(bench.sidecars[1]?.ports).toEqual(bench.sidecars[0]?.ports);
+    expect(bench.told("restarting")).toMatchObject([{ what: "sidecar" }]);
     expect(bench.unit.state).toBe("up");
   });
 
@@ -193,7 +236,7 @@ describe("changes", () => {
     const bench = new UnitBench();
     bench.opens = false;
     await bench.settle();
-    bench.unit.resourcesChanged(["/res/store.yaml"]);
+    void bench.unit.resourcesChanged(["/res"]);
     bench.opens = true;
     await bench.settle();
     expect(bench.sidecars.map((sidecar) => sidecar.calls)).toEqual([["stop 5000"], ["attend"]]);
@@ -220,7 +263,7 @@ describe("a sidecar", () => {
     bench.sidecar.fail("no such component");
     await bench.settle();
     bench.opens = true;
-    bench.unit.resourcesChanged([]);
+    void bench.unit.resourcesChanged([]);
     await bench.settle();
     expect(bench.apps).toHaveLength(1);
   });
@@ -306,7 +349,7 @@ describe("the end", () => {
       bench.sidecar.calls.push(`stop ${graceMs}`);
       await new Promise<void>((resolve) => (stopped = resolve));
     };
-    bench.unit.resourcesChanged([]);
+    bench.unit.restartSidecar([]);
     await bench.settle();
     bench.unit.stop();
     expect(bench.sidecar.calls).toEqual(["attend", "stop 5000", "stop 250"]);
@@ -317,7 +360,7 @@ describe("the end", () => {
     const bench = await unitThatIsUp();
     bench.unit.stop();
     bench.unit.sourceChanged([]);
-    bench.unit.resourcesChanged([]);
+    await bench.unit.resourcesChanged([]);
     await bench.done;
     expect([bench.sidecars.length, bench.apps.length]).toEqual([1, 1]);
   });

@@ -1,3 +1,4 @@
+import type { ReloadState } from "../inventory/types.ts";
 import { sleep } from "../kit/clock.ts";
 import { Backoff } from "./backoff.ts";
 import type { UnitHabits, UnitOutcome, UnitPlan, UnitSidecar, UnitState, UnitWorld } from "./app-unit-types.ts";
@@ -110,8 +111,24 @@ export class AppUnit {
     this.#wake();
   }
 
-  /** Resources or Configuration have changed: the sidecar is started anew on the ports it has. */
-  resourcesChanged(paths: readonly string[]): void {
+  /**
+   * Resources have changed, in these folders: the sidecar takes them over as it runs. One that is not up, or cannot,
+   * starts anew; that is told, and there is no state to give.
+   */
+  async resourcesChanged(paths: readonly string[]): Promise<ReloadState | undefined> {
+    const state = this.#isSidecarStale || this.#isStopAsked ? undefined : await this.#sidecars.reload();
+    if (state === undefined) {
+      this.restartSidecar(paths);
+    } else if (state.changed.length > 0 && this.#hold === "needs-change") {
+      // What the app has failed for may be there now.
+      this.#hold = undefined;
+      this.#wake();
+    }
+    return state;
+  }
+
+  /** These files have changed, which a sidecar reads at its start only: it is started anew on the ports it has. */
+  restartSidecar(paths: readonly string[]): void {
     const isGone = this.#hold === "finished" && this.#sidecars.handle === undefined;
     if (this.#isStopAsked || isGone) {
       return;

@@ -72,6 +72,10 @@ class ChildSidecar implements UnitSidecar {
     return this.#client.subscriptions();
   }
 
+  reload(): ReturnType<UnitSidecar["reload"]> {
+    return this.#client.reload();
+  }
+
   async stop(graceMs: number): Promise<void> {
     await this.#child.stop(graceMs);
   }

@@ -113,6 +113,38 @@ it("tells of subscriptions that are not live, and when they are", async () => {
   ]);
 });
 
+it("tells a change that is not taken over, wherever its line is by then, and when it is", async () => {
+  const file = join(folder, "store.yaml");
+  await writeFile(file, component("store", "state.redis"));
+  const { said, watch, pass, plan } = setUp();
+  const sidecar = sidecarWith({ ...UP, rejected: { reason: "connection refused", sinceMs: 0 } });
+  await watch.follow(plan("orders"), sidecar);
+  expect(said).toEqual([
+    `error -: component store (state.redis) at ${file}:1 is not taken over: connection refused\nThe one before goes on. Fix: correct it there and save the file, or make available what it needs: it is tried again.`,
+  ]);
+  await writeFile(file, `# one line more\n---\n${component("store", "state.redis")}`);
+  await watch.follow(plan("orders"), sidecar, ["store.yaml:3: the change of HTTPEndpoint bank is not in effect"]);
+  sidecar.list = [UP];
+  await pass(2_000);
+  expect(said.slice(1)).toEqual([
+    "error -: store.yaml:3: the change of HTTPEndpoint bank is not in effect\nWhat was in use before stays in use: correct that and save the file.",
+    "success -: component store (state.redis) is taken over now",
+  ]);
+});
+
+it("tells again what was removed and comes back as it was", async () => {
+  await writeFile(join(folder, "store.yaml"), component("store", "state.redis"));
+  const { said, watch, pass, plan } = setUp();
+  const sidecar = sidecarWith(DOWN);
+  await watch.follow(plan("orders"), sidecar);
+  sidecar.list = [];
+  await pass(2_000);
+  sidecar.list = [DOWN];
+  await pass(2_000);
+  expect(said).toHaveLength(2);
+  expect(said[1]).toBe(said[0]);
+});
+
 it("tells another reason, and names the type that was meant and the store that is waited for", async () => {
   await writeFile(
     join(folder, "all.yaml"),
@@ -137,7 +169,7 @@ it("tells a document that cannot be read once, with its place", async () => {
   await watch.follow(plan("orders"), sidecarWith());
   await watch.follow(plan("stock"), sidecarWith());
   expect(said).toHaveLength(1);
-  expect(said[0]).toMatch(new RegExp(`^error -: ${folder}/half.yaml:3:1: .*\nThis document is left out; correct it`));
+  expect(said[0]).toMatch(new RegExp(`^error -: ${folder}/half.yaml:3:1: .*\nThis document is left out, and what`));
 });
 
 it("does not wait for apps whose sidecar is gone, and not for components that are no longer in the files", async () => {

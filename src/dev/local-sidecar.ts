@@ -59,6 +59,10 @@ class LocalSidecar implements UnitSidecar {
     return this.#sidecar.blocks.subscriptions.conditions();
   }
 
+  async reload(): ReturnType<UnitSidecar["reload"]> {
+    return await this.#sidecar.reload();
+  }
+
   async stop(graceMs: number): Promise<void> {
     const timer = this.#clock.after(graceMs, () => this.#stopped.resolve());
     void this.#sidecar.stop("host").then(() => this.#stopped.resolve());

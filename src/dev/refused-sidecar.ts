@@ -15,6 +15,7 @@ export function refusedSidecar(ports: SidecarPortPlan, error: unknown): UnitSide
     setMetadata: () => Promise.resolve(),
     conditions: () => Promise.resolve([]),
     subscriptions: () => Promise.resolve({ programmatic: { state: "unknown" }, subscriptions: [] }),
+    reload: () => Promise.resolve(undefined),
     stop: () => Promise.resolve(),
   };
 }

@@ -17,13 +17,15 @@ import { startLocalSidecar } from "./local-sidecar.ts";
 import { startOrphanGuard } from "./orphan-guard.ts";
 import { isPortFree, pickFreePort, portOwner } from "./ports.ts";
 import { refusedSidecar } from "./refused-sidecar.ts";
+import { tellReload } from "./reload-teller.ts";
 import { PlanError } from "./run-plan-error.ts";
 import { sidecarArguments } from "./sidecar-arguments.ts";
 import { SidecarClient } from "./sidecar-client.ts";
 import { SessionServices } from "./session-services.ts";
 import { removeSessionFile, writeSessionFile } from "./session-file.ts";
 import type { SessionOptions, SidecarSettings } from "./session-types.ts";
-import { SessionWatch } from "./session-watch.ts";
+import type { SessionUnit } from "./session-unit.ts";
+import { SessionWatch, type UnitReload } from "./session-watch.ts";
 import type { AppPlan, Child, LineConsole, OrphanGuard, SidecarPortPlan } from "./types.ts";
 import { UnitLogs } from "./unit-logs.ts";
 
@@ -32,12 +34,6 @@ const LOOPBACK = "127.0.0.1";
 
 /** States of a unit that wait for nothing but time, or for a person. */
 const SETTLED: ReadonlySet<string> = new Set(["blocked", "silent", "up", "pausing", "needs-change", "finished"]);
-
-/** An app of a session as it is now. */
-export interface SessionUnit {
-  readonly plan: AppPlan;
-  readonly unit: AppUnit;
-}
 
 /** Everything that one command runs: the units of a plan and what they share. */
 export class Session {
@@ -74,16 +70,16 @@ export class Session {
     this.units = units;
     this.#logs = units.map(({ logs }) => logs);
     this.#services = new SessionServices(options);
-    this.#watch = new SessionWatch(options);
+    this.#watch = new SessionWatch({ ...options, onReload: (reloads) => this.#reloaded(reloads) });
     this.#guard = startOrphanGuard();
   }
 
   /** Runs until it is stopped or every unit has ended. Call it once. */
   async run(): Promise<readonly UnitOutcome[]> {
-    if (this.#options.habits.watches) {
-      this.#watch.start(this.units);
-    }
     try {
+      if (this.#options.habits.watches) {
+        await this.#watch.start(this.units);
+      }
       if (this.#options.habits.separateSidecars) {
         await this.#services.openPorts();
       }
@@ -143,7 +139,7 @@ export class Session {
       sidecarOutlivesApp: !habits.separateSidecars,
       startSidecar: (ports) => this.#startSidecar(app, ports, logs),
       startApp: (ports, onLine) => this.#startApp(app, ports, logs, onLine),
-      appListens: () => dial(never),
+      appListens: async () => (await dial(never)) === "there",
       isPortFree: (use, port) => isPortFree(addressOf(use, app), port),
       portOwner,
       pickPort: () => pickFreePort(this.#takenPorts),
@@ -209,7 +205,7 @@ export class Session {
       services: this.#services.local,
       componentFailures: habits.keepsUp ? "keep" : "stop",
     };
-    // With a watch of its own the session starts it again, and what is broken is told with its place.
+    // With a watch of its own the session tells it what has changed, and a person what became of that.
     return startLocalSidecar(ports, habits.keepsUp ? { ...options, hotReload: undefined } : options, deps);
   }
 
@@ -291,6 +287,20 @@ export class Session {
       }
     } catch {
       // It has ended meanwhile, which is told elsewhere.
+    }
+  }
+
+  /** Says what sidecars have taken over, then what of it they could not. */
+  async #reloaded(reloads: readonly UnitReload[]): Promise<void> {
+    tellReload(
+      this.#options.console,
+      reloads.map(({ unit, state }) => ({ appId: unit.plan.appId, changed: state?.changed ?? [] })),
+    );
+    for (const { unit, state } of reloads) {
+      const { sidecar } = unit.unit;
+      if (state !== undefined && sidecar !== undefined) {
+        await this.#components.follow(unit.plan, sidecar, state.problems);
+      }
     }
   }
 

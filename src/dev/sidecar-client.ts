@@ -1,10 +1,13 @@
 import { request } from "node:http";
 import type { SubscriptionCondition, SubscriptionConditions } from "../blocks/pubsub/subscription-conditions.ts";
-import type { ComponentCondition } from "../inventory/types.ts";
+import type { ComponentCondition, ReloadState } from "../inventory/types.ts";
 
 /** Milliseconds for one answer, and bytes of it that are read. */
 const ANSWER_MS_MAX = 2_000;
 const ANSWER_BYTES_MAX = 1024 * 1024;
+
+/** Milliseconds for components that come up one after the other. */
+const RELOAD_MS_MAX = 120_000;
 
 /** A subscription as `GET /outrigger/v1/subscriptions` lists it. */
 interface ListedCondition extends Pick<SubscriptionCondition, "topic" | "state" | "waitingFor" | "reason"> {
@@ -13,6 +16,12 @@ interface ListedCondition extends Pick<SubscriptionCondition, "topic" | "state" 
   readonly resource?: string;
   readonly store?: string;
   readonly place?: string;
+}
+
+/** A component as `GET /outrigger/v1/components` lists it. */
+interface ListedComponent extends ComponentCondition {
+  readonly since: string;
+  readonly rejectedChange?: { readonly reason: string; readonly since: string };
 }
 
 /** Where a sidecar's HTTP API is, and the token it wants. */
@@ -49,13 +58,23 @@ export class SidecarClient {
   /** @throws Error when there is no answer or it is none */
   async conditions(): Promise<readonly ComponentCondition[]> {
     const { body } = await this.#call("GET", "/outrigger/v1/components");
-    const answer = JSON.parse(body) as { readonly components?: readonly (ComponentCondition & { since: string })[] };
-    return (answer.components ?? []).map((each) => ({
+    const answer = JSON.parse(body) as { readonly components?: readonly ListedComponent[] };
+    return (answer.components ?? []).map(({ rejectedChange: rejected, ...each }) => ({
       ...each,
       version: each.version ?? "",
       reason: each.reason ?? "",
       sinceMs: Date.parse(each.since),
+      ...(rejected && { rejected: { reason: rejected.reason, sinceMs: Date.parse(rejected.since) } }),
     }));
+  }
+
+  /** Undefined: it does not follow changes. @throws Error when there is no answer or it is none */
+  async reload(): Promise<ReloadState | undefined> {
+    const { status, body } = await this.#call("POST", "/outrigger/v1/reload", "", RELOAD_MS_MAX);
+    if (status !== 200) {
+      throw new Error(`its answer to a reload has the status ${status}`);
+    }
+    return (JSON.parse(body) as { readonly reload?: ReloadState }).reload;
   }
 
   /** @throws Error when there is no answer or it is none */
@@ -80,14 +99,19 @@ export class SidecarClient {
     }
   }
 
-  #call(method: string, path: string, body = ""): Promise<{ readonly status: number; readonly body: string }> {
+  #call(
+    method: string,
+    path: string,
+    body = "",
+    timeoutMs = ANSWER_MS_MAX,
+  ): Promise<{ readonly status: number; readonly body: string }> {
     const { host, port, socketPath, apiToken } = this.#address;
     return new Promise((resolve, reject) => {
       const call = request({
         method,
         path,
         agent: false,
-        timeout: ANSWER_MS_MAX,
+        timeout: timeoutMs,
         ...(socketPath === undefined ? { host, port } : { socketPath }),
         headers: {
           "content-length": Buffer.byteLength(body),
@@ -95,7 +119,7 @@ export class SidecarClient {
         },
       });
       call.once("error", reject);
-      call.once("timeout", () => call.destroy(new Error(`no answer from ${host}:${port} in ${ANSWER_MS_MAX} ms`)));
+      call.once("timeout", () => call.destroy(new Error(`no answer from ${host}:${port} in ${timeoutMs} ms`)));
       call.once("response", (response) => {
         let text = "";
         response.setEncoding("utf8");

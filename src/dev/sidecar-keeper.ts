@@ -1,3 +1,4 @@
+import type { ReloadState } from "../inventory/types.ts";
 import { errorMessage } from "../kit/error-message.ts";
 import { sleep } from "../kit/clock.ts";
 import { Backoff } from "./backoff.ts";
@@ -90,6 +91,12 @@ export class SidecarKeeper {
       this.#kept.attended = undefined;
       void this.#kept.handle.appLeft();
     }
+  }
+
+  /** Has the one that is up take changed resources over. Undefined where none is, and where that one cannot. */
+  async reload(): Promise<ReloadState | undefined> {
+    const kept = this.#kept;
+    return kept?.upMs === undefined ? undefined : await kept.handle.reload().catch(() => undefined);
   }
 
   /** Earlier failures say nothing about the next attempt. */

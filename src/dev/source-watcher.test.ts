@@ -167,25 +167,23 @@ describe("the source watcher", () => {
 });
 
 describe("the watcher of files", () => {
-  it("tells of resources in a folder and of single files, however they are replaced", async () => {
-    write("components/a.yaml");
+  it("tells of its files alone, however they are replaced", async () => {
+    write("conf/a.yaml");
     write("config.yaml");
-    await files("components", "config.yaml");
-    write("components/b.yml");
-    write("components/notes.md");
-    write("components/sub/c.yaml");
+    await files("conf/a.yaml", "config.yaml");
+    write("conf/b.yml");
     write("other.yaml");
     write("next");
     renameSync(join(folder, "next"), join(folder, "config.yaml"));
-    rmSync(join(folder, "components/a.yaml"));
-    await Promise.all(["components/a.yaml", "components/b.yml", "config.yaml"].map(change));
-    expect([...told].toSorted()).toEqual(["components/a.yaml", "components/b.yml", "config.yaml"]);
+    rmSync(join(folder, "conf/a.yaml"));
+    await Promise.all(["conf/a.yaml", "config.yaml"].map(change));
+    expect([...told].toSorted()).toEqual(["conf/a.yaml", "config.yaml"]);
   });
 
   it("waits for what is not there yet", async () => {
-    await files("components", "config.yaml");
+    await files("conf/a.yaml", "config.yaml");
     write("config.yaml");
-    write("components/a.yaml");
-    await Promise.all(["config.yaml", "components/a.yaml"].map(change));
+    write("conf/a.yaml");
+    await Promise.all(["config.yaml", "conf/a.yaml"].map(change));
   });
 });

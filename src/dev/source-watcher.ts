@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Clock } from "../kit/clock.ts";
 import { ChangeBatch } from "./change-batch.ts";
@@ -21,8 +20,6 @@ const IGNORED_FOLDERS: ReadonlySet<string> = new Set([
 /** Logs, databases with their side files, what editors write for a moment, and what running programs leave. */
 const IGNORED_FILES =
   /^\.(?!env)|~$|^4913$|^#.*#$|\.(log|tmp|temp|swp|swx|pid|sock|pyc|tsbuildinfo|(db|sqlite3?)(-(wal|shm|journal))?)$/i;
-
-const RESOURCE_FILES = /\.(ya?ml|json)$/i;
 
 /** Changes are told of until it is closed. */
 export interface SourceWatch {
@@ -47,7 +44,7 @@ export interface SourceWatchOptions extends WatchOptions {
 }
 
 export interface FileWatchOptions extends WatchOptions {
-  /** Absolute: files, and folders whose YAML and JSON files count, not those of their subfolders. */
+  /** Files; absolute. */
   readonly paths: readonly string[];
 }
 
@@ -63,22 +60,14 @@ export function watchSources(options: SourceWatchOptions): SourceWatch {
   ]);
 }
 
-/** Watches single files and flat folders, such as resources and configurations. What is missing is waited for. */
+/** Watches single files, such as a Configuration. What is missing is waited for. */
 export function watchFiles(options: FileWatchOptions): SourceWatch {
   const enters = (): boolean => false;
-  const folders = options.paths.filter((path) => !isFile(path));
-  const files = new Set(options.paths.filter(isFile));
-  const roots = new Set([...folders, ...[...files].map((path) => dirname(path))]);
+  const files = new Set(options.paths);
+  const folders = new Set([...files].map((path) => dirname(path)));
   return watchRoots(
     options,
-    [...roots].map((root) => {
-      const all = folders.includes(root);
-      return {
-        root,
-        enters,
-        counts: (path) => files.has(path) || (all && (RESOURCE_FILES.test(path) || path === root)),
-      };
-    }),
+    [...folders].map((root) => ({ root, enters, counts: (path) => files.has(path) })),
   );
 }
 
@@ -112,9 +101,4 @@ function isIgnoredFolder(name: string): boolean {
 /** Of a folder that is gone nobody knows any more that it was one. */
 function isIgnoredFile(name: string): boolean {
   return IGNORED_FILES.test(name) || IGNORED_FOLDERS.has(name);
-}
-
-/** What is missing is what its name looks like. */
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? RESOURCE_FILES.test(path);
 }

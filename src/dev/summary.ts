@@ -1,5 +1,5 @@
 import type { UnitState } from "./app-unit-types.ts";
-import type { SessionUnit } from "./session.ts";
+import type { SessionUnit } from "./session-unit.ts";
 import type { AppPlan } from "./types.ts";
 
 const STATE_WORDS: Readonly<Record<UnitState, string>> = {

@@ -2,6 +2,7 @@ import { errorMessage } from "../kit/error-message.ts";
 import { sleep } from "../kit/clock.ts";
 import { checkCertificates } from "./checks/certificates.ts";
 import { checkClocks } from "./checks/clocks.ts";
+import { checkConnections } from "./checks/connections.ts";
 import { checkIdentityFiles } from "./checks/identity-files.ts";
 import { checkLimits } from "./checks/limits.ts";
 import { checkNames } from "./checks/names.ts";
@@ -12,7 +13,7 @@ import { checkResources } from "./checks/resources.ts";
 import { checkRunning } from "./checks/running.ts";
 import { checkScopes } from "./checks/scopes.ts";
 import { checkSecrets } from "./checks/secrets.ts";
-import { checkVersions } from "./checks/versions.ts";
+import { checkVersions, noteReleases } from "./checks/versions.ts";
 import { type Examination, examine } from "./examination.ts";
 import type { CheckResult, Finding } from "./finding.ts";
 import type { SetUp } from "./set-up.ts";
@@ -27,6 +28,8 @@ interface NamedCheck {
   readonly run: Check;
   /** Whether there is anything to look at; absent: always. */
   readonly applies?: (examination: Examination) => boolean;
+  /** What was seen. */
+  readonly notes?: (examination: Examination) => Promise<readonly string[]>;
 }
 
 const hasApps = ({ apps }: Examination): boolean => apps.length > 0;
@@ -57,13 +60,24 @@ export const CHECKS: readonly NamedCheck[] = [
     applies: hasApps,
   },
   { name: "policies", subject: "resiliency policies and access control", run: checkPolicies, applies: hasApps },
-  { name: "versions", subject: "Node and the runtimes of all sidecars", run: checkVersions },
+  {
+    name: "versions",
+    subject: "Node, and the releases of sidecars and control plane",
+    run: checkVersions,
+    notes: noteReleases,
+  },
   { name: "clocks", subject: "clocks of the sidecars against this one", run: checkClocks, applies: hasSidecars },
   {
     name: "reachability",
     subject: "control plane, brokers, stores and endpoints",
     run: checkReachability,
     applies: hasApps,
+  },
+  {
+    name: "connections",
+    subject: "brokers and stores let the sidecars in, where trying it changes nothing",
+    run: checkConnections,
+    applies: (examination) => hasApps(examination) && !examination.setUp.isUp,
   },
   { name: "names", subject: "how apps find each other", run: checkNames, applies: hasApps },
   {
@@ -95,38 +109,45 @@ export const CHECKS: readonly NamedCheck[] = [
 export async function diagnose(setUp: SetUp, world: DoctorWorld, timeoutMs: number): Promise<readonly CheckResult[]> {
   const examination = await examine(setUp, world);
   return await Promise.all(
-    CHECKS.map(async ({ name, subject, run, applies }) => {
+    CHECKS.map(async (check) => {
+      const { name, subject, applies } = check;
       if (applies?.(examination) === false) {
         return { name, subject, isSkipped: true, findings: [] };
       }
-      const findings = await inTime(name, run, examination, timeoutMs);
-      return { name, subject, isSkipped: false, findings: findings.map((finding) => ({ check: name, ...finding })) };
+      const { findings, notes } = await inTime(check, examination, timeoutMs);
+      const checked = findings.map((finding) => ({ check: name, ...finding }));
+      return { name, subject, isSkipped: false, findings: checked, notes };
     }),
   );
 }
 
-async function inTime(
-  name: string,
-  run: Check,
-  examination: Examination,
-  timeoutMs: number,
-): Promise<readonly Finding[]> {
+/** What a check has come to. */
+interface Outcome {
+  readonly findings: readonly Finding[];
+  readonly notes: readonly string[];
+}
+
+async function inTime(check: NamedCheck, examination: Examination, timeoutMs: number): Promise<Outcome> {
+  const { name, run, notes } = check;
   const over = new AbortController();
   const late = sleep(examination.world.clock, timeoutMs, over.signal).then(() => {
     throw new Error(`it took longer than ${timeoutMs} ms`);
   });
   late.catch(() => undefined);
+  const look = async (): Promise<Outcome> => ({
+    findings: await run(examination),
+    notes: (await notes?.(examination)) ?? [],
+  });
   try {
-    return await Promise.race([run(examination), late]);
+    return await Promise.race([look(), late]);
   } catch (error) {
-    return [
-      {
-        severity: "error",
-        what: `the check of ${name} could not be ended: ${errorMessage(error)}`,
-        why: "what it looks at is not known to be well",
-        fix: "raise --timeout; where that does not help, this is a fault of the doctor",
-      },
-    ];
+    const finding = {
+      severity: "error",
+      what: `the check of ${name} could not be ended: ${errorMessage(error)}`,
+      why: "what it looks at is not known to be well",
+      fix: "raise --timeout; where that does not help, this is a fault of the doctor",
+    } as const;
+    return { findings: [finding], notes: [] };
   } finally {
     over.abort(new Error("the check is over"));
   }

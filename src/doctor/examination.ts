@@ -10,6 +10,8 @@ import type { Origin } from "../resources/resource.ts";
 import { readResourceFiles } from "../resources/sources/files.ts";
 import type { Place } from "../resources/yaml-node.ts";
 import { COMPONENT_MANIFESTS } from "../sidecar/families.ts";
+import type { BackEnd } from "./back-ends.ts";
+import { type ProgramRelease, releasesOf } from "./releases.ts";
 import type { PlannedApp, SetUp } from "./set-up.ts";
 import type { DoctorWorld } from "./world.ts";
 
@@ -38,6 +40,10 @@ export interface Examination {
   readonly problems: readonly ResourceError[];
   readonly remarks: readonly Remark[];
   readonly registry: Registry;
+  /** Why nobody can be reached there; undefined: somebody listens. Each address is tried once. */
+  addressFault(backEnd: BackEnd): Promise<string | undefined>;
+  /** Of sidecars and services; they are asked once. */
+  releases(): Promise<readonly ProgramRelease[]>;
   /** `file:line` of a value. */
   at(origin: Origin, path?: ValuePath): Promise<string>;
 }
@@ -60,8 +66,12 @@ export async function examine(setUp: SetUp, world: DoctorWorld): Promise<Examina
       // The apps that want the folder cannot be read either, and say why.
     }
   }
-  const apps = [];
+  const apps: ExaminedApp[] = [];
   for (const app of setUp.apps) apps.push(await examineApp(app, setUp.directory));
+  const faults = new Map<string, Promise<string | undefined>>();
+  const faultOf = async ({ host, port }: BackEnd): Promise<string | undefined> =>
+    (await world.lookupFault(host)) ?? (await world.connectFault(host, port));
+  let releases: Promise<readonly ProgramRelease[]> | undefined;
   return {
     setUp,
     world,
@@ -70,6 +80,13 @@ export async function examine(setUp: SetUp, world: DoctorWorld): Promise<Examina
     problems,
     remarks,
     registry: new Registry(COMPONENT_MANIFESTS),
+    addressFault(backEnd) {
+      const address = `${backEnd.host}:${backEnd.port}`;
+      const known = faults.get(address) ?? faultOf(backEnd);
+      faults.set(address, known);
+      return known;
+    },
+    releases: () => (releases ??= releasesOf(setUp, apps, world)),
     at: (origin, path) => places.of(origin, path),
   };
 }

@@ -27,6 +27,8 @@ export interface CheckResult {
   /** There was nothing to look at. */
   readonly isSkipped: boolean;
   readonly findings: readonly CheckedFinding[];
+  /** What was seen, whether anything is wrong with it or not; absent: nothing worth a line. */
+  readonly notes?: readonly string[];
 }
 
 /** 0: nothing was found; 1: warnings only; 2: errors. */

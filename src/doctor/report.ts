@@ -3,8 +3,9 @@ import { type CheckResult, type CheckedFinding, exitCodeOf } from "./finding.ts"
 /** What a person reads: a line for each check, what it found below it, and a last line that counts. */
 export function renderReport(results: readonly CheckResult[]): string {
   const width = Math.max(...results.map(({ name }) => name.length));
-  const lines = results.flatMap(({ name, subject, isSkipped, findings }) => [
+  const lines = results.flatMap(({ name, subject, isSkipped, findings, notes = [] }) => [
     `${isSkipped ? "-    " : findings.length === 0 ? "ok   " : worst(findings)}  ${name.padEnd(width)}  ${subject}`,
+    ...notes.map((note) => `       · ${note}`),
     ...ordered(findings).flatMap(linesOf),
   ]);
   const all = results.flatMap(({ findings }) => findings);
@@ -17,11 +18,12 @@ export function renderReport(results: readonly CheckResult[]): string {
 /** The same for programs; `version` changes with the shape. */
 export function renderJson(results: readonly CheckResult[]): string {
   const findings = results.flatMap((result) => ordered(result.findings));
-  const checks = results.map(({ name, subject, isSkipped, findings: found }) => ({
+  const checks = results.map(({ name, subject, isSkipped, findings: found, notes = [] }) => ({
     name,
     subject,
     skipped: isSkipped,
     findings: found.length,
+    notes,
   }));
   return `${JSON.stringify({ version: 1, exitCode: exitCodeOf(results), checks, findings }, undefined, 2)}\n`;
 }

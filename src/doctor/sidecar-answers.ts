@@ -53,6 +53,12 @@ export async function conditionsOf(world: DoctorWorld, address: SidecarAddress):
   return (await jsonOf(world, address, "/outrigger/v1/components")) as ConditionsAnswer | undefined;
 }
 
+/** The release of Outrigger; undefined: it does not say, as a daprd does not. */
+export async function releaseOf(world: DoctorWorld, address: SidecarAddress): Promise<string | undefined> {
+  const answer = (await jsonOf(world, address, "/outrigger/v1/about")) as { readonly release?: string } | undefined;
+  return answer?.release;
+}
+
 export async function subscriptionsOf(
   world: DoctorWorld,
   address: SidecarAddress,

@@ -5,6 +5,7 @@ import { isIP, connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { parse } from "node:path";
 import { connect as connectTls } from "node:tls";
+import { askRelease } from "../control-plane/shared/ask-release.ts";
 import { isPortFree, portOwner } from "../dev/ports.ts";
 import type { SidecarAddress } from "../dev/sidecar-client.ts";
 import { errorMessage } from "../kit/error-message.ts";
@@ -12,6 +13,7 @@ import { systemRandom } from "../kit/random.ts";
 import { systemClock } from "../kit/system-clock.ts";
 import { createGrpcClient } from "../net/grpc/client.ts";
 import { transportOf } from "../net/h2/implementations.ts";
+import { appInventory } from "./app-inventory.ts";
 import type { DoctorWorld, HttpAnswer, TlsView } from "./world.ts";
 
 /** Milliseconds for one connection or one answer. */
@@ -31,6 +33,8 @@ export function systemWorld(environment: DoctorWorld["environment"]): DoctorWorl
     lookupFault,
     get,
     grpcMessage,
+    serviceRelease,
+    componentFaults,
     tlsView,
     folderFault,
     socketNames,
@@ -102,7 +106,7 @@ function get({ host, port, socketPath, apiToken }: SidecarAddress, path: string)
 
 /** An empty message is sent to the method. */
 async function grpcMessage(host: string, port: number, path: string): Promise<string> {
-  const client = createGrpcClient(transportOf("own"), host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
+  const client = createGrpcClient(transportOf("own"), addressText(host, port));
   const empty = new Uint8Array();
   const method = {
     path,
@@ -120,6 +124,37 @@ async function grpcMessage(host: string, port: number, path: string): Promise<st
   } finally {
     await client.close();
   }
+}
+
+async function serviceRelease(host: string, port: number): Promise<string | undefined> {
+  const client = createGrpcClient(transportOf("own"), addressText(host, port));
+  try {
+    return await askRelease(client, STEP_MS_MAX);
+  } finally {
+    await client.close();
+  }
+}
+
+async function componentFaults(
+  ...[app, stores, components]: Parameters<DoctorWorld["componentFaults"]>
+): ReturnType<DoctorWorld["componentFaults"]> {
+  const inventory = appInventory(app, { clock: systemClock, random: systemRandom });
+  try {
+    await inventory.load([...stores, ...components]);
+    const names = new Set(components.map(({ name }) => name));
+    return new Map(
+      inventory
+        .conditions()
+        .filter(({ name, condition }) => names.has(name) && condition === "failed")
+        .map(({ name, reason }) => [name, reason]),
+    );
+  } finally {
+    await inventory.close();
+  }
+}
+
+function addressText(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** Names are not compared: identities of the control plane are URIs, which its clients check. */

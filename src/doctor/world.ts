@@ -1,6 +1,8 @@
 import type { SidecarAddress } from "../dev/sidecar-client.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Random } from "../kit/random.ts";
+import type { ComponentResource } from "../resources/component.ts";
+import type { PlannedApp } from "./set-up.ts";
 
 export interface HttpAnswer {
   readonly status: number;
@@ -39,6 +41,18 @@ export interface DoctorWorld {
   get(address: SidecarAddress, path: string): Promise<HttpAnswer>;
   /** @returns the message of the status that a call of a gRPC method ends with, or why there is none */
   grpcMessage(host: string, port: number, path: string): Promise<string>;
+  /** @returns the release that a gRPC server says it is of; undefined: it does not know the question. @throws Error without an answer */
+  serviceRelease(host: string, port: number): Promise<string | undefined>;
+  /**
+   * Brings components up as the app's sidecar would, and closes them again.
+   * @param stores secret stores that they may need
+   * @returns why one does not come up, by its name; the others do
+   */
+  componentFaults(
+    app: PlannedApp,
+    stores: readonly ComponentResource[],
+    components: readonly ComponentResource[],
+  ): Promise<ReadonlyMap<string, string>>;
   /** @throws Error when there is no TLS server */
   tlsView(host: string, port: number, anchors: string): Promise<TlsView>;
   /** @returns `missing`, `not writable`, or undefined where nothing keeps this user from it */

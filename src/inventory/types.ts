@@ -79,8 +79,17 @@ export interface ReloadState {
   readonly changes: number;
   /** Since the Unix epoch; absent: nothing has changed yet. */
   readonly lastChangeMs?: number;
+  /** What the last comparison has brought into effect, components that have not come up not among it. */
+  readonly changed: readonly ChangedResource[];
   /** What the last comparison could not bring into effect; what was in use before still is. */
   readonly problems: readonly string[];
+}
+
+/** A resource whose change is in use. */
+export interface ChangedResource {
+  readonly kind: string;
+  readonly name: string;
+  readonly change: "added" | "changed" | "removed";
 }
 
 /** Where doors read how the components are doing. */
@@ -89,6 +98,8 @@ export interface ComponentConditions {
   conditions(): readonly ComponentCondition[];
   /** Absent, or undefined: changes of resources are not followed. */
   reload?(): ReloadState | undefined;
+  /** Compares now, and resolves when what has changed is in use or was refused. Absent, or undefined: as above. */
+  reloadNow?(): Promise<ReloadState | undefined>;
 }
 
 /** What blocks see of one family of components: names to loaded instances; it may change while the sidecar runs. */

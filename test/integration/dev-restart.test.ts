@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { component } from "../harness/resources.ts";
 import {
   type DevFolder,
   devFolder,
@@ -54,22 +53,6 @@ describe.each([
     await until("the event has arrived", async () => (await received(folder, "orders")) !== "[]");
     expect(await received(folder, "orders")).toBe('[{"n":2}]');
     expect(dev.output).not.toMatch(/other +> other/);
-  });
-
-  it("start again with their resources, beside an app that runs on", async () => {
-    await using folder = await devFolder([{ id: "orders" }, { id: "other" }], "common:\n  resourcesPath: ./\n");
-    await using dev = startOutrigger(["dev", ...flags], { cwd: folder.path });
-    await dev.says(UP);
-    const before = await folder.session();
-    await folder.write("more.yaml", component("memory", "state.in-memory"));
-    await dev.says("its sidecar starts again");
-    await until("the component is there", async () => {
-      const answer = await folder.dapr("orders", "/v1.0/state/memory/k");
-      return answer.status === 204;
-    });
-    await dev.says("orders is up");
-    const after = await folder.session();
-    expect(after.apps.map(({ appPid }) => appPid)).toEqual(before.apps.map(({ appPid }) => appPid));
   });
 
   it("leave no orphan when outrigger is killed", async () => {

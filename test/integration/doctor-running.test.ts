@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { OUTRIGGER_VERSION } from "../../src/kit/release.ts";
 import { devFolder, startOutrigger } from "../harness/outrigger-program.ts";
 import { component } from "../harness/resources.ts";
 import { startSidecarProgram } from "../harness/sidecar-program.ts";
@@ -13,6 +14,9 @@ it("finds the sidecars of a session that runs, and nothing wrong with them", asy
   const { code } = await doctor.ended;
   expect(doctor.output).toMatch(/^ok {5}running/m);
   expect(doctor.output).toMatch(/^ok {5}clocks/m);
+  expect(doctor.output).toContain(
+    `· the sidecar orders is Outrigger ${OUTRIGGER_VERSION}, compatible with Dapr 1.18.3`,
+  );
   expect(doctor.output).toMatch(/^ok {5}ports/m);
   expect([code, doctor.output]).toEqual([0, doctor.output]);
 });

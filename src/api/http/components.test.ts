@@ -55,3 +55,22 @@ it("asks for the token and heeds access rules", async () => {
   expect((await denied.call("GET", "/outrigger/v1/components")).status).not.toBe(200);
   expect(routes.some((route) => route.onPublicPort === true)).toBe(false);
 });
+
+it("has the resources read again, and says what became of them", async () => {
+  const state = {
+    rounds: 2,
+    changes: 1,
+    lastChangeMs: 1,
+    changed: [{ kind: "Component", name: "store", change: "changed" }],
+    problems: ["a.yaml:1:1: no YAML"],
+  } as const;
+  const following = testDoor({ routes: componentsRoutes({ conditions: () => [], reloadNow: async () => state }) });
+  const answer = await following.call("POST", "/outrigger/v1/reload");
+  expect(answer.status).toBe(200);
+  const { rounds, changes, changed, problems } = state;
+  expect(JSON.parse(answer.text)).toEqual({
+    reload: { rounds, changes, changed, problems, lastChange: "1970-01-01T00:00:00.001Z" },
+  });
+  const deaf = testDoor({ routes: componentsRoutes({ conditions: () => [] }) });
+  expect((await deaf.call("POST", "/outrigger/v1/reload")).text).toBe("{}");
+});

@@ -2,7 +2,7 @@ import type { ComponentCondition, ComponentConditions, ReloadState } from "../..
 import { respondJson } from "./reply.ts";
 import type { Route } from "./route.ts";
 
-/** How the components are doing: our own addition to Dapr's API. */
+/** How the components are doing, and that their files are read again: our own additions to Dapr's API. */
 export function componentsRoutes(components: ComponentConditions): Route[] {
   return [
     {
@@ -16,6 +16,16 @@ export function componentsRoutes(components: ComponentConditions): Route[] {
           reload: reloadBody(components.reload?.()),
         };
         respondJson(exchange, 200, JSON.stringify(body));
+      },
+    },
+    {
+      methods: ["POST"],
+      path: "/outrigger/v1/reload",
+      group: { name: "components", version: "v1" },
+      name: "ReloadResources",
+      async handler(exchange) {
+        const reload = reloadBody(await components.reloadNow?.());
+        respondJson(exchange, 200, JSON.stringify({ reload }));
       },
     },
   ];
@@ -53,6 +63,7 @@ function reloadBody(state: ReloadState | undefined): unknown {
       rounds: state.rounds,
       changes: state.changes,
       lastChange: state.lastChangeMs === undefined ? undefined : new Date(state.lastChangeMs).toISOString(),
+      changed: state.changed,
       problems: state.problems,
     }
   );

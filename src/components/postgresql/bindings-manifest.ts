@@ -10,6 +10,7 @@ export const postgresqlBindingsManifest: ComponentManifest<Binding> = {
   versions: [{ version: "v1", stability: "stable" }],
   capabilities: ["OUTPUT_BINDING"],
   metadata: POSTGRESQL_FIELDS,
+  onlyConnects: { unless: [] },
   async load() {
     const { PostgresqlBinding } = await import("./binding.ts");
     return (deps) => new PostgresqlBinding(deps);

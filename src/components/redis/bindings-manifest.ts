@@ -9,6 +9,7 @@ export const redisBindingsManifest: ComponentManifest<Binding> = {
   versions: [{ version: "v1", stability: "stable" }],
   capabilities: ["OUTPUT_BINDING"],
   metadata: CONNECTION_FIELDS,
+  onlyConnects: { unless: [] },
   async load() {
     const { RedisBinding } = await import("./binding.ts");
     return (deps) => new RedisBinding(deps);

@@ -9,6 +9,7 @@ export const redisConfigurationManifest: ComponentManifest<ConfigurationStore> =
   versions: [{ version: "v1", stability: "stable" }],
   capabilities: [],
   metadata: CONFIGURATION_FIELDS,
+  onlyConnects: { unless: [] },
   async load() {
     const { RedisConfigurationStore } = await import("./configuration-store.ts");
     return (deps) => new RedisConfigurationStore(deps);

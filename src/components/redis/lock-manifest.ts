@@ -9,6 +9,7 @@ export const redisLockManifest: ComponentManifest<LockStore> = {
   versions: [{ version: "v1", stability: "alpha" }],
   capabilities: [],
   metadata: CONNECTION_FIELDS,
+  onlyConnects: { unless: [] },
   async load() {
     const { RedisLockStore } = await import("./lock-store.ts");
     return (deps) => new RedisLockStore(deps);

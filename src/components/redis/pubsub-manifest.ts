@@ -9,6 +9,7 @@ export const redisPubSubManifest: ComponentManifest<PubSub> = {
   versions: [{ version: "v1", stability: "stable" }],
   capabilities: [],
   metadata: PUBSUB_FIELDS,
+  onlyConnects: { unless: [] },
   async load() {
     const { RedisPubSub } = await import("./pubsub.ts");
     return (deps) => new RedisPubSub(deps);

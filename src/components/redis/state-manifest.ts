@@ -9,6 +9,7 @@ export const redisStateManifest: ComponentManifest<StateStore> = {
   versions: [{ version: "v1", stability: "stable" }],
   capabilities: ["ETAG", "TRANSACTIONAL", "TTL", "KEYS_LIKE", "LIST_KEYS", "FENCED"],
   metadata: STATE_FIELDS,
+  onlyConnects: { unless: ["queryIndexes"] },
   async load() {
     const { RedisStateStore } = await import("./state-store.ts");
     return (deps) => new RedisStateStore(deps);

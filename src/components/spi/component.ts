@@ -94,5 +94,10 @@ export interface ComponentManifest<T extends Component = Component> {
   /** Names as `GET /v1.0/metadata` lists them (`ETAG`, `TRANSACTIONAL`, `TTL` …). */
   readonly capabilities: readonly string[];
   readonly metadata: readonly MetadataField[];
+  /**
+   * Present where `init` connects and asks, and changes nothing anywhere unless one of these fields is written: the doctor
+   * may try it beside sidecars that run.
+   */
+  readonly onlyConnects?: { readonly unless: readonly string[] };
   load(): Promise<(deps: ComponentDeps) => T>;
 }

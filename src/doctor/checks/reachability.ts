@@ -15,16 +15,11 @@ const NO_METHOD = "Doctor";
 export async function checkReachability(examination: Examination): Promise<readonly Finding[]> {
   const { world } = examination;
   const asked = await endpointsOf(examination);
-  const faults = new Map<string, Promise<string | undefined>>();
-  const faultOf = async ({ host, port }: BackEnd): Promise<string | undefined> =>
-    (await world.lookupFault(host)) ?? (await world.connectFault(host, port));
   const found = await Promise.all(
     asked.map(async (endpoint): Promise<readonly Finding[]> => {
       const { host, port, what, where, why, fix, service, severity = "error" } = endpoint;
       const address = `${host}:${port}`;
-      const looked = faults.get(address) ?? faultOf(endpoint);
-      faults.set(address, looked);
-      const fault = await looked;
+      const fault = await examination.addressFault(endpoint);
       if (fault !== undefined) {
         return [{ severity, what: `${what} at ${address} cannot be reached: ${fault}`, where, why, fix }];
       }

@@ -1,11 +1,9 @@
 import type { SecretStore } from "../../components/spi/secret-store.ts";
 import { isEnvironmentReferenceAllowed } from "../../inventory/environment-reference.ts";
-import { createInventory } from "../../inventory/inventory.ts";
 import { suggest } from "../../kit/distance.ts";
 import { errorMessage } from "../../kit/error-message.ts";
-import { silentLogger } from "../../kit/silent-logger.ts";
 import type { ComponentResource } from "../../resources/component.ts";
-import { COMPONENT_MANIFESTS } from "../../sidecar/families.ts";
+import { appInventory } from "../app-inventory.ts";
 import type { ExaminedApp, Examination } from "../examination.ts";
 import type { Finding } from "../finding.ts";
 
@@ -27,20 +25,7 @@ async function checkApp(app: ExaminedApp, examination: Examination): Promise<rea
   if (referring.length === 0) {
     return variables.flat();
   }
-  const inventory = createInventory({
-    appId: app.appId,
-    namespace: app.options.namespace,
-    podName: app.environment["POD_NAME"] ?? "",
-    environment: app.environment,
-    directory: app.directory,
-    logger: silentLogger,
-    clock: examination.world.clock,
-    random: examination.world.random,
-    shared: { acquire: (_key, create) => create() },
-    manifests: COMPONENT_MANIFESTS,
-    denied: [],
-    componentFailures: "keep",
-  });
+  const inventory = appInventory(app, examination.world);
   try {
     await inventory.load(stores);
     const find = (name: string): SecretStore | undefined => inventory.secretstores.get(name)?.component;

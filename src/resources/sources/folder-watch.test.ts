@@ -1,18 +1,31 @@
+import { writeFileSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { Clock } from "../../kit/clock.ts";
 import { silentLogger } from "../../kit/silent-logger.ts";
 import { systemClock } from "../../kit/system-clock.ts";
-import { type FolderWatch, watchFolders } from "./folder-watch.ts";
+import { type FolderWatch, POLL_MS, watchFolders } from "./folder-watch.ts";
 
 let root = "";
 let watch: FolderWatch | undefined;
 let rounds = 0;
+/** How often the next look was put off for as long as is usual without a watch. */
+let polls = 0;
+
+const clock: Clock = {
+  ...systemClock,
+  after(delayMs, action) {
+    polls += delayMs === POLL_MS ? 1 : 0;
+    return systemClock.after(delayMs, action);
+  },
+};
 
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), "outrigger-watch-"));
   rounds = 0;
+  polls = 0;
 });
 afterEach(async () => {
   watch?.close();
@@ -23,7 +36,7 @@ afterEach(async () => {
 async function begin(...paths: string[]): Promise<void> {
   watch = watchFolders({
     paths,
-    clock: systemClock,
+    clock,
     logger: silentLogger,
     onChange: async () => void (rounds += 1),
   });
@@ -119,3 +132,31 @@ it("does not tell of what is no resource file", async () => {
   await noticed(before);
   expect(rounds).toBe(before + 1);
 });
+
+it("leaves a folder alone for a while in which something else is written all the time, and misses nothing", async () => {
+  await begin(root);
+  const before = rounds;
+  await writeMuch();
+  expect([rounds, polls]).toEqual([before, 1]);
+  await writeFile(join(root, "a.yaml"), "one");
+  await noticed(before);
+  const since = rounds;
+  await writeFile(join(root, "b.yaml"), "one");
+  await noticed(since);
+  await writeMuch();
+});
+
+/** Two files in turns, since equal events in a row come as one, until the watch has given up. */
+async function writeMuch(): Promise<void> {
+  const given = polls;
+  await vi.waitFor(
+    async () => {
+      for (let count = 0; count < 100; count++) {
+        writeFileSync(join(root, `store.db${count % 2 === 0 ? "" : "-wal"}`), String(count));
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(polls).toBeGreaterThan(given);
+    },
+    { timeout: 20_000, interval: 1 },
+  );
+}

@@ -10,6 +10,12 @@ export const QUIET_MS = 100;
 export const HELD_MS_MAX = 1_000;
 /** How often folders are looked at that the system does not tell about, or not all of, in milliseconds. */
 export const POLL_MS = 2_000;
+/**
+ * So many events about other files within a second, such as those of a database that is written all the time, and the
+ * folder is looked at instead: the system cannot be asked to tell of some files only, and each event costs some 25 µs.
+ */
+const NOISE_EVENTS_MAX = 64;
+const NOISE_WINDOW_MS = 1_000;
 
 /** The last part of a path of which the system tells; what Kubernetes exchanges a mounted folder with begins with two dots. */
 const COUNTS = /\.ya?ml$|^\.\./i;
@@ -32,15 +38,23 @@ export interface FolderWatch {
 /**
  * Watches folders without their subfolders. A file that is being written is left alone until it is quiet; a file that is
  * replaced by renaming, a folder that is itself replaced and a link that points elsewhere are noticed. Where the system
- * offers no watch, or a link may change unseen, names, sizes and times are compared at intervals.
+ * offers no watch, a link may change unseen, or something else is written in a folder all the time, names, sizes and times
+ * are compared at intervals.
  */
 export function watchFolders(options: FolderWatchOptions): FolderWatch {
   return new WatchedFolders(options);
 }
 
+/** A watch, and what it has told in vain since `noiseFromMs`. */
+interface Watched {
+  readonly watcher: FSWatcher;
+  noiseEvents: number;
+  noiseFromMs: number;
+}
+
 class WatchedFolders implements FolderWatch {
   readonly #options: FolderWatchOptions;
-  readonly #watchers = new Map<string, FSWatcher>();
+  readonly #watched = new Map<string, Watched>();
   readonly #told = new Set<string>();
   #fingerprint: string | undefined;
   #quiet: Timer | undefined;
@@ -66,18 +80,19 @@ class WatchedFolders implements FolderWatch {
     this.#isClosed = true;
     this.#poll?.cancel();
     this.#settle();
-    for (const watcher of this.#watchers.values()) {
+    for (const { watcher } of this.#watched.values()) {
       watcher.close();
     }
-    this.#watchers.clear();
+    this.#watched.clear();
   }
 
   #watch(path: string): void {
     try {
       const watcher = watch(path, { persistent: false });
-      watcher.on("change", (_, name) => this.#noticed(path, name === null ? undefined : String(name)));
+      const watched = { watcher, noiseEvents: 0, noiseFromMs: Number.NEGATIVE_INFINITY };
+      watcher.on("change", (_, name) => this.#noticed(path, watched, name === null ? undefined : String(name)));
       watcher.on("error", () => this.#unwatch(path));
-      this.#watchers.set(path, watcher);
+      this.#watched.set(path, watched);
     } catch (error) {
       if (!this.#told.has(path)) {
         this.#told.add(path);
@@ -89,18 +104,38 @@ class WatchedFolders implements FolderWatch {
   }
 
   #unwatch(path: string): void {
-    this.#watchers.get(path)?.close();
-    this.#watchers.delete(path);
+    this.#watched.get(path)?.watcher.close();
+    this.#watched.delete(path);
   }
 
-  #noticed(path: string, name: string | undefined): void {
+  #noticed(path: string, watched: Watched, name: string | undefined): void {
     if (name === basename(path)) {
       // The folder itself was moved or removed: what is watched is no longer what is there.
       this.#unwatch(path);
     }
     if (name === undefined || name === basename(path) || COUNTS.test(name)) {
       this.#happened();
+    } else {
+      this.#tired(path, watched);
     }
+  }
+
+  /** Leaves a folder alone until it is looked at the next time, which takes the watch up again. */
+  #tired(path: string, watched: Watched): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (nowMs - watched.noiseFromMs > NOISE_WINDOW_MS) {
+      watched.noiseFromMs = nowMs;
+      watched.noiseEvents = 0;
+    }
+    watched.noiseEvents += 1;
+    if (watched.noiseEvents >= NOISE_EVENTS_MAX && this.#watched.get(path) === watched) {
+      this.#unwatch(path);
+      this.#pollLater();
+    }
+  }
+
+  #pollLater(): void {
+    this.#poll ??= this.#options.clock.after(POLL_MS, () => void this.#enqueue(false));
   }
 
   #happened(): void {
@@ -131,16 +166,22 @@ class WatchedFolders implements FolderWatch {
   }
 
   async #look(always: boolean): Promise<void> {
-    const { paths, clock, onChange, logger } = this.#options;
+    const { paths, onChange, logger } = this.#options;
+    this.#poll?.cancel();
+    this.#poll = undefined;
+    if (this.#isClosed) {
+      return;
+    }
+    // Before the files are looked at, so that nothing is written in between unseen.
+    for (const path of paths) {
+      if (!this.#watched.has(path)) {
+        this.#watch(path);
+      }
+    }
     const before = this.#fingerprint;
     const { text, isPolled } = await fingerprintOf(paths);
     if (this.#isClosed) {
       return;
-    }
-    for (const path of paths) {
-      if (!this.#watchers.has(path)) {
-        this.#watch(path);
-      }
     }
     this.#fingerprint = text;
     if (always || text !== before) {
@@ -150,9 +191,8 @@ class WatchedFolders implements FolderWatch {
         logger.error(`failed to follow changes of resources: ${errorMessage(error)}`);
       }
     }
-    this.#poll?.cancel();
-    if (!this.#isClosed && (isPolled || this.#watchers.size < paths.length)) {
-      this.#poll = clock.after(POLL_MS, () => void this.#enqueue(false));
+    if (!this.#isClosed && (isPolled || this.#watched.size < paths.length)) {
+      this.#pollLater();
     }
   }
 }
