@@ -13,7 +13,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { build, transformSync, type Plugin } from "esbuild";
 
@@ -26,6 +25,23 @@ const output = join(root, "dist", process.platform === "win32" ? "outrigger.exe"
  * Flags of the executable; bytecode is only accepted under the flags it was made with. Why each: docs/decisions/0001.
  */
 const EXEC_ARGV = ["--disable-sigusr1", "--disable-warning=ExperimentalWarning", "--v8-pool-size=1"];
+
+/**
+ * Packages that only some sidecars need: each is a script of its own, read with its first use. What the bundle declares, a
+ * start pays for, whether it runs or not.
+ */
+const LATE_PACKAGES = [
+  // What @peculiar/x509 finds in place when it is evaluated.
+  "reflect-metadata",
+  "@marcbachmann/cel-js",
+  "@noble/curves/nist.js",
+  "@open-policy-agent/opa-wasm",
+  "@peculiar/x509",
+  "jose",
+  "pg",
+  "re2js",
+  "redis",
+];
 
 /** How long the warming run may take to answer its first request. */
 const WARM_MS_MAX = 30_000;
@@ -74,17 +90,19 @@ const threadScript = (name: string, folder: string, program: string): Plugin => 
   },
 });
 
-async function bundle(): Promise<string> {
+/** Everything that an entry point needs but `external`, as the text of a function that the loader calls like a module. */
+async function bundle(entryPoint: string, external: string[]): Promise<string> {
   const { outputFiles, warnings } = await build({
     absWorkingDir: root,
-    entryPoints: ["src/main.ts"],
+    entryPoints: [entryPoint],
+    external,
     bundle: true,
     write: false,
     platform: "node",
     target: `node${process.versions.node}`,
     // A script, not a module: only scripts take bytecode from `createCachedData`.
     format: "cjs",
-    // A module of the bundle that is imported on first use is also evaluated on first use.
+    // A module that is imported on first use is also evaluated on first use.
     supported: { "dynamic-import": false },
     // Names stay as they are: minified ones save nothing measurable and make every stack trace unreadable.
     minifyWhitespace: true,
@@ -122,7 +140,7 @@ function copyNode(base: string): void {
 /** Puts a loader and its assets into a copy of Node. Files are named without their folders: Node keeps those names. */
 function inject(file: string, warming: boolean, assets: Readonly<Record<string, string>>): void {
   const code = readFileSync(join(root, "scripts/executable-loader.ts"), "utf8");
-  const define = { WARMING: String(warming) };
+  const define = { WARMING: String(warming), LATE_PACKAGES: JSON.stringify(LATE_PACKAGES) };
   const loader = transformSync(code, { loader: "ts", format: "cjs", define, minifySyntax: true }).code;
   writeFileSync(join(work, "loader.cjs"), loader);
   const config = {
@@ -158,7 +176,8 @@ async function freePorts(count: number): Promise<number[]> {
 
 /** Starts a sidecar, asks it a few ordinary things, and has it write down the bytecode of all that ran. */
 async function warm(program: string, bytecode: string): Promise<void> {
-  const resources = mkdtempSync(join(tmpdir(), "outrigger-build-"));
+  const resources = join(work, "resources");
+  mkdirSync(resources);
   writeFileSync(
     join(resources, "store.yaml"),
     "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: store\nspec:\n  type: state.in-memory\n  version: v1\n",
@@ -206,7 +225,6 @@ async function warm(program: string, bytecode: string): Promise<void> {
     child.stdin.end(bytecode);
   }
   const how = await ended;
-  rmSync(resources, { recursive: true });
   if (how !== "0") throw new Error(`the warming run ended with ${how}:\n${Buffer.concat(log).toString()}`);
 }
 
@@ -218,12 +236,17 @@ function check(file: string): void {
 
 const started = performance.now();
 try {
-  const text = await bundle();
+  const text = await bundle("src/main.ts", LATE_PACKAGES);
   writeFileSync(join(work, "bundle.cjs"), text);
+  const scripts: Record<string, string> = { bundle: "bundle.cjs" };
+  for (const name of LATE_PACKAGES) {
+    scripts[name] = `${name.replaceAll(/[@/]/g, "_")}.cjs`;
+    writeFileSync(join(work, scripts[name]), await bundle(name, []));
+  }
   copyNode(join(work, "node"));
-  inject("warming", true, { bundle: "bundle.cjs" });
+  inject("warming", true, scripts);
   await warm(join(work, "warming"), join(work, "bytecode.bin"));
-  inject("finished", false, { bundle: "bundle.cjs", bytecode: "bytecode.bin" });
+  inject("finished", false, { ...scripts, bytecode: "bytecode.bin" });
   check(join(work, "finished"));
   const bytecodeBytes = statSync(join(work, "bytecode.bin")).size;
   renameSync(join(work, "finished"), output);

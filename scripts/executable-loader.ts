@@ -7,11 +7,14 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext, Script } from "node:vm";
 
 declare const WARMING: boolean;
+declare const LATE_PACKAGES: readonly string[];
 
 type Main = (exports: object, require: NodeJS.Require, module: object, filename: string, dirname: string) => void;
 
-/** The bundle is ASCII, so one byte is one character. */
-const source = Buffer.from(getRawAsset("bundle")).toString("latin1");
+/** Scripts are ASCII, so one byte is one character. */
+const textOf = (script: string): string => Buffer.from(getRawAsset(script)).toString("latin1");
+
+const source = textOf("bundle");
 const filename = "outrigger.cjs";
 const script = WARMING
   ? new Script(source, { filename })
@@ -21,6 +24,8 @@ if (WARMING) {
   // Only after the program has run does the script hold the functions that a start needs.
   process.stdin.once("data", (file) => {
     writeFileSync(file.toString(), script.createCachedData());
+    // A script that cannot be evaluated is to fail the build, not its first use.
+    for (const name of LATE_PACKAGES) requireLate(name);
     process.exit(0);
   });
 } else if (script.cachedDataRejected === true) {
@@ -36,5 +41,19 @@ globalThis.gc = ((options) => {
   return globalThis.gc(options as NodeJS.GCOptions);
 }) as NodeJS.GCFunction;
 
+const late = new Map<string, object>();
+
+/** Modules of Node, and packages that are scripts of their own. */
+const requireLate = ((name: string): object => {
+  if (!LATE_PACKAGES.includes(name)) return require(name) as object;
+  const known = late.get(name);
+  if (known !== undefined) return known;
+  const module = { exports: {} };
+  const main = new Script(textOf(name), { filename: `${name}.cjs` }).runInThisContext() as Main;
+  main(module.exports, require, module, filename, "");
+  late.set(name, module.exports);
+  return module.exports;
+}) as NodeJS.Require;
+
 const bundle = { exports: {} };
-(script.runInThisContext() as Main)(bundle.exports, require, bundle, filename, "");
+(script.runInThisContext() as Main)(bundle.exports, requireLate, bundle, filename, "");

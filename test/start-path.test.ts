@@ -17,7 +17,7 @@ const STARTS = [
 ];
 
 /** Costs milliseconds or megabytes at every start, and is needed by some only: loaded with its first use. */
-const LAZY = /^(@bufbuild\/|undici$|redis$|yaml$|node:(tls|http2|zlib|sqlite|worker_threads)$)|\/wire\/gen\//;
+const LAZY = /^(@bufbuild\/|undici$|redis$|yaml$|node:(crypto|tls|http2|zlib|sqlite|worker_threads)$)|\/wire\/gen\//;
 
 /** Specifiers of the imports that are evaluated with a file; types and `import()` are not. */
 function evaluatedImports(text: string): string[] {

@@ -20,6 +20,7 @@ import type { AppChannel, InvokeReply } from "./types.ts";
 const CANCEL_HEADER = "x-daprremindercancel";
 const JSON_TYPE = "application/json";
 const NO_BYTES = new Uint8Array(0);
+const DATA_KEY = '{"data":';
 
 /** Actors of an app that speaks HTTP: `PUT /actors/{type}/{id}/method/…` and `DELETE /actors/{type}/{id}`. */
 export class HttpActorHost implements ActorHost {
@@ -106,7 +107,14 @@ export class HttpActorHost implements ActorHost {
 /** In the order of Dapr's encoder. */
 function tickBody({ kind, data, callback, dueTime, period }: ActorTick): Uint8Array {
   const rest = JSON.stringify(kind === "timer" ? { callback, dueTime, period } : { dueTime, period });
-  return data === undefined
-    ? Buffer.from(rest)
-    : Buffer.concat([Buffer.from('{"data":'), compactJson(data), Buffer.from(`,${rest.slice(1)}`)]);
+  if (data === undefined) {
+    return Buffer.from(rest);
+  }
+  const json = compactJson(data);
+  const tail = `,${rest.slice(1)}`;
+  const body = Buffer.allocUnsafe(DATA_KEY.length + json.length + Buffer.byteLength(tail));
+  body.write(DATA_KEY, "latin1");
+  body.set(json, DATA_KEY.length);
+  body.write(tail, DATA_KEY.length + json.length);
+  return body;
 }

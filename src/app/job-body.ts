@@ -1,5 +1,6 @@
 import { fromBinary, toJsonString } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
+import { readJsonValue } from "../wire/codecs/json-value.ts";
 import type { JobEvent } from "./types.ts";
 
 /** What jobs that were scheduled over HTTP hold: any JSON. */
@@ -25,6 +26,10 @@ export function jobBody(data: JobEvent["data"]): Uint8Array {
   }
   if (data.typeUrl !== JSON_VALUE) {
     return trimmed(data.value);
+  }
+  const json = readJsonValue(data.value);
+  if (json !== undefined) {
+    return Buffer.from(JSON.stringify(json));
   }
   const value = fromBinary(ValueSchema, data.value);
   return value.kind.case === undefined ? NO_BYTES : Buffer.from(toJsonString(ValueSchema, value));

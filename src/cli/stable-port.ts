@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { createServer, type AddressInfo } from "node:net";
+import { crypto } from "../kit/lazy-builtins.ts";
 
 const PORT_FIRST = 47_300;
 const PORT_MAX = 65_535;
@@ -15,7 +15,7 @@ export interface PortIdentity {
 /** The port that daprd 1.18.3 tries first for the same app in the same folder (pkg/runtime, `GetStablePort`). */
 export function stablePortCandidate(identity: PortIdentity): number {
   const { appId, cwd, userId, hostname } = identity;
-  const digest = createHash("sha256").update(`${appId}|${cwd}|${userId}|${hostname}`).digest();
+  const digest = crypto().createHash("sha256").update(`${appId}|${cwd}|${userId}|${hostname}`).digest();
   return PORT_FIRST + (digest.readUInt16LE(0) % (PORT_MAX - PORT_FIRST));
 }
 

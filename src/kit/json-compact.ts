@@ -1,5 +1,7 @@
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+/** Without any of these a text is compact as it is, as nearly all are that programs have written. */
+const REMARKABLE = /[\t\n\r <>&\u2028\u2029]/;
 
 /**
  * A JSON text as Go's encoder embeds one: without the space between its tokens, and with what matters in HTML escaped. The
@@ -7,6 +9,9 @@ const BACKSLASH = 0x5c;
  */
 export function compactJson(json: Uint8Array): Uint8Array {
   const text = Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString();
+  if (!REMARKABLE.test(text)) {
+    return json;
+  }
   let compact = "";
   let from = 0;
   let inString = false;

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { crypto } from "./lazy-builtins.ts";
 
 /** Randomness as a port: seeded in simulations, the system's in production. */
 export interface Random {
@@ -11,7 +11,20 @@ export interface Random {
 
 /** Cryptographically strong randomness from the system. */
 export const systemRandom: Random = {
-  uuid: () => randomUUID(),
-  bytes: (length) => randomBytes(length),
+  uuid: () => crypto().randomUUID(),
+  bytes: (length) => crypto().randomBytes(length),
   next: () => Math.random(),
 };
+
+/**
+ * A UUID (RFC 9562 version 4) for what only has to be unlike others of its kind. It may be guessed; making it loads no
+ * cryptography, which a start would wait for.
+ */
+export function guessableUuid(random: Pick<Random, "next">): string {
+  const hex = (digits: number): string =>
+    Math.trunc(random.next() * 16 ** digits)
+      .toString(16)
+      .padStart(digits, "0");
+  const variant = "89ab"[Math.trunc(random.next() * 4)];
+  return `${hex(8)}-${hex(4)}-4${hex(3)}-${variant}${hex(3)}-${hex(12)}`;
+}

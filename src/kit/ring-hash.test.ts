@@ -24,6 +24,16 @@ it.each(vectors.map((vector) => [`${vector.hosts.length} hosts, ${vector.factor}
   },
 );
 
+it("says the same of a key that it remembers, and of one that it has forgotten", () => {
+  const hosts = ["a", "b", "c"];
+  const ring = new RingHash(hosts, 20);
+  const keys = Array.from({ length: 5_000 }, (_, index) => `actor-${index}`);
+  const cache = new VirtualNodeCache();
+  const fresh = keys.map((key) => new RingHash(hosts, 20, cache).ownerOf(key));
+  expect(keys.map((key) => ring.ownerOf(key))).toEqual(fresh);
+  expect(keys.map((key) => ring.ownerOf(key))).toEqual(fresh);
+});
+
 it("has no owner on an empty ring", () => {
   expect(new RingHash([], 100).ownerOf("a")).toBeUndefined();
 });

@@ -3,6 +3,9 @@ import { hash } from "node:crypto";
 /** Positions of one ring: `hosts × factor`. What an index may be for the sort below to be exact. */
 export const RING_POSITIONS_MAX = 2 ** 21;
 
+/** Keys whose owners a ring remembers, about 100 bytes each; then it forgets all and begins anew. */
+const REMEMBERED_MAX = 4_096;
+
 /** The positions of one host, in the order of its virtual nodes: high and low halves of 64 bits. */
 interface VirtualNodes {
   readonly high: Uint32Array;
@@ -50,6 +53,7 @@ export class RingHash {
   readonly #high: Uint32Array;
   readonly #low: Uint32Array;
   readonly #owner: Uint32Array;
+  readonly #remembered = new Map<string, string>();
 
   /**
    * @param hosts names without doubles
@@ -83,9 +87,25 @@ export class RingHash {
 
   /** The host that owns a key, undefined on an empty ring. */
   ownerOf(key: string): string | undefined {
+    if (this.hosts.length <= 1) {
+      return this.hosts[0];
+    }
+    const known = this.#remembered.get(key);
+    if (known !== undefined) {
+      return known;
+    }
+    const owner = this.#hashedOwnerOf(key);
+    if (this.#remembered.size >= REMEMBERED_MAX) {
+      this.#remembered.clear();
+    }
+    this.#remembered.set(key, owner);
+    return owner;
+  }
+
+  #hashedOwnerOf(key: string): string {
     const digest = hash("blake2b512", key, "buffer");
     const at = this.#search(digest.readUInt32LE(4), digest.readUInt32LE(0));
-    return this.hosts[this.#owner[at === this.size ? 0 : at] as number];
+    return this.hosts[this.#owner[at === this.size ? 0 : at] as number] as string;
   }
 
   /** A position as Dapr's 64-bit number, for tests and introspection. */

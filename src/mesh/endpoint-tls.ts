@@ -1,8 +1,7 @@
-import { X509Certificate } from "node:crypto";
 import type { SecureContext } from "node:tls";
 import type { HttpEndpoint } from "../inventory/http-endpoint.ts";
 import { errorMessage } from "../kit/error-message.ts";
-import { tls } from "../kit/lazy-builtins.ts";
+import { crypto, tls } from "../kit/lazy-builtins.ts";
 
 const RENEGOTIATION: ReadonlySet<string> = new Set(["", "Never", "OnceAsClient", "FreelyAsClient"]);
 
@@ -51,6 +50,7 @@ export function endpointSecureContext(documents: HttpEndpoint["tls"]): SecureCon
 
 function isCertificate(pem: string): boolean {
   try {
+    const { X509Certificate } = crypto();
     return new X509Certificate(pem) instanceof X509Certificate;
   } catch {
     return false;

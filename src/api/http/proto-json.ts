@@ -2,7 +2,9 @@ import {
   create,
   createRegistry,
   type DescMessage,
+  fromJson,
   fromJsonString,
+  type JsonObject,
   type MessageShape,
   type Registry,
 } from "@bufbuild/protobuf";
@@ -16,7 +18,7 @@ import {
   file_google_protobuf_wrappers,
 } from "@bufbuild/protobuf/wkt";
 import { commonErrors } from "../../errors/catalogue/common.ts";
-import { apiError } from "../../errors/error.ts";
+import { type ApiError, apiError } from "../../errors/error.ts";
 import { errorMessage } from "../../kit/error-message.ts";
 
 /** What a `google.protobuf.Any` may hold for its JSON to be known: the types that come with protobuf. */
@@ -50,6 +52,19 @@ export function decodeProtoJson<D extends DescMessage>(
       ...(registry === undefined ? {} : { registry }),
     });
   } catch (cause) {
-    throw apiError(commonErrors.malformedRequest, { reason: errorMessage(cause) }, { cause });
+    throw malformed(cause);
   }
+}
+
+/** The same of a body that has been parsed. @throws ApiError ERR_MALFORMED_REQUEST */
+export function decodeParsedProtoJson<D extends DescMessage>(schema: D, parsed: JsonObject): MessageShape<D> {
+  try {
+    return fromJson(schema, parsed, { ignoreUnknownFields: true });
+  } catch (cause) {
+    throw malformed(cause);
+  }
+}
+
+function malformed(cause: unknown): ApiError {
+  return apiError(commonErrors.malformedRequest, { reason: errorMessage(cause) }, { cause });
 }

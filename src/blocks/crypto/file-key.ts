@@ -1,13 +1,6 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHmac,
-  createSecretKey,
-  hkdfSync,
-  type KeyObject,
-  timingSafeEqual,
-} from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { decodeGoBase64 } from "../../kit/go-base64.ts";
+import { crypto } from "../../kit/lazy-builtins.ts";
 import type { Random } from "../../kit/random.ts";
 import type { DocumentCipher } from "./algorithms.ts";
 import { DocumentError } from "./document-error.ts";
@@ -64,7 +57,7 @@ export class FileKey {
       throw new DocumentError(`failed to decode header's signature: illegal base64 data at input byte ${given}`);
     }
     const expected = this.#mac(signedPart(manifest));
-    if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
+    if (given.length !== expected.length || !crypto().timingSafeEqual(given, expected)) {
       throw new DocumentError("failed to validate the document's signature");
     }
   }
@@ -73,8 +66,8 @@ export class FileKey {
     const nonce = this.#nonce(number, last);
     const cipher =
       this.cipher === "AES-GCM"
-        ? createCipheriv("aes-256-gcm", this.#payloadKey, nonce)
-        : createCipheriv("chacha20-poly1305", this.#payloadKey, nonce, { authTagLength: TAG_BYTES });
+        ? crypto().createCipheriv("aes-256-gcm", this.#payloadKey, nonce)
+        : crypto().createCipheriv("chacha20-poly1305", this.#payloadKey, nonce, { authTagLength: TAG_BYTES });
     return Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
   }
 
@@ -88,8 +81,8 @@ export class FileKey {
     const lengths = { authTagLength: TAG_BYTES };
     const decipher =
       this.cipher === "AES-GCM"
-        ? createDecipheriv("aes-256-gcm", this.#payloadKey, nonce, lengths)
-        : createDecipheriv("chacha20-poly1305", this.#payloadKey, nonce, lengths);
+        ? crypto().createDecipheriv("aes-256-gcm", this.#payloadKey, nonce, lengths)
+        : crypto().createDecipheriv("chacha20-poly1305", this.#payloadKey, nonce, lengths);
     decipher.setAuthTag(ciphertext.subarray(textBytes));
     const plaintext = decipher.update(ciphertext.subarray(0, textBytes));
     try {
@@ -101,7 +94,7 @@ export class FileKey {
   }
 
   #mac(signed: Uint8Array): Buffer {
-    return createHmac("sha256", this.#headerKey).update(signed).digest();
+    return crypto().createHmac("sha256", this.#headerKey).update(signed).digest();
   }
 
   #nonce(number: number, last: boolean): Buffer {
@@ -114,6 +107,7 @@ export class FileKey {
 }
 
 function derive(key: Uint8Array, salt: Uint8Array, info: string): KeyObject {
+  const { createSecretKey, hkdfSync } = crypto();
   return createSecretKey(Buffer.from(hkdfSync("sha256", key, salt, info, FILE_KEY_BYTES)));
 }
 

@@ -35,10 +35,11 @@ export interface JobTriggersDeps {
 }
 
 export function createJobTriggers({ source, ...deps }: JobTriggersDeps): JobTriggers {
+  const delivery = { ...deps, logger: deps.logger.scope("dapr.runtime.scheduler.cluster") };
   return {
     async start(channel) {
       // What was under way for the app before ends on streams of its own: nobody has to wait for that.
-      void source?.serveApp((trigger, signal) => deliverTraced(channel, trigger, signal, deps));
+      void source?.serveApp((trigger, signal) => deliverTraced(channel, trigger, signal, delivery));
     },
     async stop() {
       await source?.serveApp(undefined);
@@ -77,7 +78,7 @@ async function deliver(
   deps: Omit<JobTriggersDeps, "source">,
   trace: TraceContext | undefined,
 ): Promise<boolean> {
-  const log = deps.logger.scope("dapr.runtime.scheduler.cluster");
+  const log = deps.logger;
   const startedMs = deps.clock.monotonicMs();
   let code: GrpcStatusCode;
   try {

@@ -1,8 +1,9 @@
-import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import type { ComponentMetadata } from "../../components/spi/component.ts";
 import { ComponentError } from "../../components/spi/errors.ts";
 import { goQuote } from "../../kit/go-quote.ts";
 import { decodeJsonString } from "../../kit/json-scanner.ts";
+import { crypto } from "../../kit/lazy-builtins.ts";
 import type { Random } from "../../kit/random.ts";
 
 const SEPARATOR = "||";
@@ -39,7 +40,7 @@ export class StateCipher {
     const plain = valueIsJson && value[0] === QUOTE ? Buffer.from(decodeJsonString(value)) : value;
     const { algorithm, key, name } = this.#primary;
     const nonce = this.#random.bytes(NONCE_BYTES);
-    const cipher = createCipheriv(algorithm, key, nonce);
+    const cipher = crypto().createCipheriv(algorithm, key, nonce);
     const sealed = Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
     return Buffer.from(`${sealed.toString("base64")}${SEPARATOR}${name}`);
   }
@@ -105,14 +106,14 @@ function keyOf(
   if (algorithm === undefined) {
     throw new ComponentError("invalidMetadata", `crypto/aes: invalid key size ${key.length}`);
   }
-  return { name, algorithm, key: createSecretKey(key) };
+  return { name, algorithm, key: crypto().createSecretKey(key) };
 }
 
 function open({ algorithm, key }: NamedKey, sealed: Buffer): Uint8Array {
   if (sealed.length < NONCE_BYTES + TAG_BYTES) {
     throw unreadable("cipher: message authentication failed");
   }
-  const decipher = createDecipheriv(algorithm, key, sealed.subarray(0, NONCE_BYTES));
+  const decipher = crypto().createDecipheriv(algorithm, key, sealed.subarray(0, NONCE_BYTES));
   decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
   const plain = decipher.update(sealed.subarray(NONCE_BYTES, sealed.length - TAG_BYTES));
   try {

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import type { CancelSignal } from "../../kit/cancel-signal.ts";
 import type { Clock, Timer } from "../../kit/clock.ts";
 import type { Logger } from "../../kit/logger.ts";
+import { guessableUuid } from "../../kit/random.ts";
 import type { ComponentDeps } from "../spi/component.ts";
 import { ComponentError } from "../spi/errors.ts";
 import type { Instance, NameResolver, ResolveRequest } from "../spi/name-resolution.ts";
@@ -69,7 +70,7 @@ export class MdnsResolver implements NameResolver {
     if (instance.internalGrpcPort <= 0) {
       return Promise.reject(new ComponentError("invalidMetadata", "port is missing or invalid"));
     }
-    const label = `${hostname()}:${this.#deps.random.uuid()}`;
+    const label = `${hostname()}:${guessableUuid(this.#deps.random)}`;
     const announced = { names: serviceNames(instance.appId, label, hostname()), instance };
     this.#announced = announced;
     const say = (): void => this.#multicast?.respond(announcement(announced.names, instance, false));

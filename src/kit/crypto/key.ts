@@ -1,4 +1,5 @@
-import { createPublicKey, type KeyObject } from "node:crypto";
+import type { KeyObject } from "node:crypto";
+import { crypto } from "../lazy-builtins.ts";
 import { keyTypeMismatch } from "./crypto-failure.ts";
 
 /** What a JWK's `key_ops` may allow (RFC 7517 section 4.3). */
@@ -37,7 +38,7 @@ export function publicHalf(key: Key): Key | undefined {
     case "public":
       return key;
     case "private":
-      return { object: createPublicKey(key.object), members: key.members };
+      return { object: crypto().createPublicKey(key.object), members: key.members };
   }
 }
 

@@ -1,5 +1,6 @@
-import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject, type webcrypto } from "node:crypto";
+import type { KeyObject, webcrypto } from "node:crypto";
 import { errorMessage } from "../error-message.ts";
+import { crypto } from "../lazy-builtins.ts";
 import { CryptoFailure } from "./crypto-failure.ts";
 import type { Key } from "./key.ts";
 
@@ -62,6 +63,7 @@ export function parseJwk(jwk: Readonly<Record<string, unknown>>): Key {
     case "EC":
     case "OKP": {
       const key = jwk as webcrypto.JsonWebKey;
+      const { createPrivateKey, createPublicKey } = crypto();
       const create = jwk["d"] === undefined ? createPublicKey : createPrivateKey;
       return asymmetricKey(() => create({ key, format: "jwk" }), members);
     }
@@ -125,6 +127,7 @@ function parsePem(text: string): Key {
   if (label === undefined) {
     throw new CryptoFailure("failed to parse PEM encoded key: failed to decode PEM data");
   }
+  const { createPrivateKey, createPublicKey } = crypto();
   const create = label.endsWith("PRIVATE KEY") ? createPrivateKey : createPublicKey;
   return asymmetricKey(() => create({ key: text, format: "pem" }), NO_MEMBERS);
 }
@@ -146,7 +149,7 @@ function symmetricKey(bytes: Uint8Array, members: Key["members"]): Key {
   if (bytes.length === 0) {
     throw new CryptoFailure("key is empty");
   }
-  return { object: createSecretKey(bytes), members };
+  return { object: crypto().createSecretKey(bytes), members };
 }
 
 function decodeSymmetric(raw: Uint8Array): Uint8Array {

@@ -9,9 +9,10 @@ const SHORT_TEXT_BYTES = 8;
 interface NativeText {
   latin1Slice(this: Uint8Array, start: number, end: number): string;
   utf8Slice(this: Uint8Array, start: number, end: number): string;
+  readDoubleLE(this: Uint8Array, at: number): number;
 }
 
-const { latin1Slice, utf8Slice } = Buffer.prototype as unknown as NativeText;
+const { latin1Slice, utf8Slice, readDoubleLE } = Buffer.prototype as unknown as NativeText;
 
 /**
  * Reads protobuf fields from a message's bytes; what it gives are views, not copies. Callers switch on whole tags (`number
@@ -87,6 +88,12 @@ export class ProtoReader {
       if (byte < 0x80) return value;
     }
     throw new Error("variable length integer overflow");
+  }
+
+  double(): number {
+    const { at } = this;
+    this.advance(8);
+    return readDoubleLE.call(this.bytes, at);
   }
 
   /** A view of the field's bytes. */
