@@ -1,8 +1,11 @@
 import { accessSync, constants } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Feature, FEATURES } from "./features.ts";
 import { freePort, type RunningProcess, startProcess } from "./running-process.ts";
+
+/** What a sidecar can be measured with or without. */
+export const FEATURES = ["tracing", "mtls", "no-metrics"] as const;
+export type Feature = (typeof FEATURES)[number];
 
 /** A daprd-compatible executable under a name. */
 export interface Candidate {

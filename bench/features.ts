@@ -2,13 +2,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Candidate } from "./candidate.ts";
+import type { Candidate } from "./candidate.ts";
 import { sharedFlags } from "./control-plane.ts";
 import { freePort, type RunningProcess, startProcess } from "./running-process.ts";
-
-/** What a sidecar can be measured with or without. */
-export const FEATURES = ["tracing", "mtls", "no-metrics"] as const;
-export type Feature = (typeof FEATURES)[number];
 
 /** What stands beside the sidecars of a candidate, and what they must be told of it. */
 export interface Surroundings {

@@ -1,7 +1,8 @@
 import { createH2Transport } from "../src/net/h2/protocol/transport.ts";
 import { type RequestHead, type StreamHandler, type Transport, type TransportClient } from "../src/net/h2/transport.ts";
 import type { Histogram } from "./histogram.ts";
-import type { Lane, LoadTarget } from "./http-load.ts";
+import type { Lane } from "./load-target.ts";
+import type { LoadTarget } from "./load-target.ts";
 
 const MESSAGE_PREFIX_BYTES = 5;
 

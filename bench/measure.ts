@@ -5,8 +5,11 @@ import { join } from "node:path";
 import { type Candidate, startCountingApp, startEcho, startGrpcApp, startProxy, startSidecar } from "./candidate.ts";
 import { commitsOf } from "./disk.ts";
 import { startSurroundings } from "./features.ts";
-import { type LoadTarget, runClosedLoop, runFixedRate } from "./http-load.ts";
-import { type LoadRequest, type Operation, resourcesOf } from "./operations.ts";
+import { runClosedLoop, runFixedRate } from "./http-load.ts";
+import type { LoadTarget } from "./load-target.ts";
+import { resourcesOf } from "./operations.ts";
+import type { LoadRequest } from "./operation.ts";
+import type { Operation } from "./operation.ts";
 import { residentMb } from "./process-usage.ts";
 import { type RunningProcess } from "./running-process.ts";
 

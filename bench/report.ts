@@ -1,4 +1,4 @@
-import type { Operation } from "./operations.ts";
+import type { Operation } from "./operation.ts";
 import type { Sample, StartSample } from "./measure.ts";
 
 /** A figure over the rounds. */

@@ -1,9 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { parseArgs } from "node:util";
-import { type Candidate, parseCandidate } from "./candidate.ts";
+import { type Candidate, FEATURES, parseCandidate } from "./candidate.ts";
 import { syncMs } from "./disk.ts";
-import { FEATURES } from "./features.ts";
 import {
   type Effort,
   type Sample,
@@ -14,7 +13,8 @@ import {
   measureProxy,
   measureStart,
 } from "./measure.ts";
-import { OPERATIONS, type Operation } from "./operations.ts";
+import { OPERATIONS } from "./operations.ts";
+import type { Operation } from "./operation.ts";
 import { measureStateful } from "./stateful.ts";
 import { type OperationReport, type Report, markdown, spread, spreads } from "./report.ts";
 

@@ -1,4 +1,5 @@
-import type { LoadRequest, Operation } from "./operations.ts";
+import type { LoadRequest } from "./operation.ts";
+import type { Operation } from "./operation.ts";
 
 /** Bytes of every body, as in the published figures. */
 const BODY_BYTES = 1024;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { circleRules } from "./tidy/circles.ts";
 import { layoutRules } from "./tidy/layout.ts";
 import { packageRules } from "./tidy/packages.ts";
 import { ringRules } from "./tidy/rings.ts";
@@ -8,7 +9,7 @@ import { textRules } from "./tidy/text.ts";
 
 const repository = repositoryFiles();
 
-for (const rule of [...roomRules, ...packageRules, ...textRules, ...layoutRules, ...ringRules]) {
+for (const rule of [...roomRules, ...circleRules, ...packageRules, ...textRules, ...layoutRules, ...ringRules]) {
   describe(rule.name, () => {
     it("holds in this repository", () => {
       expect(rule.check(repository)).toEqual([]);

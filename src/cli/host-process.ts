@@ -1,5 +1,5 @@
 import type { CollectableProcess } from "./idle-collector.ts";
-import type { Environment } from "./sidecar-invocation.ts";
+import type { Environment } from "./environment.ts";
 
 export type HostSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 

@@ -2,7 +2,7 @@ import { isSpiffeSegment } from "../kit/spiffe-id.ts";
 import type { MtlsOptions } from "../sidecar/options.ts";
 import type { ParsedFlags } from "./flag-set.ts";
 import { RefusedError } from "./refused-error.ts";
-import type { Environment } from "./sidecar-invocation.ts";
+import type { Environment } from "./environment.ts";
 import type { SidecarFlag } from "./sidecar-flags.ts";
 import { trustDomainFault } from "./trust-domain.ts";
 import { namesAddress } from "./unbuilt-flags.ts";

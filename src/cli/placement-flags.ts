@@ -4,7 +4,7 @@ import { formatGoDuration } from "../kit/duration.ts";
 import type { FlagDefinition, ParsedFlags } from "./flag-set.ts";
 import { isTruthy } from "./go-values.ts";
 import { portOf, ROLE_FLAGS, roleFlag, RoleOptionsError, roleTls, TLS_FLAGS } from "./role-flags.ts";
-import type { Environment } from "./sidecar-invocation.ts";
+import type { Environment } from "./environment.ts";
 
 const DEPRECATED = { hidden: true, deprecated: "this flag will be removed in future releases" } as const;
 

@@ -6,7 +6,7 @@ import { isSpiffeSegment } from "../kit/spiffe-id.ts";
 import { parseLogLevel } from "../telemetry/log/logger.ts";
 import type { FlagDefinition, FlagKind, ParsedFlags } from "./flag-set.ts";
 import { parseGoDecimal } from "./go-values.ts";
-import type { Environment } from "./sidecar-invocation.ts";
+import type { Environment } from "./environment.ts";
 import { trustDomainFault } from "./trust-domain.ts";
 
 /** Flags that every role of the control plane takes, as Dapr 1.18.3 has them; a role's own table begins with these. */

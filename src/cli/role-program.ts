@@ -14,7 +14,7 @@ import { startIdleCollector } from "./idle-collector.ts";
 import { localOffset } from "./local-time.ts";
 import { flushProgramLog, openProgramLog } from "./program-log.ts";
 import { type RoleFlag, roleLogLevel, RoleOptionsError, roleSettings } from "./role-flags.ts";
-import { OUTRIGGER_VERSION } from "./version.ts";
+import { OUTRIGGER_VERSION } from "../kit/release.ts";
 
 /** Exit code of Dapr's programs for a command line they cannot read. */
 const EXIT_USAGE = 2;

@@ -1,7 +1,7 @@
 import { suggest } from "../kit/distance.ts";
 import { RUNTIME_VERSION } from "../sidecar/version.ts";
 import type { Command } from "./host-process.ts";
-import { OUTRIGGER_VERSION } from "./version.ts";
+import { OUTRIGGER_VERSION } from "../kit/release.ts";
 
 /** A command of the program, also started by a name the executable is given. */
 interface Role {

@@ -11,7 +11,7 @@ import type { Random } from "../kit/random.ts";
 import { InvalidQuantityError, parseQuantity } from "../kit/quantity.ts";
 import { parseLogLevel } from "../telemetry/log/logger.ts";
 import { parseFlags, type FlagDefinition, type FlagKind, type ParsedFlags } from "./flag-set.ts";
-import type { Environment } from "./sidecar-invocation.ts";
+import type { Environment } from "./environment.ts";
 
 /**
  * Flags of `dapr run` (the CLI's cmd/run.go) and the two of all its commands that concern it. Names, letters and defaults

@@ -16,11 +16,11 @@ import { flushProgramLog, openProgramLog } from "./program-log.ts";
 import type { SidecarInvocation } from "./sidecar-invocation.ts";
 import { SidecarSupervisor } from "./sidecar-supervisor.ts";
 import { stablePort } from "./stable-port.ts";
-import { OUTRIGGER_VERSION } from "./version.ts";
+import { OUTRIGGER_VERSION } from "../kit/release.ts";
 
 /**
  * `keep`: components that do not come up are left out and tried again; set by `outrigger dev` for its sidecars, which also
- * starts them again when their files change, so that they do not follow those themselves.
+ * tells them when their files have changed, so that they do not follow those themselves.
  */
 const COMPONENT_FAILURES_VARIABLE = "OUTRIGGER_COMPONENT_FAILURES";
 
@@ -68,7 +68,7 @@ async function superviseSidecar(invocation: RunInvocation, host: HostProcess, lo
       ...sidecarDeps(options, host, logger, shared),
       transport: transportOf(invocation.http2),
       activity,
-      restart: () => supervisor.restart("hangup"),
+      ...(keepsFailures(host) ? {} : { restart: () => supervisor.restart("hangup") }),
     });
   const supervisor = new SidecarSupervisor(create, logger);
   host.onSignal("SIGINT", () => supervisor.stopOrForce("interrupt"));

@@ -3,7 +3,7 @@ import type { OidcOptions, SentryOptions } from "../control-plane/sentry/sentry-
 import type { FlagDefinition, ParsedFlags } from "./flag-set.ts";
 import type { HostProcess } from "./host-process.ts";
 import { portOf, ROLE_FLAGS, roleFlag, RoleOptionsError } from "./role-flags.ts";
-import type { Environment } from "./sidecar-invocation.ts";
+import type { Environment } from "./environment.ts";
 
 /** Every flag of sentry 1.18.3 (cmd/sentry/options/options.go). */
 export const SENTRY_FLAGS = [

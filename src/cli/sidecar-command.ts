@@ -7,7 +7,7 @@ import type { HostProcess } from "./host-process.ts";
 import { localOffset } from "./local-time.ts";
 import { SIDECAR_FLAGS } from "./sidecar-flags.ts";
 import { OptionsError, parseSidecarFlags, type SidecarInvocation } from "./sidecar-invocation.ts";
-import { OUTRIGGER_VERSION } from "./version.ts";
+import { OUTRIGGER_VERSION } from "../kit/release.ts";
 import { waitUntilOutboundReady } from "./wait-command.ts";
 
 /** daprd's exit code for a command line it cannot read. */

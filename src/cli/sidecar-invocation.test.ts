@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { OptionsError, parseSidecarFlags, type Environment } from "./sidecar-invocation.ts";
+import { OptionsError, parseSidecarFlags } from "./sidecar-invocation.ts";
+import type { Environment } from "./environment.ts";
 
 function run(args: readonly string[], env: Environment = {}) {
   const invocation = parseSidecarFlags(args, env);

@@ -1,3 +1,4 @@
+import type { Environment } from "./environment.ts";
 import { InvalidQuantityError, parseQuantity } from "../kit/quantity.ts";
 import { formatGoDuration } from "../kit/duration.ts";
 import type { LogLevel } from "../kit/logger.ts";
@@ -10,9 +11,6 @@ import { mtlsOptions } from "./mtls-flags.ts";
 import { RefusedError } from "./refused-error.ts";
 import { SIDECAR_FLAGS, type SidecarFlag } from "./sidecar-flags.ts";
 import { namesAddress, unbuiltFlagProblem } from "./unbuilt-flags.ts";
-
-/** What the process's environment gives; handed in, so that tests and other shapes can make one up. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface LogOptions {
   readonly level: LogLevel;

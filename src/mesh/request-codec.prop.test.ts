@@ -5,7 +5,7 @@ import { HTTPExtension_Verb } from "../wire/gen/dapr/proto/common/v1/common_pb.j
 import { InternalInvokeRequestStreamSchema } from "../wire/gen/dapr/proto/internals/v1/service_invocation_pb.js";
 import { isPlainlyEncoded } from "../wire/codecs/wire-shape.fixture.ts";
 import type { CallerStamps, RequestHead, StreamMessage } from "./messages.ts";
-import { decodeRequest, decodeStreamRequest, encodeRequest, encodeStreamRequest } from "./request-codec.ts";
+import { requestCodec } from "./request-codec.ts";
 
 const stamps: CallerStamps = {
   callerAppId: "caller",
@@ -91,7 +91,7 @@ test("the generated code reads what we write", () => {
       fc.nat(),
       (pairs, method, verbName, query, contentType, payload, seq) => {
         const head = headOf(pairs, { method, verb: verbName, query: verbName === "" ? "" : query, contentType });
-        const read = fromBinary(InternalInvokeRequestStreamSchema, encodeStreamRequest({ head, payload, seq }));
+        const read = fromBinary(InternalInvokeRequestStreamSchema, requestCodec.encodeStream({ head, payload, seq }));
         expect(read.request?.ver).toBe(1);
         expect(read.request?.message?.method).toBe(method);
         expect(read.request?.message?.contentType).toBe(contentType);
@@ -136,7 +136,7 @@ test("we read what the generated code writes, unknown fields skipped", () => {
         },
         payload: { data, seq: 7n },
       });
-      const { head, payload, seq } = decodeStreamRequest(toBinary(InternalInvokeRequestStreamSchema, message));
+      const { head, payload, seq } = requestCodec.decodeStream(toBinary(InternalInvokeRequestStreamSchema, message));
       expect([Buffer.from(payload ?? []), seq]).toEqual([Buffer.from(data), 7]);
       expect(head?.hasMessage).toBe(withMessage);
       expect(head?.hasMetadata).toBe(pairs.length > 0);
@@ -164,7 +164,7 @@ test("changed bytes are read or refused by what they say alone, and as the gener
       fc.integer({ min: 0, max: 255 }),
       (pairs, method, data, changes, filler) => {
         const head = headOf(pairs, { method, verb: "PUT", query: "q=1", contentType: "a/b" });
-        const written = Buffer.from(encodeStreamRequest({ head, payload: data.subarray(0, 40), seq: 3 }));
+        const written = Buffer.from(requestCodec.encodeStream({ head, payload: data.subarray(0, 40), seq: 3 }));
         for (const [at, to] of changes) written[at % written.length] = to;
         const around = Buffer.alloc(written.length + 40, filler);
         around.set(written, 20);
@@ -187,7 +187,7 @@ test("changed bytes are read or refused by what they say alone, and as the gener
 
 function outcome(encoded: Uint8Array): unknown {
   try {
-    const { head, payload, seq } = decodeStreamRequest(encoded);
+    const { head, payload, seq } = requestCodec.decodeStream(encoded);
     return { head: { method: "", hasMessage: false, ...head }, payload: payload && Buffer.from(payload), seq };
   } catch (error) {
     expect(error).toBeInstanceOf(Error);
@@ -207,8 +207,8 @@ test("any bytes are read or refused with an Error, never worse", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (noise) => {
       try {
-        decodeStreamRequest(noise);
-        decodeRequest(noise);
+        requestCodec.decodeStream(noise);
+        requestCodec.decode(noise);
       } catch (error) {
         expect(error).toBeInstanceOf(Error);
       }
@@ -225,7 +225,7 @@ test("the caller's identity is ours alone, and forwarding headers grow", () => {
     ["X-A", "2"],
   ] as const;
   const message: StreamMessage<RequestHead> = { head: headOf(pairs, { stamps }), payload: undefined, seq: 0 };
-  const { request } = fromBinary(InternalInvokeRequestStreamSchema, encodeStreamRequest(message));
+  const { request } = fromBinary(InternalInvokeRequestStreamSchema, requestCodec.encodeStream(message));
   expect(
     Object.fromEntries(Object.entries(request?.metadata ?? {}).map(([name, list]) => [name, list.values])),
   ).toEqual({
@@ -242,8 +242,8 @@ test("the caller's identity is ours alone, and forwarding headers grow", () => {
 
 test("header bytes beyond ASCII pass through, and metadata keeps its spelling", () => {
   const raw = Buffer.from("grüße").toString("latin1");
-  expect(decodeRequest(encodeRequest(headOf([["x-u", raw]], {}))).headers).toEqual(["X-U", raw]);
-  expect(decodeRequest(encodeRequest(headOf([["x-u", "\u00e9"]], {}))).headers).toEqual([
+  expect(requestCodec.decode(requestCodec.encode(headOf([["x-u", raw]], {}))).headers).toEqual(["X-U", raw]);
+  expect(requestCodec.decode(requestCodec.encode(headOf([["x-u", "\u00e9"]], {}))).headers).toEqual([
     "X-U",
     Buffer.from("\u00e9").toString("latin1"),
   ]);
@@ -254,7 +254,7 @@ test("header bytes beyond ASCII pass through, and metadata keeps its spelling", 
     ],
     { origin: "grpc" },
   );
-  expect(decodeRequest(encodeRequest(metadata))).toMatchObject({
+  expect(requestCodec.decode(requestCodec.encode(metadata))).toMatchObject({
     origin: "grpc",
     headers: ["content-type", "application/grpc", "x-meta", "1"],
   });

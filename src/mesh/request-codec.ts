@@ -1,17 +1,16 @@
 import type { ActorRef } from "../app/actor-host.ts";
 import { headerValue } from "../app/header-rules.ts";
+import { readData, writeData } from "./data-codec.ts";
+import { HeadCodec } from "./head-codec.ts";
 import { headerMapGuess, readHeaderEntry, writeHeaderMap, writeRequestMap } from "./header-map.ts";
-import type { RequestHead, StreamMessage } from "./messages.ts";
-import { ProtoReader } from "../wire/codecs/proto-reader.ts";
-import { ProtoWriter } from "../wire/codecs/proto-writer.ts";
-import { readPayload, writePayload } from "./payload-codec.ts";
+import type { RequestHead } from "./messages.ts";
+import type { ProtoReader } from "../wire/codecs/proto-reader.ts";
+import type { ProtoWriter } from "../wire/codecs/proto-writer.ts";
 
 /**
  * The requests of `dapr.proto.internals.v1.ServiceInvocation` straight from and to a call, because the generated code would
  * build a map and an object per header on the hottest path there is. The numbers are the definition's.
  */
-const REQUEST = 1;
-const PAYLOAD = 2;
 const VERSION = 1;
 const METADATA = 2;
 const MESSAGE = 3;
@@ -24,13 +23,9 @@ const CONTENT_TYPE = 3;
 const HTTP_EXTENSION = 4;
 const VERB = 1;
 const QUERY = 2;
-const ANY_TYPE_URL = 1;
-const ANY_VALUE = 2;
 
 /** What is read, as whole tags: the number, three bits up, and the wire type. */
 const TAG = {
-  request: (REQUEST << 3) | 2,
-  payload: (PAYLOAD << 3) | 2,
   metadata: (METADATA << 3) | 2,
   message: (MESSAGE << 3) | 2,
   actor: (ACTOR << 3) | 2,
@@ -42,8 +37,6 @@ const TAG = {
   httpExtension: (HTTP_EXTENSION << 3) | 2,
   verb: VERB << 3,
   query: (QUERY << 3) | 2,
-  anyTypeUrl: (ANY_TYPE_URL << 3) | 2,
-  anyValue: (ANY_VALUE << 3) | 2,
 } as const;
 
 const VERSION_V1 = 1;
@@ -66,52 +59,6 @@ const POST = 3;
 /** Bytes for everything but headers, texts and body; a guess. */
 const FIXED_BYTES = 320;
 
-const NO_BYTES = new Uint8Array(0);
-
-export function encodeRequest(head: RequestHead): Uint8Array {
-  const writer = new ProtoWriter(guess(head));
-  writeRequest(writer, head);
-  return writer.finish();
-}
-
-export function decodeRequest(bytes: Uint8Array): RequestHead {
-  const reader = new ProtoReader(bytes);
-  return readRequest(reader);
-}
-
-export function encodeStreamRequest(message: StreamMessage<RequestHead>): Uint8Array {
-  const { head, payload } = message;
-  const headBytes = head === undefined ? 0 : guess(head);
-  const writer = new ProtoWriter(headBytes + (payload?.byteLength ?? 0) + 32);
-  if (head !== undefined) {
-    const mark = writer.begin(REQUEST, headBytes);
-    writeRequest(writer, head);
-    writer.end(mark);
-  }
-  if (payload !== undefined) {
-    writePayload(writer, PAYLOAD, payload, message.seq);
-  }
-  return writer.finish();
-}
-
-export function decodeStreamRequest(bytes: Uint8Array): StreamMessage<RequestHead> {
-  const reader = new ProtoReader(bytes);
-  let head: RequestHead | undefined;
-  let payload: { readonly data: Uint8Array; readonly seq: number } | undefined;
-  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-    if (tag === TAG.request) {
-      const outer = reader.enter();
-      head = readRequest(reader);
-      reader.leave(outer);
-    } else if (tag === TAG.payload) {
-      payload = readPayload(reader);
-    } else {
-      reader.skip();
-    }
-  }
-  return { head, payload: payload?.data, seq: payload?.seq ?? 0 };
-}
-
 function guess(head: RequestHead): number {
   return (
     FIXED_BYTES + headerMapGuess(head.headers) + head.method.length + head.query.length + (head.data?.byteLength ?? 0)
@@ -128,12 +75,7 @@ function writeRequest(writer: ProtoWriter, head: RequestHead): void {
   }
   const message = writer.begin(MESSAGE, 128);
   writer.text(METHOD, head.method);
-  if (head.data !== undefined || head.typeUrl !== "") {
-    const any = writer.begin(DATA, head.data?.byteLength ?? 0);
-    writer.text(ANY_TYPE_URL, head.typeUrl);
-    writer.octets(ANY_VALUE, head.data ?? NO_BYTES);
-    writer.end(any);
-  }
+  writeData(writer, DATA, head);
   if (head.contentType !== "") {
     writer.rawText(CONTENT_TYPE, head.contentType);
   }
@@ -221,7 +163,7 @@ function readMessage(reader: ProtoReader): MessageFields {
         fields.method = reader.text();
         break;
       case TAG.data:
-        readAny(reader, fields);
+        readData(reader, fields);
         break;
       case TAG.contentType:
         fields.contentType = reader.rawText();
@@ -235,21 +177,6 @@ function readMessage(reader: ProtoReader): MessageFields {
   }
   reader.leave(outer);
   return fields;
-}
-
-/** Reads a `google.protobuf.Any` into a message's fields. */
-export function readAny(reader: ProtoReader, fields: { typeUrl: string; data: Uint8Array | undefined }): void {
-  const outer = reader.enter();
-  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-    if (tag === TAG.anyTypeUrl) {
-      fields.typeUrl = reader.text();
-    } else if (tag === TAG.anyValue) {
-      fields.data = reader.octets();
-    } else {
-      reader.skip();
-    }
-  }
-  reader.leave(outer);
 }
 
 function readExtension(reader: ProtoReader, fields: { verb: string; query: string }): void {
@@ -266,3 +193,5 @@ function readExtension(reader: ProtoReader, fields: { verb: string; query: strin
   }
   reader.leave(outer);
 }
+
+export const requestCodec = new HeadCodec<RequestHead>({ guess, write: writeRequest, read: readRequest });

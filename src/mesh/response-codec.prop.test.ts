@@ -6,7 +6,7 @@ import { InternalInvokeResponseStreamSchema } from "../wire/gen/dapr/proto/inter
 import { ErrorInfoSchema } from "../wire/gen/google/rpc/error_details_pb.js";
 import { StatusSchema } from "../wire/gen/google/rpc/status_pb.js";
 import type { ResponseHead } from "./messages.ts";
-import { decodeResponse, decodeStreamResponse, encodeResponse, encodeStreamResponse } from "./response-codec.ts";
+import { responseCodec } from "./response-codec.ts";
 
 const empty: ResponseHead = {
   status: undefined,
@@ -34,7 +34,7 @@ test("the generated code reads what we write", () => {
           headers: ["x-a", "1", "X-A", contentType],
           contentType,
         };
-        const read = fromBinary(InternalInvokeResponseStreamSchema, encodeStreamResponse({ head, payload, seq }));
+        const read = fromBinary(InternalInvokeResponseStreamSchema, responseCodec.encodeStream({ head, payload, seq }));
         expect(read.response?.status?.code).toBe(code);
         expect(read.response?.headers["X-A"]?.values).toEqual(["1", contentType]);
         expect(read.response?.message?.contentType).toBe(contentType);
@@ -59,7 +59,7 @@ test("we read what the generated code writes", () => {
         },
         payload: { data, seq: 1n },
       });
-      const { head, payload, seq } = decodeStreamResponse(toBinary(InternalInvokeResponseStreamSchema, written));
+      const { head, payload, seq } = responseCodec.decodeStream(toBinary(InternalInvokeResponseStreamSchema, written));
       expect(head).toMatchObject({
         status: { code, message },
         headers: ["X-B", "1", "X-B", "2"],
@@ -76,7 +76,7 @@ test("we read what the generated code writes", () => {
 test("an OK status is written although it is all zero, and a status keeps its details", () => {
   const ok = fromBinary(
     InternalInvokeResponseStreamSchema,
-    encodeStreamResponse({
+    responseCodec.encodeStream({
       head: { ...empty, status: { code: 0, message: "", detailsBin: undefined } },
       payload: undefined,
       seq: 0,
@@ -85,7 +85,9 @@ test("an OK status is written although it is all zero, and a status keeps its de
   expect(ok.response?.status).toBeDefined();
   const info = anyPack(ErrorInfoSchema, create(ErrorInfoSchema, { reason: "R" }));
   const detailsBin = toBinary(StatusSchema, create(StatusSchema, { code: 5, message: "gone", details: [info] }));
-  const read = decodeResponse(encodeResponse({ ...empty, status: { code: 5, message: "gone", detailsBin } }));
+  const read = responseCodec.decode(
+    responseCodec.encode({ ...empty, status: { code: 5, message: "gone", detailsBin } }),
+  );
   expect(read.status).toMatchObject({ code: 5, message: "gone" });
   expect(Buffer.from(read.status?.detailsBin ?? [])).toEqual(Buffer.from(detailsBin));
 });
@@ -94,7 +96,7 @@ test("any bytes are read or refused with an Error, never worse", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (noise) => {
       try {
-        decodeStreamResponse(noise);
+        responseCodec.decodeStream(noise);
       } catch (error) {
         expect(error).toBeInstanceOf(Error);
       }

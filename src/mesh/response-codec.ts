@@ -1,13 +1,11 @@
+import { readData, writeData } from "./data-codec.ts";
+import { HeadCodec } from "./head-codec.ts";
 import { headerMapGuess, readHeaderEntry, writeHeaderMap } from "./header-map.ts";
-import type { ResponseHead, ResponseStatus, StreamMessage } from "./messages.ts";
-import { readPayload, writePayload } from "./payload-codec.ts";
+import type { ResponseHead, ResponseStatus } from "./messages.ts";
 import { ProtoReader } from "../wire/codecs/proto-reader.ts";
-import { ProtoWriter } from "../wire/codecs/proto-writer.ts";
-import { readAny } from "./request-codec.ts";
+import type { ProtoWriter } from "../wire/codecs/proto-writer.ts";
 
 /** The responses of `dapr.proto.internals.v1.ServiceInvocation`; the numbers are the definition's. */
-const RESPONSE = 1;
-const PAYLOAD = 2;
 const STATUS = 1;
 const HEADERS = 2;
 const TRAILERS = 3;
@@ -17,13 +15,9 @@ const STATUS_MESSAGE = 2;
 const STATUS_DETAILS = 3;
 const DATA = 1;
 const CONTENT_TYPE = 2;
-const ANY_TYPE_URL = 1;
-const ANY_VALUE = 2;
 
 /** What is read, as whole tags: the number, three bits up, and the wire type. */
 const TAG = {
-  response: (RESPONSE << 3) | 2,
-  payload: (PAYLOAD << 3) | 2,
   status: (STATUS << 3) | 2,
   headers: (HEADERS << 3) | 2,
   trailers: (TRAILERS << 3) | 2,
@@ -40,51 +34,6 @@ const FIXED_BYTES = 128;
 /** Codes from here on are HTTP's. */
 const HTTP_STATUS_MIN = 100;
 
-const NO_BYTES = new Uint8Array(0);
-
-export function encodeResponse(head: ResponseHead): Uint8Array {
-  const writer = new ProtoWriter(guess(head));
-  writeResponse(writer, head);
-  return writer.finish();
-}
-
-export function decodeResponse(bytes: Uint8Array): ResponseHead {
-  return readResponse(new ProtoReader(bytes));
-}
-
-export function encodeStreamResponse(message: StreamMessage<ResponseHead>): Uint8Array {
-  const { head, payload } = message;
-  const headBytes = head === undefined ? 0 : guess(head);
-  const writer = new ProtoWriter(headBytes + (payload?.byteLength ?? 0) + 32);
-  if (head !== undefined) {
-    const mark = writer.begin(RESPONSE, headBytes);
-    writeResponse(writer, head);
-    writer.end(mark);
-  }
-  if (payload !== undefined) {
-    writePayload(writer, PAYLOAD, payload, message.seq);
-  }
-  return writer.finish();
-}
-
-export function decodeStreamResponse(bytes: Uint8Array): StreamMessage<ResponseHead> {
-  const reader = new ProtoReader(bytes);
-  let head: ResponseHead | undefined;
-  let payload: { readonly data: Uint8Array; readonly seq: number } | undefined;
-  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-    if (tag === TAG.response) {
-      const outer = reader.enter();
-      head = readResponse(reader);
-      reader.leave(outer);
-    } else if (tag === TAG.payload) {
-      payload = readPayload(reader);
-    } else {
-      reader.skip();
-    }
-  }
-  return { head, payload: payload?.data, seq: payload?.seq ?? 0 };
-}
-
 function guess(head: ResponseHead): number {
   return FIXED_BYTES + headerMapGuess(head.headers) + headerMapGuess(head.trailers) + (head.data?.byteLength ?? 0);
 }
@@ -98,12 +47,7 @@ function writeResponse(writer: ProtoWriter, head: ResponseHead): void {
   writeHeaderMap(writer, HEADERS, head.headers, fromHttp);
   writeHeaderMap(writer, TRAILERS, head.trailers, fromHttp);
   const message = writer.begin(MESSAGE, head.data?.byteLength ?? 0);
-  if (head.data !== undefined || head.typeUrl !== "") {
-    const any = writer.begin(DATA, head.data?.byteLength ?? 0);
-    writer.text(ANY_TYPE_URL, head.typeUrl);
-    writer.octets(ANY_VALUE, head.data ?? NO_BYTES);
-    writer.end(any);
-  }
+  writeData(writer, DATA, head);
   if (head.contentType !== "") {
     writer.rawText(CONTENT_TYPE, head.contentType);
   }
@@ -183,7 +127,7 @@ function readMessage(
   const outer = reader.enter();
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
     if (tag === TAG.data) {
-      readAny(reader, fields);
+      readData(reader, fields);
     } else if (tag === TAG.contentType) {
       fields.contentType = reader.rawText();
     } else {
@@ -192,3 +136,5 @@ function readMessage(
   }
   reader.leave(outer);
 }
+
+export const responseCodec = new HeadCodec<ResponseHead>({ guess, write: writeResponse, read: readResponse });

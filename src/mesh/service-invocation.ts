@@ -1,7 +1,7 @@
 import type { GrpcMethod } from "../net/grpc/types.ts";
 import type { RequestHead, ResponseHead, StreamMessage } from "./messages.ts";
-import { decodeRequest, decodeStreamRequest, encodeRequest, encodeStreamRequest } from "./request-codec.ts";
-import { decodeResponse, decodeStreamResponse, encodeResponse, encodeStreamResponse } from "./response-codec.ts";
+import { requestCodec } from "./request-codec.ts";
+import { responseCodec } from "./response-codec.ts";
 
 const SERVICE = "/dapr.proto.internals.v1.ServiceInvocation/";
 
@@ -9,10 +9,10 @@ const SERVICE = "/dapr.proto.internals.v1.ServiceInvocation/";
 export const callLocal: GrpcMethod<RequestHead, ResponseHead> & { readonly kind: "unary" } = {
   path: `${SERVICE}CallLocal`,
   kind: "unary",
-  encodeRequest,
-  decodeRequest,
-  encodeResponse,
-  decodeResponse,
+  encodeRequest: requestCodec.encode,
+  decodeRequest: requestCodec.decode,
+  encodeResponse: responseCodec.encode,
+  decodeResponse: responseCodec.decode,
 };
 
 /** A call of an actor, to the sidecar that owns it. */
@@ -24,8 +24,8 @@ export const callLocalStream: GrpcMethod<StreamMessage<RequestHead>, StreamMessa
 } = {
   path: `${SERVICE}CallLocalStream`,
   kind: "bidi_streaming",
-  encodeRequest: encodeStreamRequest,
-  decodeRequest: decodeStreamRequest,
-  encodeResponse: encodeStreamResponse,
-  decodeResponse: decodeStreamResponse,
+  encodeRequest: requestCodec.encodeStream,
+  decodeRequest: requestCodec.decodeStream,
+  encodeResponse: responseCodec.encodeStream,
+  decodeResponse: responseCodec.decodeStream,
 };

@@ -5,18 +5,15 @@ import { PeerActors } from "../mesh/peer-actors.ts";
 import type { PlacementIdentity } from "../mesh/placement-host.ts";
 import { KEEPALIVE } from "../mesh/limits.ts";
 import { createGrpcClient } from "../net/grpc/client.ts";
-import type { Resiliency } from "../resiliency/types.ts";
-import type { Configuration } from "../resources/configuration.ts";
 import type { SchedulerClient } from "../scheduling/types.ts";
 import { controlPlaneOptions } from "../security/peer-options.ts";
-import type { RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
 import { hostAddress } from "./host-address.ts";
 import type { InternalPort } from "./internal-port.ts";
 import { LocalPeers, NearestActors } from "./local-peers.ts";
 import { namespaceOf } from "./namespace.ts";
 import type { SidecarOptions } from "./options.ts";
 import type { Outgoing } from "./outgoing.ts";
-import type { AssemblyPlan } from "./plan.ts";
+import type { AssemblyPlan, Foundation } from "./plan.ts";
 import type { LocalServices } from "./types.ts";
 
 /** Bytes of one order: a table of thousands of hosts and types. */
@@ -26,11 +23,8 @@ const IN_PROCESS = "in-process";
 
 /** What actors stand on. */
 export interface ActorsParts {
-  readonly configuration: Configuration;
   readonly inventory: Inventory;
   readonly outgoing: Outgoing;
-  readonly resiliency: Resiliency;
-  readonly metrics: RuntimeMetrics | undefined;
   readonly internalPort: InternalPort | undefined;
   readonly scheduler: SchedulerClient | undefined;
 }
@@ -41,24 +35,24 @@ export interface ActorsParts {
  *
  * @throws Error for a sidecar that no other sidecar can reach
  */
-export async function createActors(plan: AssemblyPlan, parts: ActorsParts): Promise<ActorsBlock> {
-  const { options, deps } = plan;
+export async function createActors(base: Foundation, parts: ActorsParts): Promise<ActorsBlock> {
+  const { options, deps } = base;
   const { addresses, disseminationTimeoutMs } = options.placement;
   if (addresses.length > 0) {
-    return await actorsOfService(plan, parts);
+    return await actorsOfService(base, parts);
   }
   const { services } = deps;
   if (services === undefined) {
     return new DisabledActors(disseminationTimeoutMs, deps.logger);
   }
   const { LazyActors } = await import("../blocks/actors/lazy-actors.ts");
-  const load = (): Promise<ActorsBlock> => localActors(plan, parts, services);
+  const load = (): Promise<ActorsBlock> => localActors(base, parts, services);
   return new LazyActors({ disseminationTimeoutMs, load, logger: deps.logger });
 }
 
 /** Over a placement service that was named. */
-async function actorsOfService(plan: AssemblyPlan, parts: ActorsParts): Promise<ActorsBlock> {
-  const { options, deps, health, identity } = plan;
+async function actorsOfService(base: Foundation, parts: ActorsParts): Promise<ActorsBlock> {
+  const { options, deps, health, identity } = base;
   const { internalPort } = parts;
   if (internalPort === undefined) {
     throw new Error(
@@ -66,8 +60,8 @@ async function actorsOfService(plan: AssemblyPlan, parts: ActorsParts): Promise<
     );
   }
   const { openGrpcPlacement } = await import("../mesh/grpc-placement.ts");
-  return await runningActors(plan, parts, {
-    ownAddress: portAddress(plan, internalPort),
+  return await runningActors(base, parts, {
+    ownAddress: portAddress(base, internalPort),
     placementAddresses: options.placement.addresses,
     openPlacement: (address) =>
       openGrpcPlacement(
@@ -82,11 +76,11 @@ async function actorsOfService(plan: AssemblyPlan, parts: ActorsParts): Promise<
 }
 
 /** Over the placement service of this process, which is always there: health does not wait for it. */
-async function localActors(plan: AssemblyPlan, parts: ActorsParts, services: LocalServices): Promise<ActorsBlock> {
-  const { options, deps } = plan;
+async function localActors(base: Foundation, parts: ActorsParts, services: LocalServices): Promise<ActorsBlock> {
+  const { options, deps } = base;
   const { internalPort } = parts;
-  return await runningActors(plan, parts, {
-    ownAddress: internalPort === undefined ? LocalPeers.of(deps.shared).newAddress() : portAddress(plan, internalPort),
+  return await runningActors(base, parts, {
+    ownAddress: internalPort === undefined ? LocalPeers.of(deps.shared).newAddress() : portAddress(base, internalPort),
     placementAddresses: [IN_PROCESS],
     openPlacement: await services.placement(identityOf(options)),
     health: { ready: () => deps.onPlacement?.(), notReady: () => undefined },
@@ -94,8 +88,8 @@ async function localActors(plan: AssemblyPlan, parts: ActorsParts, services: Loc
 }
 
 async function runningActors(
-  { options, deps, tracing }: AssemblyPlan,
-  { configuration, inventory, outgoing, resiliency, metrics, scheduler }: ActorsParts,
+  { options, deps, tracing, configuration, resiliency, metrics }: Foundation,
+  { inventory, outgoing, scheduler }: ActorsParts,
   placement: Pick<ActorsOptions, "ownAddress" | "placementAddresses" | "openPlacement" | "health">,
 ): Promise<ActorsBlock> {
   const { RunningActors } = await import("../blocks/actors/running-actors.ts");
@@ -112,7 +106,7 @@ async function runningActors(
     ttlEnabled: configuration.enabledFeatures.includes("ActorStateTTL"),
     resiliency,
     observer: metrics?.actors,
-    tracer: tracing?.blocks,
+    tracer: tracing.blocks,
   });
   const leave = peers.join(placement.ownAddress, actors);
   const close = actors.close.bind(actors);

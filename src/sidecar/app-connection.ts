@@ -47,7 +47,7 @@ export async function connectApp(
       close: () => Promise.resolve(),
     };
     const channel = new HttpAppChannel("in-process", client, channelOptions(options, settings, "http://in-process"));
-    return { channel, dial: () => Promise.resolve(true) };
+    return { channel, dial: () => Promise.resolve("there") };
   }
   const port = options.appPort;
   if (port === undefined) {

@@ -1,4 +1,3 @@
-import type { ActorsBlock } from "../blocks/actors/actors-block.ts";
 import { PoliciesByName } from "../blocks/component-policy.ts";
 import { createBindingsBlock } from "../blocks/bindings/bindings-block.ts";
 import { createInputBindings, type InputBindings } from "../blocks/bindings/input-bindings.ts";
@@ -8,7 +7,6 @@ import { createCryptoBlock } from "../blocks/crypto/crypto-block.ts";
 import { createMetadataBlock } from "../blocks/control/metadata.ts";
 import { createJobsBlock } from "../blocks/jobs/jobs-block.ts";
 import { createJobTriggers, type JobTriggers } from "../blocks/jobs/job-triggers.ts";
-import type { AccessCheck } from "../blocks/invocation/access-check.ts";
 import { InvocationBlock } from "../blocks/invocation/invocation.ts";
 import { createLockBlock } from "../blocks/lock/lock-block.ts";
 import { createOutbox, type Outbox } from "../blocks/outbox/outbox.ts";
@@ -16,19 +14,11 @@ import { createPubSubBlock } from "../blocks/pubsub/pubsub-block.ts";
 import { createSubscriptions, type Subscriptions } from "../blocks/pubsub/subscriptions.ts";
 import { createSecretsBlock } from "../blocks/secrets/secrets-block.ts";
 import { createStateBlock } from "../blocks/state/state-block.ts";
-import type { Inventory } from "../inventory/types.ts";
-import type { Resiliency } from "../resiliency/types.ts";
-import type { Configuration } from "../resources/configuration.ts";
 import type { Resource } from "../resources/resource.ts";
-import type { LoadedResources } from "../resources/types.ts";
-import type { SchedulerClient } from "../scheduling/types.ts";
-import type { RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
-import type { AppConnectionParts } from "./app-connection.ts";
 import { appConnectionMetadata } from "./app-metadata.ts";
-import type { Outgoing } from "./outgoing.ts";
-import type { AssemblyPlan } from "./plan.ts";
+import type { Connections } from "./connections.ts";
+import type { Foundation } from "./plan.ts";
 import { namespaceOf } from "./namespace.ts";
-import type { Reloader } from "./reload/reloader.ts";
 import type { SidecarBlocks } from "./types.ts";
 import { RUNTIME_VERSION } from "./version.ts";
 
@@ -43,22 +33,10 @@ export interface BlockParts {
 }
 
 /** Makes all blocks of one sidecar over an inventory that may still be empty: they follow it. */
-export function createBlocks(
-  plan: AssemblyPlan,
-  configuration: Configuration,
-  resources: LoadedResources,
-  inventory: Inventory,
-  app: AppConnectionParts | undefined,
-  { mesh, endpoints }: Outgoing,
-  metrics: RuntimeMetrics | undefined,
-  resiliency: Resiliency,
-  scheduler: SchedulerClient | undefined,
-  actors: ActorsBlock,
-  reloader: () => Reloader | undefined,
-  access: AccessCheck | undefined,
-): BlockParts {
-  const { options } = plan;
-  const deps = { ...plan.deps, policies: resiliency, tracer: plan.tracing?.blocks };
+export function createBlocks(base: Foundation, connections: Connections): BlockParts {
+  const { options, configuration, resources, metrics, resiliency, access, tracing } = base;
+  const { inventory, app, outgoing, scheduler, actors } = connections;
+  const deps = { ...base.deps, policies: resiliency, tracer: tracing.blocks };
   const identity = { appId: options.appId, namespace: options.namespace };
   const calls = metrics?.componentCalls;
   // Topics carry a namespace even where there is none.
@@ -72,8 +50,8 @@ export function createBlocks(
     appId: options.appId,
     namespace: namespaceOf(options),
     appChannel: () => app?.channel,
-    remote: mesh,
-    endpoints,
+    remote: outgoing.mesh,
+    endpoints: outgoing.endpoints,
     resiliency,
     access,
     metrics: metrics?.invocation,
@@ -111,8 +89,8 @@ export function createBlocks(
     id: options.appId,
     runtimeVersion: RUNTIME_VERSION,
     enabledFeatures: configuration.enabledFeatures,
-    httpEndpoints: () => namesOf((reloader()?.resources ?? resources).httpEndpoints),
-    resiliencies: () => namesOf((reloader()?.resources ?? resources).resiliencies),
+    httpEndpoints: () => namesOf(resources.current.httpEndpoints),
+    resiliencies: () => namesOf(resources.current.resiliencies),
     appConnection: appConnectionMetadata(options),
     components: () => inventory.components(),
     subscriptions: () => subscriptions.list().map(({ spec, type }) => ({ ...spec, type })),
@@ -126,8 +104,12 @@ export function createBlocks(
       invocation,
       actors,
       ...more,
-      control: plan.control(metadata),
-      components: { conditions: () => inventory.conditions(), reload: () => reloader()?.state },
+      control: base.control(metadata),
+      components: {
+        conditions: () => inventory.conditions(),
+        reload: () => resources.reload,
+        reloadNow: async () => await resources.reloadNow?.(),
+      },
       subscriptions: withOutbox(subscriptions, outbox),
     },
     subscriptions,

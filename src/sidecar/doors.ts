@@ -1,3 +1,4 @@
+import { aboutRoutes } from "../api/http/about.ts";
 import { actorsRoutes } from "../api/http/actors.ts";
 import { bindingsRoutes } from "../api/http/bindings.ts";
 import { componentsRoutes } from "../api/http/components.ts";
@@ -22,7 +23,8 @@ import type { HttpHandler } from "../net/http/types.ts";
 import { metricsHandler } from "../telemetry/metrics/metrics-handler.ts";
 import type { RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
 import { apiAddresses, tcpAddress } from "./listeners.ts";
-import type { DoorsPlan } from "./plan.ts";
+import type { DoorsPlan } from "./doors-plan.ts";
+import type { Foundation } from "./plan.ts";
 import { createApiLog, httpObserver } from "./observers.ts";
 import type { SidecarPorts } from "./types.ts";
 
@@ -39,24 +41,25 @@ export function createDoors(plan: DoorsPlan): Doors {
 }
 
 function createApiHandler(doors: DoorsPlan): HttpHandler {
-  const { options } = doors.plan;
+  const { options } = doors.base;
+  const pipeline = doors.connections.pipelines.server;
   return createHttpDoor({
     ...sharedHttpOptions(doors),
     routes: apiRoutes(doors),
     fallback: invokeFallback(invokeOptions(doors)),
     apiToken: options.apiToken,
     allowedOrigins: options.allowedOrigins,
-    pipeline:
-      doors.pipeline === undefined ? undefined : { pipeline: doors.pipeline, maxBodyBytes: options.maxBodyBytes },
+    pipeline: pipeline === undefined ? undefined : { pipeline, maxBodyBytes: options.maxBodyBytes },
   });
 }
 
 /** Every route of the HTTP API. */
 export function apiRoutes(doors: DoorsPlan): readonly Route[] {
   const { blocks } = doors;
-  const { options, deps } = doors.plan;
+  const { options, deps } = doors.base;
   return [
     ...controlRoutes(blocks.control),
+    ...aboutRoutes(),
     ...componentsRoutes(blocks.components),
     ...subscriptionsRoutes(blocks.subscriptions),
     ...stateRoutes(blocks.state, { maxBodyBytes: options.maxBodyBytes }),
@@ -64,7 +67,7 @@ export function apiRoutes(doors: DoorsPlan): readonly Route[] {
     ...bindingsRoutes(blocks.bindings, { maxBodyBytes: options.maxBodyBytes }),
     ...secretsRoutes(blocks.secrets),
     ...configurationRoutes(blocks.configuration, {
-      appChannel: () => doors.appChannel,
+      appChannel: () => doors.connections.app?.channel,
       logger: deps.logger.scope("dapr.runtime.http"),
     }),
     ...cryptoRoutes(blocks.crypto, { maxBodyBytes: options.maxBodyBytes, logger: deps.logger }),
@@ -78,8 +81,8 @@ export function apiRoutes(doors: DoorsPlan): readonly Route[] {
   ];
 }
 
-function invokeOptions({ blocks, plan, metrics }: DoorsPlan): Parameters<typeof invokeFallback>[0] {
-  const { options, deps } = plan;
+function invokeOptions({ blocks, base }: DoorsPlan): Parameters<typeof invokeFallback>[0] {
+  const { options, deps, metrics } = base;
   const errorCodes = metrics?.errorCodes;
   return {
     invocation: blocks.invocation,
@@ -104,28 +107,27 @@ function createPublicHandler(doors: DoorsPlan): HttpHandler {
 }
 
 function sharedHttpOptions({
-  plan,
-  configuration,
-  metrics,
+  base,
 }: DoorsPlan): Pick<HttpDoorOptions, "accessRules" | "tracing" | "observer" | "clock" | "logger"> {
-  const { logger, clock } = plan.deps;
-  const tracer = plan.tracing?.doors;
+  const { configuration, metrics } = base;
+  const { logger, clock, activity } = base.deps;
+  const tracer = base.tracing.doors;
   return {
     accessRules: configuration.api,
     tracing: tracer === undefined ? undefined : new ExchangeTracing(tracer),
-    observer: httpObserver(metrics, createApiLog(plan, configuration), plan.deps.activity),
+    observer: httpObserver(metrics, createApiLog(base), activity),
     clock,
     logger: logger.scope("dapr.runtime.http"),
   };
 }
 
 async function openDoors(doors: DoorsPlan, http: HttpHandler): Promise<SidecarPorts> {
-  const { listeners, metrics, internalPort } = doors;
-  const { options, deps, health } = doors.plan;
+  const { internalPort } = doors.connections;
+  const { options, deps, health, listeners, metrics } = doors.base;
   const { logger } = deps;
   const { listenAddresses, unixDomainSocket, appId } = options;
   const limits = { headerBytesMax: options.readBufferBytes, h2c: !options.h2cDisabled };
-  const metricsPort = metrics === undefined ? undefined : await openMetrics(doors, metrics);
+  const metricsPort = metrics === undefined ? undefined : await openMetrics(doors.base, metrics);
 
   let grpc: number | undefined;
   if (options.grpcPort !== undefined) {
@@ -167,10 +169,10 @@ async function openDoors(doors: DoorsPlan, http: HttpHandler): Promise<SidecarPo
   return { http: httpPort, grpc, internalGrpc: internalPort?.port, public: publicPort, metrics: metricsPort };
 }
 
-async function openMetrics(doors: DoorsPlan, metrics: RuntimeMetrics): Promise<number> {
-  const { options, deps, health } = doors.plan;
+async function openMetrics(base: Foundation, metrics: RuntimeMetrics): Promise<number> {
+  const { options, deps, health, listeners } = base;
   const target = health.addTarget("metrics-exporter");
-  const port = await doors.listeners.http(
+  const port = await listeners.http(
     [tcpAddress(options.metrics.listenAddress, options.metrics.port)],
     metricsHandler(metrics.registry),
     {

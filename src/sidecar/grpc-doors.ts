@@ -24,15 +24,16 @@ import { PeerPassage } from "../mesh/peer-passage.ts";
 import { createStreamTally } from "../kit/stream-tally.ts";
 import type { Interceptor } from "../net/grpc/server-types.ts";
 import type { GrpcServer } from "../net/grpc/server.ts";
-import type { AssemblyPlan, DoorsPlan } from "./plan.ts";
+import type { DoorsPlan } from "./doors-plan.ts";
+import type { Foundation } from "./plan.ts";
 import { namespaceOf } from "./namespace.ts";
 import { createApiLog, grpcObserver, internalGrpcObserver } from "./observers.ts";
 import { messageBytesMax } from "./options.ts";
 
 /** The gRPC API of a sidecar. */
 export function createGrpcApi(doors: DoorsPlan): GrpcServer {
-  const { plan, configuration, metrics, blocks } = doors;
-  const { options, deps } = plan;
+  const { base, connections, blocks } = doors;
+  const { options, deps, configuration, metrics } = base;
   return createGrpcDoor({
     handlers: {
       ...controlHandlers(blocks.control),
@@ -46,7 +47,7 @@ export function createGrpcApi(doors: DoorsPlan): GrpcServer {
       ...actorsHandlers(blocks.actors),
       ...actorEventsHandlers({
         actors: blocks.actors,
-        appProtocol: doors.appChannel?.protocol,
+        appProtocol: connections.app?.channel.protocol,
         logger: deps.logger.scope("dapr.runtime.actors.callbackstream"),
       }),
       ...lockHandlers(blocks.lock),
@@ -60,8 +61,8 @@ export function createGrpcApi(doors: DoorsPlan): GrpcServer {
     apiToken: options.apiToken,
     accessRules: configuration.api,
     maxBodyBytes: messageBytesMax(options.maxBodyBytes),
-    tracing: callTracing(plan),
-    observer: grpcObserver(metrics, createApiLog(plan, configuration), deps.activity),
+    tracing: callTracing(base),
+    observer: grpcObserver(metrics, createApiLog(base), deps.activity),
     clock: deps.clock,
     logger: deps.logger.scope("dapr.runtime.grpc.api"),
   });
@@ -69,9 +70,9 @@ export function createGrpcApi(doors: DoorsPlan): GrpcServer {
 
 /** The door for other sidecars. */
 export function createInternalApi(doors: DoorsPlan): GrpcServer {
-  const { plan, metrics, blocks } = doors;
-  const { options, deps } = plan;
-  const tracing = callTracing(plan);
+  const { base, blocks } = doors;
+  const { options, deps, metrics } = base;
+  const tracing = callTracing(base);
   return createPeerServer({
     invocation: blocks.invocation,
     actors: blocks.actors,
@@ -85,18 +86,18 @@ export function createInternalApi(doors: DoorsPlan): GrpcServer {
   });
 }
 
-function callTracing({ options, tracing }: AssemblyPlan): Interceptor | undefined {
-  return tracing?.doors === undefined ? undefined : traceCalls(tracing.doors, options.appId);
+function callTracing({ options, tracing }: Foundation): Interceptor | undefined {
+  return tracing.doors === undefined ? undefined : traceCalls(tracing.doors, options.appId);
 }
 
-function createCallProxy({ plan, metrics, passages }: DoorsPlan): CallProxy {
-  const { options, deps } = plan;
-  const { app, mesh, resiliency, access } = passages;
+function createCallProxy({ base, connections }: DoorsPlan): CallProxy {
+  const { options, deps, resiliency, access, metrics } = base;
+  const { app, outgoing } = connections;
   return new CallProxy({
     appId: options.appId,
     namespace: namespaceOf(options),
-    app,
-    peers: new PeerPassage(options.appId, mesh),
+    app: app?.passage,
+    peers: new PeerPassage(options.appId, outgoing.mesh),
     resiliency,
     access,
     metrics: metrics?.invocation,

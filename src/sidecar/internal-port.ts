@@ -1,6 +1,6 @@
 import type { GrpcServer } from "../net/grpc/server.ts";
-import { type Listeners, tcpAddress } from "./listeners.ts";
-import type { AssemblyPlan } from "./plan.ts";
+import { tcpAddress } from "./listeners.ts";
+import type { Foundation } from "./plan.ts";
 
 /**
  * The internal gRPC port, which is taken before components open connections of their own: one of those could get it as
@@ -15,10 +15,13 @@ export interface InternalPort {
 }
 
 /** Opens the port; undefined when the sidecar has none. */
-export async function openInternalPort(
-  { options, deps, health, identity }: AssemblyPlan,
-  listeners: Listeners,
-): Promise<InternalPort | undefined> {
+export async function openInternalPort({
+  options,
+  deps,
+  health,
+  identity,
+  listeners,
+}: Foundation): Promise<InternalPort | undefined> {
   if (options.internalGrpcPort === undefined) {
     return undefined;
   }

@@ -1,10 +1,9 @@
 import type { GrpcDoorObserver } from "../api/grpc/door.ts";
 import type { HttpDoorObserver } from "../api/http/door.ts";
 import { ApiLog } from "../telemetry/api-log.ts";
-import type { Configuration } from "../resources/configuration.ts";
 import type { GrpcClientObserver } from "../net/grpc/client-observer.ts";
 import type { RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
-import type { AssemblyPlan } from "./plan.ts";
+import type { Foundation } from "./plan.ts";
 import type { SidecarDeps } from "./types.ts";
 
 const APP_PROBE = "/dapr.proto.runtime.v1.AppCallbackHealthCheck/HealthCheck";
@@ -105,7 +104,7 @@ export function grpcClientObserver(metrics: RuntimeMetrics | undefined): GrpcCli
 }
 
 /** The API log where flag or Configuration ask for one. */
-export function createApiLog({ options, deps }: AssemblyPlan, configuration: Configuration): ApiLog | undefined {
+export function createApiLog({ options, deps, configuration }: Foundation): ApiLog | undefined {
   const { apiLogging } = configuration;
   return (options.apiLogging ?? apiLogging.enabled) ? new ApiLog(deps.logger, apiLogging) : undefined;
 }

@@ -11,16 +11,13 @@ import { HttpEndpoints } from "../mesh/http-endpoints.ts";
 import { KEEPALIVE, pieceBytesOf } from "../mesh/limits.ts";
 import { Mesh } from "../mesh/mesh.ts";
 import { createGrpcClient } from "../net/grpc/client.ts";
-import type { Resiliency } from "../resiliency/types.ts";
 import type { HttpEndpointResource } from "../resources/http-endpoint.ts";
-import type { LoadedResources } from "../resources/types.ts";
 import { peerOptions } from "../security/peer-options.ts";
-import type { RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
 import { hostAddress } from "./host-address.ts";
 import { namespaceOf } from "./namespace.ts";
 import { grpcClientObserver } from "./observers.ts";
 import { messageBytesMax } from "./options.ts";
-import type { AssemblyPlan } from "./plan.ts";
+import type { AssemblyPlan, Foundation } from "./plan.ts";
 
 /** Milliseconds until a connection to an HTTP endpoint must stand, as with Dapr. */
 const ENDPOINT_CONNECT_TIMEOUT_MS = 15_000;
@@ -33,11 +30,9 @@ export interface Outgoing {
 
 /** Nothing is connected before the first call; `loadEndpoints` follows when the secret stores are there. */
 export function createOutgoing(
-  { options, deps, identity }: AssemblyPlan,
+  { options, deps, identity, resiliency, metrics }: Foundation,
   resolver: NameResolver | undefined,
-  resiliency: Resiliency,
   pipeline: MiddlewarePipeline | undefined,
-  metrics: RuntimeMetrics | undefined,
 ): Outgoing {
   const observer = grpcClientObserver(metrics);
   const mesh = new Mesh({
@@ -69,14 +64,9 @@ export function createOutgoing(
 }
 
 /** @throws Error with Dapr's text for an endpoint whose certificates cannot be used */
-export async function loadEndpoints(
-  outgoing: Outgoing,
-  plan: AssemblyPlan,
-  resources: LoadedResources,
-  inventory: Inventory,
-): Promise<void> {
-  for (const resource of resources.httpEndpoints) {
-    await loadEndpoint(outgoing, plan, resource, inventory);
+export async function loadEndpoints(outgoing: Outgoing, base: Foundation, inventory: Inventory): Promise<void> {
+  for (const resource of base.resources.current.httpEndpoints) {
+    await loadEndpoint(outgoing, base, resource, inventory);
   }
 }
 

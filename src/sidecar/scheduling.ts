@@ -5,8 +5,7 @@ import type { ConnectScheduler, LocalScheduler, SchedulerClient } from "../sched
 import { controlPlaneOptions } from "../security/peer-options.ts";
 import { namespaceOf } from "./namespace.ts";
 import { grpcClientObserver } from "./observers.ts";
-import type { AssemblyPlan } from "./plan.ts";
-import type { RuntimeMetrics } from "../telemetry/metrics/runtime-metrics.ts";
+import type { AssemblyPlan, Foundation } from "./plan.ts";
 
 /** Streams of triggers from one scheduler to one sidecar. Each takes a thousand triggers at a time. */
 const JOB_STREAMS_MAX = 100;
@@ -20,11 +19,8 @@ const IN_PROCESS = "in-process";
  *
  * @throws Error for fewer than one stream, or too many
  */
-export async function createScheduler(
-  plan: AssemblyPlan,
-  metrics: RuntimeMetrics | undefined,
-): Promise<SchedulerClient | undefined> {
-  const { options, deps, health, identity } = plan;
+export async function createScheduler(base: Foundation): Promise<SchedulerClient | undefined> {
+  const { options, deps, health, identity, metrics } = base;
   const { addresses, jobStreams } = options.scheduler;
   if (jobStreams < 1) {
     throw new Error(`must define at least 1 scheduler stream, got ${jobStreams}`);
@@ -35,7 +31,7 @@ export async function createScheduler(
     );
   }
   if (addresses.length === 0 && deps.services !== undefined) {
-    return await localScheduler(plan, deps.services.scheduler);
+    return await localScheduler(base, deps.services.scheduler);
   }
   if (addresses.length === 0) {
     deps.logger
@@ -52,7 +48,7 @@ export async function createScheduler(
       observer,
       ...controlPlaneOptions(identity, address, "dapr-scheduler", KEEPALIVE),
     });
-  return await clientOf(plan, { addresses, streamsPerHost: jobStreams, connect, onFound: () => target.ready() });
+  return await clientOf(base, { addresses, streamsPerHost: jobStreams, connect, onFound: () => target.ready() });
 }
 
 /** Nothing of it is loaded before the first job, and nobody waits for it. */

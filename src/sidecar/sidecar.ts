@@ -237,7 +237,7 @@ class SidecarRuntime implements Sidecar {
       () => Promise.all([assembly.subscriptions.close(), assembly.inputBindings.close(), assembly.jobTriggers.stop()]),
       () => assembly.blocks.configuration.close(),
       () => assembly.blocks.actors.close(),
-      () => assembly.listeners.close(requestsMs),
+      () => assembly.base.listeners.close(requestsMs),
       () => assembly.scheduler?.close(),
       () => assembly.outbox.close(),
       () => closeComponents(assembly.inventory, this.#deps),
@@ -246,8 +246,8 @@ class SidecarRuntime implements Sidecar {
       () => assembly.outgoing.endpoints.close(),
       () => assembly.app?.passage?.close(),
       () => assembly.app?.channel.close(),
-      () => assembly.tracing.close(),
-      () => assembly.identity?.close(),
+      () => assembly.base.tracing.close(),
+      () => assembly.base.identity?.close(),
       () => reloading,
     ];
     for (const step of steps) {

@@ -22,7 +22,7 @@ import type { HttpResponse } from "../../src/net/http/types.ts";
 import { callInProcess } from "../../src/net/http/in-process.ts";
 import { createH2Transport } from "../../src/net/h2/protocol/transport.ts";
 import { apiRoutes } from "../../src/sidecar/doors.ts";
-import type { DoorsPlan } from "../../src/sidecar/plan.ts";
+import type { DoorsPlan } from "../../src/sidecar/doors-plan.ts";
 import { Dapr } from "../../src/wire/gen/dapr/proto/runtime/v1/dapr_pb.js";
 import type { TestSidecar } from "../harness/test-sidecar.ts";
 import { VALID_BODIES } from "./api-bodies.ts";

@@ -14,6 +14,8 @@ export interface Import {
   /** A path from the root (`src/kit/clock.ts`) for a relative specifier, else the specifier as written. */
   readonly to: string;
   readonly line: number;
+  /** By `import()`, when it is needed. */
+  readonly onFirstUse: boolean;
 }
 
 const root = resolve(import.meta.dirname, "../..");
@@ -42,6 +44,7 @@ export function importsOf(file: SourceFile): readonly Import[] {
       from: file.path,
       to: specifier.startsWith(".") ? join(file.path, "..", specifier) : specifier,
       line: lineOf(file.text, match.index + match[0].length),
+      onFirstUse: match[2] !== undefined,
     };
   });
 }

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { SaveItem, TransactionOperation } from "../../blocks/state/types.ts";
-import type { RequestMetadata } from "../../components/spi/state.ts";
+import type { RequestMetadata } from "../../components/spi/request-metadata.ts";
 import { decodeBody, goMismatch, type JsonDecoder, type MismatchText } from "./json-decoder.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import type { RequestMetadata } from "../../components/spi/state.ts";
+import type { RequestMetadata } from "../../components/spi/request-metadata.ts";
 import { jsonFault } from "../../kit/json-scanner.ts";
 
 /** One item of an answer; what is undefined is left out. */

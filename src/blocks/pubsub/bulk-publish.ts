@@ -1,9 +1,9 @@
 import { errorMessage } from "../../kit/error-message.ts";
 import type { BulkPublishMessage, PublishRequest, PubSub } from "../../components/spi/pubsub.ts";
-import type { RequestMetadata } from "../../components/spi/state.ts";
+import type { RequestMetadata } from "../../components/spi/request-metadata.ts";
 import type { ApiError } from "../../errors/error.ts";
 import { marshalEvents } from "./errors.ts";
-import type { PublishOrigin } from "./guarded-publish.ts";
+import type { PublishOrigin } from "./publish-origin.ts";
 import type { RequestTrace } from "./producer-spans.ts";
 
 /** Publishes under way at once for one bulk request. */

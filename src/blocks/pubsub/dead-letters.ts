@@ -1,6 +1,6 @@
 import type { SubscriptionSpec } from "../../app/types.ts";
 import type { PubSubMessage } from "../../components/spi/pubsub.ts";
-import type { RequestMetadata } from "../../components/spi/state.ts";
+import type { RequestMetadata } from "../../components/spi/request-metadata.ts";
 import { errorMessage } from "../../kit/error-message.ts";
 import type { Clock } from "../../kit/clock.ts";
 import type { Logger } from "../../kit/logger.ts";

@@ -1,7 +1,7 @@
 import { parseRfc3339 } from "../../kit/rfc3339.ts";
 import type { DeliveryOutcome, SubscriptionSpec, TopicEvent } from "../../app/types.ts";
 import { ConsumerGoneError, type MessageHandler, type PubSubMessage } from "../../components/spi/pubsub.ts";
-import type { RequestMetadata } from "../../components/spi/state.ts";
+import type { RequestMetadata } from "../../components/spi/request-metadata.ts";
 import { errorMessage } from "../../kit/error-message.ts";
 import type { CancelSignal } from "../../kit/cancel-signal.ts";
 import type { Clock } from "../../kit/clock.ts";

@@ -1,4 +1,4 @@
-import type { RequestMetadata } from "../../components/spi/state.ts";
+import type { RequestMetadata } from "../../components/spi/request-metadata.ts";
 import { binaryOfTraceparent, EMPTY_TRACEPARENT } from "../../kit/trace-context.ts";
 import type { EventFields } from "./routing.ts";
 

@@ -1,3 +1,4 @@
+import type { PublishOrigin } from "./publish-origin.ts";
 import { ComponentError } from "../../components/spi/errors.ts";
 import { httpStatusOfGrpc } from "../../errors/http-status-of-grpc.ts";
 import { GrpcError } from "../../net/grpc/status.ts";
@@ -5,9 +6,6 @@ import { PolicyError } from "../../resiliency/policy-error.ts";
 import type { FailureStatus, Policy } from "../../resiliency/types.ts";
 import { refusalOf } from "../component-policy.ts";
 import type { BulkResult } from "./bulk-publish.ts";
-
-/** Which door a message came through: codes that a retry policy matches are those of its protocol. */
-export type PublishOrigin = "http" | "grpc";
 
 /**
  * What a broker said, in codes: only brokers that are called over gRPC have any. A caller over HTTP has written its

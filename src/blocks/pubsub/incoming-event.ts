@@ -1,5 +1,5 @@
 import type { PubSubMessage } from "../../components/spi/pubsub.ts";
-import type { RequestMetadata } from "../../components/spi/state.ts";
+import type { RequestMetadata } from "../../components/spi/request-metadata.ts";
 import { isBinaryContentType } from "../../kit/content-type.ts";
 import { rawEnvelope } from "./envelope.ts";
 import type { EventFields } from "./routing.ts";

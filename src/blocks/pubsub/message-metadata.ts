@@ -1,4 +1,4 @@
-import type { RequestMetadata } from "../../components/spi/state.ts";
+import type { RequestMetadata } from "../../components/spi/request-metadata.ts";
 import { parseGoDuration } from "../../kit/duration.ts";
 
 /** Go's longest duration, about 292 years: a longer time to live is cut to it. */

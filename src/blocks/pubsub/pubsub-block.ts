@@ -1,5 +1,5 @@
 import type { BulkPublishMessage, PublishRequest, PubSub } from "../../components/spi/pubsub.ts";
-import type { RequestMetadata } from "../../components/spi/state.ts";
+import type { RequestMetadata } from "../../components/spi/request-metadata.ts";
 import type { ComponentView } from "../../inventory/types.ts";
 import type { ApiError } from "../../errors/error.ts";
 import { isCloudEventContentType } from "../../kit/content-type.ts";
@@ -33,7 +33,8 @@ import {
   topicForbidden,
   unmarshalEvents,
 } from "./errors.ts";
-import { type PublishOrigin, publishBulkGuarded, publishStatusOf } from "./guarded-publish.ts";
+import { publishBulkGuarded, publishStatusOf } from "./guarded-publish.ts";
+import type { PublishOrigin } from "./publish-origin.ts";
 import { overridesOf, rawPayloadOf, ttlMsOf } from "./message-metadata.ts";
 import { NO_METRICS, type PubSubMetrics } from "./metrics.ts";
 import { Rfc3339Clock } from "./rfc3339-clock.ts";

@@ -1,4 +1,5 @@
-import type { RequestMetadata, StateItem } from "../../components/spi/state.ts";
+import type { StateItem } from "../../components/spi/state.ts";
+import type { RequestMetadata } from "../../components/spi/request-metadata.ts";
 import type { TransactionTrace } from "./outbox-port.ts";
 
 /** Reads one key. An unknown consistency counts as none, as in Dapr. */

@@ -2,7 +2,7 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { errorMessage } from "../../kit/error-message.ts";
 import { ValueSchema } from "../../wire/gen/dapr/proto/components/state/v2/value_pb.js";
 import { ComponentError } from "../spi/errors.ts";
-import type { RequestMetadata } from "../spi/state.ts";
+import type { RequestMetadata } from "../spi/request-metadata.ts";
 
 const NANOS_PER_MS = 1_000_000;
 

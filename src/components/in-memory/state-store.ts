@@ -12,7 +12,6 @@ import type {
   KeysPage,
   ListedKeys,
   ListKeysRequest,
-  RequestMetadata,
   StateDeleteRequest,
   StateFence,
   StateGetRequest,
@@ -21,6 +20,7 @@ import type {
   StateSetRequest,
   StateStore,
 } from "../spi/state.ts";
+import type { RequestMetadata } from "../spi/request-metadata.ts";
 import { LikePattern } from "../spi/like-pattern.ts";
 import { LIST_KEYS_PER_TURN, STORED_BYTES_MAX_DEFAULT, SWEEP_ITEMS_MAX, SWEEP_PERIOD_MS } from "./state-limits.ts";
 import { expiryMs, ttlExpireTime } from "./ttl.ts";

@@ -1,6 +1,6 @@
 import { goQuote } from "../../kit/go-quote.ts";
 import { ComponentError } from "../spi/errors.ts";
-import type { RequestMetadata } from "../spi/state.ts";
+import type { RequestMetadata } from "../spi/request-metadata.ts";
 
 const INT64_MAX = (1n << 63n) - 1n;
 

@@ -9,7 +9,7 @@ import {
 } from "../../wire/gen/dapr/proto/components/v1/secretstore_pb.js";
 import type { ComponentDeps, ComponentMetadata } from "../spi/component.ts";
 import type { Secret, SecretStore } from "../spi/secret-store.ts";
-import type { RequestMetadata } from "../spi/state.ts";
+import type { RequestMetadata } from "../spi/request-metadata.ts";
 import { ComponentConnection, type ComponentSocket } from "./connection.ts";
 import { statusError } from "./status-error.ts";
 

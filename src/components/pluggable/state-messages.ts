@@ -24,13 +24,13 @@ import type {
   BulkStateItem,
   Concurrency,
   Consistency,
-  RequestMetadata,
   StateDeleteRequest,
   StateGetRequest,
   StateItem,
   StateOperation,
   StateSetRequest,
 } from "../spi/state.ts";
+import type { RequestMetadata } from "../spi/request-metadata.ts";
 
 export function getRequestOf({ key, metadata, consistency }: StateGetRequest): GetRequest {
   return create(GetRequestSchema, { key, metadata, consistency: consistencyOf(consistency) });

@@ -19,7 +19,6 @@ import type { ComponentDeps, ComponentMetadata } from "../spi/component.ts";
 import type { StateQueryRequest, StateQueryResult } from "../spi/state-query.ts";
 import type {
   BulkStateItem,
-  RequestMetadata,
   StateDeleteRequest,
   StateGetRequest,
   StateItem,
@@ -27,6 +26,7 @@ import type {
   StateSetRequest,
   StateStore,
 } from "../spi/state.ts";
+import type { RequestMetadata } from "../spi/request-metadata.ts";
 import { ComponentConnection, type ComponentSocket } from "./connection.ts";
 import { LIMIT_MS_MAX } from "./limits.ts";
 import {

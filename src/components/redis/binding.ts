@@ -3,7 +3,7 @@ import { parseGoDuration } from "../../kit/duration.ts";
 import type { BindingRequest, BindingResponse, OutputBinding } from "../spi/bindings.ts";
 import type { ComponentDeps, ComponentMetadata } from "../spi/component.ts";
 import { ComponentError } from "../spi/errors.ts";
-import type { RequestMetadata } from "../spi/state.ts";
+import type { RequestMetadata } from "../spi/request-metadata.ts";
 import type { RedisReply } from "./client.ts";
 import { RedisConnection, REPEATABLE } from "./connection.ts";
 import { componentClosed } from "./errors.ts";

@@ -10,7 +10,6 @@ import type {
   KeysPage,
   ListedKeys,
   ListKeysRequest,
-  RequestMetadata,
   StateDeleteRequest,
   StateFence,
   StateGetRequest,
@@ -19,6 +18,7 @@ import type {
   StateSetRequest,
   StateStore,
 } from "../spi/state.ts";
+import type { RequestMetadata } from "../spi/request-metadata.ts";
 import type { RedisArgument, RedisReply } from "./client.ts";
 import { REPEATABLE, RedisConnection } from "./connection.ts";
 import { componentClosed } from "./errors.ts";

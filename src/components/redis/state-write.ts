@@ -1,7 +1,8 @@
 import { errorMessage } from "../../kit/error-message.ts";
 import { ComponentError } from "../spi/errors.ts";
 import { etagInvalid } from "../spi/etag-errors.ts";
-import type { RequestMetadata, StateDeleteRequest, StateFence, StateSetRequest } from "../spi/state.ts";
+import type { StateDeleteRequest, StateFence, StateSetRequest } from "../spi/state.ts";
+import type { RequestMetadata } from "../spi/request-metadata.ts";
 import type { RedisArgument } from "./client.ts";
 import { parseGoInteger } from "./integers.ts";
 import { asBuffer } from "./replies.ts";

@@ -1,7 +1,7 @@
 import { errorMessage } from "../../kit/error-message.ts";
 import type { Logger } from "../../kit/logger.ts";
 import type { PublishRequest, PubSubMessage } from "../spi/pubsub.ts";
-import type { RequestMetadata } from "../spi/state.ts";
+import type { RequestMetadata } from "../spi/request-metadata.ts";
 import type { RedisArgument, RedisReply } from "./client.ts";
 import { asBuffer, replyList, replyText } from "./replies.ts";
 

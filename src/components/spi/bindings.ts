@@ -1,5 +1,5 @@
 import type { Component } from "./component.ts";
-import type { RequestMetadata } from "./state.ts";
+import type { RequestMetadata } from "./request-metadata.ts";
 
 /** What an output binding is asked to do. `operation` is one of those it lists (`create`, `get`, `delete`, `list`, `exec` …). */
 export interface BindingRequest {

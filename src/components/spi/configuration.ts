@@ -1,5 +1,5 @@
 import type { Component } from "./component.ts";
-import type { RequestMetadata } from "./state.ts";
+import type { RequestMetadata } from "./request-metadata.ts";
 
 /** One configuration value. */
 export interface ConfigurationItem {

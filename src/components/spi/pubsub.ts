@@ -1,5 +1,5 @@
 import type { Component } from "./component.ts";
-import type { RequestMetadata } from "./state.ts";
+import type { RequestMetadata } from "./request-metadata.ts";
 
 export interface PublishRequest {
   readonly topic: string;

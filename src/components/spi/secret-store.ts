@@ -1,5 +1,5 @@
 import type { Component } from "./component.ts";
-import type { RequestMetadata } from "./state.ts";
+import type { RequestMetadata } from "./request-metadata.ts";
 
 /** A secret's parts by name; a single value stands under the secret's own name. */
 export type Secret = Readonly<Record<string, string>>;

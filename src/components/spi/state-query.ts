@@ -1,4 +1,4 @@
-import type { RequestMetadata } from "./state.ts";
+import type { RequestMetadata } from "./request-metadata.ts";
 
 /** Operators that compare the field at a JSON path with one value. */
 export type ComparisonOperator = "EQ" | "NEQ" | "GT" | "GTE" | "LT" | "LTE";

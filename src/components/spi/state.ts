@@ -1,3 +1,4 @@
+import type { RequestMetadata } from "./request-metadata.ts";
 import type { Component } from "./component.ts";
 import type { StateQueryRequest, StateQueryResult } from "./state-query.ts";
 
@@ -5,8 +6,6 @@ export type Concurrency = "" | "first-write" | "last-write";
 export type Consistency = "" | "eventual" | "strong";
 
 /** Key/value metadata of one request, for example `ttlInSeconds`, `contentType`, `partitionKey`. */
-export type RequestMetadata = Readonly<Record<string, string>>;
-
 export interface StateGetRequest {
   readonly key: string;
   readonly metadata: RequestMetadata;

@@ -1,6 +1,6 @@
 import { goQuote } from "../../kit/go-quote.ts";
 import { ComponentError } from "./errors.ts";
-import type { RequestMetadata } from "./state.ts";
+import type { RequestMetadata } from "./request-metadata.ts";
 
 const INT64_MAX = (1n << 63n) - 1n;
 

@@ -3,7 +3,7 @@ import { parseRfc3339 } from "../../kit/rfc3339.ts";
 import type { Row, SqlValue } from "../../storage/engine.ts";
 import { ComponentError } from "../spi/errors.ts";
 import type { PublishRequest, PubSubMessage } from "../spi/pubsub.ts";
-import type { RequestMetadata } from "../spi/state.ts";
+import type { RequestMetadata } from "../spi/request-metadata.ts";
 
 /** Bytes of one message's data. */
 const MESSAGE_BYTES_MAX = 64 * 1024 * 1024;

@@ -5,7 +5,7 @@ import { openEngine } from "../../storage/open-engine.ts";
 import type { ComponentDeps, ComponentMetadata } from "../spi/component.ts";
 import { ComponentError } from "../spi/errors.ts";
 import type { MessageHandler, PublishRequest, PubSub, PubSubSubscription, SubscribeRequest } from "../spi/pubsub.ts";
-import type { RequestMetadata } from "../spi/state.ts";
+import type { RequestMetadata } from "../spi/request-metadata.ts";
 import { databaseOf } from "./connection-string.ts";
 import { reading, storing } from "./engine-calls.ts";
 import { Consumer } from "./pubsub-consumer.ts";

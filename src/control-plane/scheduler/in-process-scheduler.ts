@@ -1,31 +1,20 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Clock } from "../../kit/clock.ts";
-import type { Logger } from "../../kit/logger.ts";
-import type { Random } from "../../kit/random.ts";
 import type { ConnectScheduler, LocalScheduler } from "../../scheduling/types.ts";
-import type { JoinedScheduler } from "./joined-scheduler.ts";
+import type { JoinedScheduler, JoinedSchedulerOptions } from "./joined-scheduler.ts";
 import { DATABASE_FILE } from "./store/sqlite-schema.ts";
-
-export interface InProcessSchedulerOptions {
-  /** Where jobs and reminders are kept, made with the first of them; undefined: in memory, as long as this lives. */
-  readonly folder: string | undefined;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-}
 
 /**
  * The scheduler of sidecars in the same process: the same service on the same store, without sockets. Nothing of it is
  * loaded, and no file made, before somebody asks for it.
  */
 export class InProcessScheduler implements LocalScheduler {
-  readonly #options: InProcessSchedulerOptions;
+  readonly #options: JoinedSchedulerOptions;
   readonly #listeners = new Set<() => void>();
   #opening: Promise<JoinedScheduler> | undefined;
   #isClosed = false;
 
-  constructor(options: InProcessSchedulerOptions) {
+  constructor(options: JoinedSchedulerOptions) {
     this.#options = options;
   }
 

@@ -1,4 +1,7 @@
 import { Cancellation } from "../../kit/cancel-signal.ts";
+import type { Clock } from "../../kit/clock.ts";
+import type { Logger } from "../../kit/logger.ts";
+import type { Random } from "../../kit/random.ts";
 import { silentLogger } from "../../kit/silent-logger.ts";
 import { createGrpcClient } from "../../net/grpc/client.ts";
 import { MemoryTransport } from "../../net/h2/memory.ts";
@@ -7,7 +10,6 @@ import type { ConnectScheduler } from "../../scheduling/types.ts";
 import { openLocalEngine } from "../../storage/local-engine.ts";
 import { MetricRegistry } from "../../telemetry/metrics/registry.ts";
 import { SchedulerMetrics } from "../../telemetry/metrics/scheduler-metrics.ts";
-import type { InProcessSchedulerOptions } from "./in-process-scheduler.ts";
 import { JobRequests } from "./job-requests.ts";
 import { ScheduleCache } from "./jobs/schedule-cache.ts";
 import { ACTOR_REMINDERS_MAX, STOP_GRACE_MS } from "./limits.ts";
@@ -31,6 +33,14 @@ const MEMORY_BYTES_MAX = 512 * 1024 ** 2;
 /** The thread waits so long for an earlier process to let go of the folder. */
 const LOCK_WAIT_MS = 250;
 
+export interface JoinedSchedulerOptions {
+  /** Where jobs and reminders are kept, made with the first of them; undefined: in memory, as long as this lives. */
+  readonly folder: string | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
 /** A scheduler that is open, and the way to it within this process. */
 export interface JoinedScheduler {
   readonly connect: ConnectScheduler;
@@ -41,7 +51,7 @@ export interface JoinedScheduler {
 }
 
 /** Opens the store and goes on with its jobs. @throws Error saying what is wrong with the folder */
-export async function joinScheduler(options: InProcessSchedulerOptions): Promise<JoinedScheduler> {
+export async function joinScheduler(options: JoinedSchedulerOptions): Promise<JoinedScheduler> {
   const { clock, random } = options;
   const logger = options.logger.scope("dapr.scheduler.server");
   const store = await openStore(options);
@@ -89,7 +99,7 @@ export async function joinScheduler(options: InProcessSchedulerOptions): Promise
   };
 }
 
-async function openStore({ folder, clock, logger }: InProcessSchedulerOptions): Promise<KeyStore> {
+async function openStore({ folder, clock, logger }: JoinedSchedulerOptions): Promise<KeyStore> {
   if (folder !== undefined) {
     return await openKeyStore(folder, clock, SPACE_BYTES_MAX, LOCK_WAIT_MS);
   }

@@ -15,6 +15,7 @@ import {
   type WatchHostsResponse,
   WatchHostsResponseSchema,
 } from "../../wire/gen/dapr/proto/scheduler/v1/scheduler_pb.js";
+import { addAbout } from "../shared/about-service.ts";
 import { callSpans } from "../shared/call-spans.ts";
 import { CallerCheck } from "./caller-check.ts";
 import type { JobRequests } from "./job-requests.ts";
@@ -56,6 +57,7 @@ export function createSchedulerServer(
     mapError: statusOf,
     interceptors: callSpans(tracer),
   });
+  addAbout(server);
   server.addService(methodsOf(Scheduler), {
     scheduleJob: async (request, call) => {
       caller.check(request.metadata, call);

@@ -2,15 +2,26 @@ import { GRPC_STATUS } from "../../errors/grpc-status.ts";
 import { Cancellation, type CancelSignal } from "../../kit/cancel-signal.ts";
 import type { SpiffeId } from "../../kit/spiffe-id.ts";
 import type { TraceSpan } from "../../kit/trace-context.ts";
-import { Deadline } from "../deadlines.ts";
+import { Deadline, type DeadlineWheel } from "../deadlines.ts";
 import type { PeerInfo, RequestHead, StreamHandler, TransportStream } from "../h2/transport.ts";
 import type { HeaderList } from "../http/types.ts";
+import type { CallList } from "./call-list.ts";
 import { DEADLINE_EXCEEDED, errorOf } from "./call-status.ts";
 import { HeaderMetadata } from "./metadata.ts";
 import { ResponseSender } from "./response-sender.ts";
-import type { InterceptedCall, Interceptor, MethodEntry, ServerCore } from "./server-types.ts";
+import type { InterceptedCall, Interceptor, MethodEntry } from "./server-types.ts";
 import { GrpcError, grpcStatusOf, parseGrpcTimeout } from "./status.ts";
 import type { GrpcStatus, Metadata } from "./types.ts";
+
+/** What a call needs of its server. */
+export interface ServerCore {
+  readonly messageBytesMax: number;
+  readonly interceptors: readonly Interceptor[];
+  readonly deadlines: DeadlineWheel;
+  /** The calls under way. */
+  readonly calls: CallList<AcceptedCall>;
+  mapError(error: unknown): GrpcStatus;
+}
 
 /** What every call at the server has, whoever answers it: its head, its deadline, its interceptors and exactly one outcome. */
 export abstract class AcceptedCall extends Deadline implements StreamHandler, InterceptedCall {

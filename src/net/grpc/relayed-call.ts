@@ -6,7 +6,7 @@ import { CANCELLED } from "./call-status.ts";
 import { FrameScanner } from "./frame-scanner.ts";
 import { RELAY_REPEAT_BYTES_MAX, RELAY_WAITING_BYTES, REPLAY_BYTES_MAX } from "./limits.ts";
 import { RelayLeg, type RelayedCaller } from "./relay-leg.ts";
-import type { ServerCore } from "./server-types.ts";
+import type { ServerCore } from "./accepted-call.ts";
 import type { GrpcClient, GrpcStatus, PassingCall, PassOnOptions, RelayHandler } from "./types.ts";
 
 const EMPTY = new Uint8Array(0);

@@ -5,7 +5,8 @@ import { AcceptedCall } from "./accepted-call.ts";
 import { cardinality, CANCELLED, errorOf, marshalStatus, OK } from "./call-status.ts";
 import { MESSAGE_OVERHEAD_BYTES, RECEIVE_QUEUE_BYTES } from "./limits.ts";
 import { MessageReceiver, type MessageSink } from "./message-receiver.ts";
-import type { MethodEntry, ServerCore } from "./server-types.ts";
+import type { MethodEntry } from "./server-types.ts";
+import type { ServerCore } from "./accepted-call.ts";
 import type { GrpcError } from "./status.ts";
 import type { GrpcStatus } from "./types.ts";
 

@@ -1,7 +1,4 @@
-import type { DeadlineWheel } from "../deadlines.ts";
 import type { HeaderList } from "../http/types.ts";
-import type { AcceptedCall } from "./accepted-call.ts";
-import type { CallList } from "./call-list.ts";
 import type {
   BidiHandler,
   ClientStreamingHandler,
@@ -58,13 +55,3 @@ export type MethodEntry =
 
 /** A method whose message types have been forgotten. */
 export type AnyMethod = GrpcMethod<unknown, unknown>;
-
-/** What a call needs of its server. */
-export interface ServerCore {
-  readonly messageBytesMax: number;
-  readonly interceptors: readonly Interceptor[];
-  readonly deadlines: DeadlineWheel;
-  /** The calls under way. */
-  readonly calls: CallList<AcceptedCall>;
-  mapError(error: unknown): GrpcStatus;
-}

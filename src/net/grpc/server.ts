@@ -12,7 +12,8 @@ import { CallList } from "./call-list.ts";
 import { MESSAGE_BYTES_MAX } from "./limits.ts";
 import { RelayedCall } from "./relayed-call.ts";
 import { ServerStreamCall } from "./server-call.ts";
-import type { AnyMethod, HandlerOf, Interceptor, MethodEntry, ServerCore } from "./server-types.ts";
+import type { AnyMethod, HandlerOf, Interceptor, MethodEntry } from "./server-types.ts";
+import type { ServerCore } from "./accepted-call.ts";
 import { appendStatus, GrpcError, grpcStatusOf } from "./status.ts";
 import type {
   BidiHandler,

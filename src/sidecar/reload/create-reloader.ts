@@ -2,14 +2,12 @@ import { isDeepStrictEqual } from "node:util";
 import type { Subscriptions } from "../../blocks/pubsub/subscriptions.ts";
 import type { Inventory } from "../../inventory/types.ts";
 import { errorMessage } from "../../kit/error-message.ts";
-import type { ChangingResiliency } from "../../resiliency/changing-resiliency.ts";
 import { createResiliency } from "../../resiliency/resiliency.ts";
 import { type Configuration, loadConfiguration } from "../../resources/configuration.ts";
 import type { LoadedResources } from "../../resources/types.ts";
-import type { RuntimeMetrics } from "../../telemetry/metrics/runtime-metrics.ts";
 import { RECONCILE_MS_DEFAULT } from "../options.ts";
 import { loadEndpoint, type Outgoing } from "../outgoing.ts";
-import type { AssemblyPlan } from "../plan.ts";
+import type { Foundation } from "../plan.ts";
 import { subscriptionSpec } from "../subscription-spec.ts";
 import { ComponentChanges } from "./component-changes.ts";
 import { Reloader, type ReloadTargets } from "./reloader.ts";
@@ -17,54 +15,51 @@ import { fileSource } from "./resource-source.ts";
 
 /** What changes of resources reach. */
 export interface ReloadParts {
-  readonly configuration: Configuration;
-  readonly resources: LoadedResources;
   readonly inventory: Inventory;
   readonly subscriptions: Subscriptions;
   readonly outgoing: Outgoing;
-  readonly resiliency: ChangingResiliency;
-  readonly metrics: RuntimeMetrics | undefined;
 }
 
 /** Whether changes can come while the sidecar runs: only then calls of components are counted. */
-export function followsResources({ options }: AssemblyPlan, { enabledFeatures }: Configuration): boolean {
-  return enabledFeatures.includes("HotReload") && options.resourcesPaths.length > 0;
+export function followsResources({ options, configuration }: Foundation): boolean {
+  return configuration.enabledFeatures.includes("HotReload") && options.resourcesPaths.length > 0;
 }
 
 /** Undefined where the Configuration switches the feature off, and where there are no folders. */
-export function createReloader(plan: AssemblyPlan, parts: ReloadParts): Reloader | undefined {
-  const { options, deps } = plan;
-  if (!followsResources(plan, parts.configuration)) {
+export function createReloader(base: Foundation, parts: ReloadParts): Reloader | undefined {
+  const { options, deps } = base;
+  if (!followsResources(base)) {
     return undefined;
   }
   return new Reloader({
     ...deps,
     source: fileSource({ ...deps, paths: options.resourcesPaths, namespace: options.namespace, appId: options.appId }),
-    targets: targetsOf(plan, parts),
-    initial: parts.resources,
+    targets: targetsOf(base, parts),
+    resources: base.resources,
     intervalMs: options.hotReload?.reconcileMs ?? RECONCILE_MS_DEFAULT,
-    observer: parts.metrics?.reload,
+    observer: base.metrics?.reload,
   });
 }
 
-function targetsOf(plan: AssemblyPlan, parts: ReloadParts): ReloadTargets {
-  const { options, deps, signal } = plan;
-  const { resources, inventory, subscriptions, outgoing, resiliency, metrics } = parts;
+function targetsOf(base: Foundation, parts: ReloadParts): ReloadTargets {
+  const { options, deps, signal, configuration, resiliency, metrics } = base;
+  const { inventory, subscriptions, outgoing } = parts;
+  const initial = base.resources.current;
   const logger = deps.logger.scope("dapr.runtime.hotreload.reconciler");
   const components = {
     replace: (resource: LoadedResources["components"][number]) => inventory.replace(resource, signal),
     remove: (name: string) => inventory.remove(name),
   };
-  const endpoints = new Map(resources.httpEndpoints.map((endpoint) => [endpoint.name, endpoint]));
+  const endpoints = new Map(initial.httpEndpoints.map((endpoint) => [endpoint.name, endpoint]));
   return {
-    components: new ComponentChanges(components, resources.components, logger),
+    components: new ComponentChanges(components, initial.components, logger),
     subscriptions: {
       put: (resource) => subscriptions.declare(resource.name, subscriptionSpec(resource), resource.origin),
       remove: ({ name }) => subscriptions.undeclare(name),
     },
     httpEndpoints: {
       async put(resource) {
-        await loadEndpoint(outgoing, plan, resource, inventory);
+        await loadEndpoint(outgoing, base, resource, inventory);
         endpoints.set(resource.name, resource);
       },
       async remove({ name }) {
@@ -87,7 +82,7 @@ function targetsOf(plan: AssemblyPlan, parts: ReloadParts): ReloadTargets {
       for (const endpoint of endpoints.values()) {
         if (stores.has(endpoint.secretStore)) {
           try {
-            await loadEndpoint(outgoing, plan, endpoint, inventory);
+            await loadEndpoint(outgoing, base, endpoint, inventory);
           } catch (error) {
             failures.push(`HTTPEndpoint ${endpoint.name}: ${errorMessage(error)}`);
           }
@@ -99,10 +94,10 @@ function targetsOf(plan: AssemblyPlan, parts: ReloadParts): ReloadTargets {
     },
     async configurationChanged() {
       const current = await loadConfiguration(options.configPaths, deps.environment);
-      return !isDeepStrictEqual(meaningOf(current), meaningOf(parts.configuration));
+      return !isDeepStrictEqual(meaningOf(current), meaningOf(configuration));
     },
     restart: deps.restart,
-    fail: plan.fail,
+    fail: deps.componentFailures === "keep" ? undefined : base.fail,
   };
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { ReplaceResult } from "../../inventory/types.ts";
 import type { Clock } from "../../kit/clock.ts";
 import { silentLogger } from "../../kit/silent-logger.ts";
 import { VirtualClock } from "../../kit/virtual-clock.fixture.ts";
@@ -7,6 +8,7 @@ import { DuplicateResourceError, ResourceError } from "../../resources/error.ts"
 import type { HttpEndpointResource } from "../../resources/http-endpoint.ts";
 import type { LoadedResources } from "../../resources/types.ts";
 import { ComponentChanges } from "./component-changes.ts";
+import { ResourcesInUse } from "../resources-in-use.ts";
 import { Reloader } from "./reloader.ts";
 
 const NOTHING: LoadedResources = {
@@ -65,7 +67,7 @@ function hasty(): Clock {
   };
 }
 
-function bench(initial: Partial<LoadedResources> = {}) {
+function bench(initial: Partial<LoadedResources> = {}, isKept = false) {
   const journal: string[] = [];
   const lines: string[] = [];
   const logger = {
@@ -77,18 +79,19 @@ function bench(initial: Partial<LoadedResources> = {}) {
     resources: { ...NOTHING, ...initial } as LoadedResources,
     readError: undefined as Error | undefined,
     componentError: undefined as Error | undefined,
+    replaced: "replaced" as ReplaceResult,
     endpointError: undefined as Error | undefined,
     followError: undefined as Error | undefined,
     configurationChanged: false,
   };
-  const loaded = { ...NOTHING, ...initial };
+  const resources = new ResourcesInUse({ ...NOTHING, ...initial });
   const components = {
     async replace({ name }: ComponentResource) {
       journal.push(`replace ${name}`);
       if (state.componentError !== undefined) {
         throw state.componentError;
       }
-      return "replaced" as const;
+      return state.replaced;
     },
     remove: async (name: string) => void journal.push(`remove ${name}`),
   };
@@ -112,7 +115,7 @@ function bench(initial: Partial<LoadedResources> = {}) {
       watch: (onChange) => ({ look: onChange, close: () => undefined }),
     },
     targets: {
-      components: new ComponentChanges(components, loaded.components, logger),
+      components: new ComponentChanges(components, resources.current.components, logger),
       subscriptions: kind("subscription"),
       httpEndpoints: kind("endpoint"),
       resiliencies: async (all) => void journal.push(`policies ${all.map(({ name }) => name).join(" ")}`),
@@ -124,9 +127,9 @@ function bench(initial: Partial<LoadedResources> = {}) {
       },
       configurationChanged: async () => state.configurationChanged,
       restart: () => journal.push("restart"),
-      fail: (error) => journal.push(`fail ${(error as Error).message}`),
+      fail: isKept ? undefined : (error) => journal.push(`fail ${(error as Error).message}`),
     },
-    initial: loaded,
+    resources,
     intervalMs: 60_000,
     clock: hasty(),
     logger: { ...logger, scope: () => logger },
@@ -136,7 +139,7 @@ function bench(initial: Partial<LoadedResources> = {}) {
     await reloader.reload();
     return journal.splice(0);
   };
-  return { reloader, journal, lines, state, change };
+  return { reloader, journal, lines, state, change, resources };
 }
 
 describe("components", () => {
@@ -179,17 +182,35 @@ describe("components", () => {
     ]);
   });
 
+  it("count as changed where they are in use", async () => {
+    const { change, state, resources } = bench({ components: [component("one")] });
+    const other = component("one", "state.a", { a: "1" });
+    state.replaced = "kept";
+    expect(await change({ components: [other] })).toEqual(["replace one", "changed one"]);
+    expect(resources.reload?.changed).toEqual([]);
+    state.replaced = "replaced";
+    await change({ components: [component("one"), component("two")] });
+    expect(resources.reload?.changed).toEqual([
+      { kind: "Component", name: "one", change: "changed" },
+      { kind: "Component", name: "two", change: "added" },
+    ]);
+    await change({ components: [component("two")] });
+    expect(resources.reload?.changed).toEqual([{ kind: "Component", name: "one", change: "removed" }]);
+    await change({ components: [component("two")] });
+    expect(resources.reload?.changed).toEqual([]);
+  });
+
   it("without which the sidecar may not run end it", async () => {
-    const { state, change, reloader } = bench();
+    const { state, change, resources } = bench();
     state.componentError = new Error("no line");
     expect(await change({ components: [component("one")] })).toEqual(["replace one", "fail no line"]);
-    expect(reloader.state.problems).toEqual(["no line"]);
+    expect(resources.reload?.problems).toEqual(["no line"]);
   });
 });
 
 describe("other kinds", () => {
   it("follow in place", async () => {
-    const { change, reloader } = bench({ httpEndpoints: [endpoint("old", "http://a")] });
+    const { change, resources } = bench({ httpEndpoints: [endpoint("old", "http://a")] });
     const subscription = {
       ...base("sub"),
       pubsubName: "p",
@@ -202,26 +223,37 @@ describe("other kinds", () => {
       resiliencies: [resiliency],
     };
     expect(await change(next)).toEqual(["policies patient", "no endpoint old", "endpoint new", "subscription sub"]);
-    expect(reloader.state).toEqual({ rounds: 1, changes: 4, problems: [], lastChangeMs: expect.any(Number) as number });
-    expect(reloader.resources.httpEndpoints.map(({ name }) => name)).toEqual(["new"]);
+    expect(resources.reload).toEqual({
+      rounds: 1,
+      changes: 4,
+      changed: [
+        { kind: "Resiliency", name: "patient", change: "added" },
+        { kind: "HTTPEndpoint", name: "old", change: "removed" },
+        { kind: "HTTPEndpoint", name: "new", change: "added" },
+        { kind: "Subscription", name: "sub", change: "added" },
+      ],
+      problems: [],
+      lastChangeMs: expect.any(Number) as number,
+    });
+    expect(resources.current.httpEndpoints.map(({ name }) => name)).toEqual(["new"]);
     expect(await change({})).toEqual(["policies ", "no endpoint new", "no subscription sub"]);
   });
 
   it("are told when a change cannot come into effect", async () => {
-    const { change, state, reloader } = bench();
+    const { change, state, resources } = bench();
     state.endpointError = new Error("no certificate");
     expect(await change({ httpEndpoints: [endpoint("one", "http://a")] })).toEqual([]);
-    expect(reloader.state.problems).toEqual([
+    expect(resources.reload?.problems).toEqual([
       "one.yaml:1: the change of HTTPEndpoint one is not in effect: no certificate",
     ]);
   });
 
   it("stay as they are where they cannot use what a changed component has for them, and the rest follows", async () => {
-    const { change, state, reloader } = bench();
+    const { change, state, resources } = bench();
     state.followError = new Error("no certificate");
     const next = { components: [component("vault", "secretstores.a")], httpEndpoints: [endpoint("one", "http://a")] };
     expect(await change(next)).toEqual(["replace vault", "endpoint one"]);
-    expect(reloader.state.problems).toEqual(["no certificate"]);
+    expect(resources.reload?.problems).toEqual(["no certificate"]);
   });
 
   it("restart the sidecar only for a Configuration that is in effect", async () => {
@@ -238,16 +270,16 @@ describe("other kinds", () => {
 
 describe("what cannot be read", () => {
   it("stays as it was", async () => {
-    const { change, state, reloader } = bench({ components: [component("one"), component("two")] });
+    const { change, state, resources } = bench({ components: [component("one"), component("two")] });
     const problems = [new ResourceError({ file: "one.yaml", line: 3, column: 1 }, "no YAML")];
     expect(await change({ problems })).toEqual(["remove two", "changed two"]);
-    expect(reloader.state.problems).toEqual(["one.yaml:3:1: no YAML"]);
+    expect(resources.reload?.problems).toEqual(["one.yaml:3:1: no YAML"]);
     state.readError = new Error("the folder is gone");
     expect(await change({})).toEqual([]);
-    expect(reloader.state.problems).toEqual(["the folder is gone"]);
+    expect(resources.reload?.problems).toEqual(["the folder is gone"]);
     state.readError = undefined;
     expect(await change({ components: [component("one", "state.b")] })).toEqual(["replace one", "changed one"]);
-    expect(reloader.state.problems).toEqual([]);
+    expect(resources.reload?.problems).toEqual([]);
   });
 
   it("ends the sidecar where two components share a name, as in Dapr", async () => {
@@ -257,6 +289,23 @@ describe("what cannot be read", () => {
       "fail failed to load resources from disk: duplicate definition of Component name a",
     ]);
   });
+
+  it("changes nothing there where the sidecar's owner keeps it up", async () => {
+    const { change, state, resources } = bench({}, true);
+    state.readError = new DuplicateResourceError("duplicate definition of Component name a");
+    expect(await change({})).toEqual([]);
+    expect(resources.reload?.problems).toEqual(["duplicate definition of Component name a"]);
+  });
+});
+
+it("compares once more for all who ask while a comparison is under way", async () => {
+  const { reloader, resources } = bench();
+  const first = reloader.reload();
+  // The first one has begun by then.
+  await Promise.resolve();
+  const states = await Promise.all([first, ...Array.from({ length: 100 }, () => reloader.reload())]);
+  expect(new Set(states.map(({ rounds }) => rounds))).toEqual(new Set([1, 2]));
+  expect(resources.reload?.rounds).toBe(2);
 });
 
 it("does nothing after it has been closed", async () => {

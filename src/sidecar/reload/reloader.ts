@@ -1,4 +1,4 @@
-import type { ReloadState } from "../../inventory/types.ts";
+import type { ChangedResource, ReloadState } from "../../inventory/types.ts";
 import type { Clock, Timer } from "../../kit/clock.ts";
 import { errorMessage } from "../../kit/error-message.ts";
 import type { Logger } from "../../kit/logger.ts";
@@ -7,8 +7,9 @@ import { DuplicateResourceError } from "../../resources/error.ts";
 import { diffResources, type ResourceDiff } from "../../resources/resource-diff.ts";
 import type { Resource } from "../../resources/resource.ts";
 import type { LoadedResources } from "../../resources/types.ts";
-import type { ComponentChanges } from "./component-changes.ts";
+import type { ComponentChange, ComponentChanges } from "./component-changes.ts";
 import { keepBroken } from "./keep-broken.ts";
+import type { ResourcesInUse } from "../resources-in-use.ts";
 import type { ResourceSource, SourceWatch } from "./resource-source.ts";
 import { readSettled } from "./settled-reading.ts";
 
@@ -30,15 +31,21 @@ export interface ReloadTargets {
   configurationChanged(): Promise<boolean>;
   /** Starts the sidecar anew; undefined: its owner has to. */
   readonly restart: (() => void) | undefined;
-  /** The sidecar cannot go on. */
-  fail(error: unknown): void;
+  /** The sidecar cannot go on; undefined: it does, with what it has, and its owner tells what is wrong. */
+  readonly fail: ((error: unknown) => void) | undefined;
+}
+
+/** What one comparison comes to. */
+interface Round {
+  readonly changed: ChangedResource[];
+  readonly problems: string[];
 }
 
 export interface ReloaderOptions {
   readonly source: ResourceSource;
   readonly targets: ReloadTargets;
-  /** What the sidecar was started with. */
-  readonly initial: LoadedResources;
+  /** What the sidecar was started with; kept up to date. */
+  readonly resources: ResourcesInUse;
   /** Between two complete comparisons, whether anything was noticed or not. */
   readonly intervalMs: number;
   readonly clock: Clock;
@@ -53,25 +60,21 @@ export interface ReloaderOptions {
 export class Reloader {
   readonly #options: ReloaderOptions;
   readonly #logger: Logger;
-  #current: LoadedResources;
+  readonly #resources: ResourcesInUse;
   #watch: SourceWatch | undefined;
   #timer: Timer | undefined;
   #round: Promise<void> = Promise.resolve();
-  #state: ReloadState = { rounds: 0, changes: 0, problems: [] };
+  /** A comparison that has not begun. */
+  #waiting: Promise<void> | undefined;
+  #state: ReloadState = { rounds: 0, changes: 0, changed: [], problems: [] };
   #closed = false;
 
   constructor(options: ReloaderOptions) {
     this.#options = options;
-    this.#current = options.initial;
+    this.#resources = options.resources;
+    this.#resources.reload = this.#state;
+    this.#resources.reloadNow = () => this.reload();
     this.#logger = options.logger.scope("dapr.runtime.hotreload.reconciler");
-  }
-
-  get state(): ReloadState {
-    return this.#state;
-  }
-
-  get resources(): LoadedResources {
-    return this.#current;
   }
 
   start(): void {
@@ -97,26 +100,35 @@ export class Reloader {
     await this.#round;
   }
 
+  /** However many ask while a comparison is under way, one more follows it. */
   #next(): Promise<void> {
-    this.#round = this.#round.then(() => (this.#closed ? undefined : this.#run()));
+    this.#waiting ??= this.#round.then(async () => {
+      this.#waiting = undefined;
+      if (!this.#closed) {
+        await this.#run();
+      }
+    });
+    this.#round = this.#waiting;
     return this.#round;
   }
 
   async #run(): Promise<void> {
     const { clock, observer, source } = this.#options;
-    const problems: string[] = [];
+    const round: Round = { changed: [], problems: [] };
+    const { problems } = round;
     let changes = 0;
     try {
-      const read = keepBroken(this.#current, await readSettled(source, this.#current, clock));
+      const read = keepBroken(this.#resources.current, await readSettled(source, this.#resources.current, clock));
       problems.push(...read.problems.map(({ message }) => message));
-      changes = await this.#apply(read, problems);
+      changes = await this.#apply(read, round);
     } catch (error) {
       problems.push(errorMessage(error));
-      if (error instanceof DuplicateResourceError && !this.#closed) {
+      const { fail } = this.#options.targets;
+      if (error instanceof DuplicateResourceError && fail !== undefined && !this.#closed) {
         // It is not said which one counts.
-        this.#options.targets.fail(new Error(`failed to load resources from disk: ${error.message}`, { cause: error }));
+        fail(new Error(`failed to load resources from disk: ${error.message}`, { cause: error }));
       } else {
-        this.#logger.error(`Resources stay as they are: ${errorMessage(error)}`);
+        this.#complain(`Resources stay as they are: ${errorMessage(error)}`);
       }
     }
     if (changes > 0 || problems.length > 0) {
@@ -127,14 +139,16 @@ export class Reloader {
     this.#state = {
       rounds: rounds + 1,
       changes: before + changes,
-      problems,
+      ...round,
       ...(changedMs === undefined ? {} : { lastChangeMs: changedMs }),
     };
+    this.#resources.reload = this.#state;
   }
 
-  async #apply(read: LoadedResources, problems: string[]): Promise<number> {
+  async #apply(read: LoadedResources, round: Round): Promise<number> {
     const { targets } = this.#options;
-    const before = this.#current;
+    const { problems } = round;
+    const before = this.#resources.current;
     const configurations = diffResources(before.configurations, read.configurations);
     if (await this.#followConfigurations(configurations, problems)) {
       return countOf(configurations);
@@ -143,25 +157,34 @@ export class Reloader {
     const components = diffResources(before.components, read.components);
     const httpEndpoints = diffResources(before.httpEndpoints, read.httpEndpoints);
     const subscriptions = diffResources(before.subscriptions, read.subscriptions);
-    this.#current = read;
+    this.#resources.current = read;
     if (countOf(resiliencies) > 0) {
       this.#tell("Resiliency", resiliencies, "applied in place");
       await targets.resiliencies(read.resiliencies);
+      round.changed.push(...changesOf("Resiliency", resiliencies));
     }
-    let changed: readonly ComponentResource[];
+    let changed: readonly ComponentChange[];
     try {
       changed = await targets.components.apply(read.components);
     } catch (error) {
       problems.push(errorMessage(error));
       if (!this.#closed) {
-        targets.fail(error);
+        targets.fail?.(error);
       }
       return countOf(components);
     }
-    await this.#followComponents(changed, problems);
+    for (const { resource, change, isInEffect } of changed) {
+      if (isInEffect) {
+        round.changed.push({ kind: "Component", name: resource.name, change });
+      }
+    }
+    await this.#followComponents(
+      changed.map(({ resource }) => resource),
+      problems,
+    );
     this.#tell("HTTPEndpoint", httpEndpoints, "applied in place");
-    await this.#follow("HTTPEndpoint", httpEndpoints, targets.httpEndpoints, problems);
-    await this.#followSubscriptions(subscriptions, problems);
+    await this.#follow("HTTPEndpoint", httpEndpoints, targets.httpEndpoints, round);
+    await this.#followSubscriptions(subscriptions, round);
     return [configurations, resiliencies, components, httpEndpoints, subscriptions].reduce(
       (sum, diff) => sum + countOf(diff),
       0,
@@ -179,7 +202,7 @@ export class Reloader {
       isInEffect = await targets.configurationChanged();
     } catch (error) {
       problems.push(errorMessage(error));
-      this.#logger.error(`The Configuration stays as it is: ${errorMessage(error)}`);
+      this.#complain(`The Configuration stays as it is: ${errorMessage(error)}`);
     }
     if (!isInEffect) {
       this.#tell("Configuration", diff, "nothing to reload: no file given as --config says anything new");
@@ -202,13 +225,13 @@ export class Reloader {
       await this.#options.targets.componentsChanged(changed);
     } catch (error) {
       problems.push(errorMessage(error));
-      this.#logger.error(`What depends on changed components stays as it is: ${errorMessage(error)}`);
+      this.#complain(`What depends on changed components stays as it is: ${errorMessage(error)}`);
     }
   }
 
   async #followSubscriptions(
     diff: ResourceDiff<LoadedResources["subscriptions"][number]>,
-    problems: string[],
+    round: Round,
   ): Promise<void> {
     for (const { name } of diff.updated) {
       this.#logger.info(`Closing existing Subscription to reload: ${name}`);
@@ -216,7 +239,7 @@ export class Reloader {
     for (const { name } of [...diff.updated, ...diff.created]) {
       this.#logger.info(`Adding Subscription for processing: ${name}`);
     }
-    await this.#follow("Subscription", diff, this.#options.targets.subscriptions, problems);
+    await this.#follow("Subscription", diff, this.#options.targets.subscriptions, round);
     for (const { name } of [...diff.updated, ...diff.created]) {
       this.#logger.info(`Subscription updated: ${name}`);
     }
@@ -226,21 +249,31 @@ export class Reloader {
     kind: string,
     { deleted, updated, created }: ResourceDiff<R>,
     target: KindTarget<R>,
-    problems: string[],
+    { changed, problems }: Round,
   ): Promise<void> {
-    const changes: readonly (readonly [R, () => Promise<void>])[] = [
-      ...deleted.map((resource) => [resource, () => target.remove(resource)] as const),
-      ...updated.map((resource) => [resource, () => target.put(resource, false)] as const),
-      ...created.map((resource) => [resource, () => target.put(resource, true)] as const),
+    const changes: readonly (readonly [R, ChangedResource["change"], () => Promise<void>])[] = [
+      ...deleted.map((resource) => [resource, "removed", () => target.remove(resource)] as const),
+      ...updated.map((resource) => [resource, "changed", () => target.put(resource, false)] as const),
+      ...created.map((resource) => [resource, "added", () => target.put(resource, true)] as const),
     ];
-    for (const [{ name, origin }, change] of changes) {
+    for (const [{ name, origin }, change, bring] of changes) {
       try {
-        await change();
+        await bring();
+        changed.push({ kind, name, change });
       } catch (error) {
         const text = `${origin.file}:${origin.line}: the change of ${kind} ${name} is not in effect: ${errorMessage(error)}`;
         problems.push(text);
-        this.#logger.error(text);
+        this.#complain(text);
       }
+    }
+  }
+
+  #complain(text: string): void {
+    const { fail } = this.#options.targets;
+    if (fail === undefined) {
+      this.#logger.info(text);
+    } else {
+      this.#logger.error(text);
     }
   }
 
@@ -260,6 +293,14 @@ export class Reloader {
 
 function logNameOf(resource: Resource & { readonly logName?: string }): string {
   return resource.logName ?? resource.name;
+}
+
+function changesOf(kind: string, diff: ResourceDiff<Resource>): readonly ChangedResource[] {
+  return [
+    ...diff.deleted.map(({ name }) => ({ kind, name, change: "removed" }) as const),
+    ...diff.updated.map(({ name }) => ({ kind, name, change: "changed" }) as const),
+    ...diff.created.map(({ name }) => ({ kind, name, change: "added" }) as const),
+  ];
 }
 
 function countOf({ deleted, updated, created }: ResourceDiff<Resource>): number {

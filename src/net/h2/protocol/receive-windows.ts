@@ -3,7 +3,16 @@ import { H2_ERROR } from "../transport.ts";
 import { ConnectionError } from "./errors.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import { WINDOW_BYTES_DEFAULT } from "./frames.ts";
-import type { H2Stream } from "./stream.ts";
+
+/** A stream by what is counted of what it has received. */
+export interface CreditedStream {
+  readonly id: number;
+  readonly remoteEnded: boolean;
+  readonly closed: boolean;
+  /** Bytes taken by the handler since the peer last got credit. */
+  consumed: number;
+  receiveWindow: number;
+}
 
 /**
  * What the peer may send: its credit on the connection and on each stream, given back as bytes are taken. Bytes of held
@@ -38,7 +47,7 @@ export class ReceiveWindows {
   }
 
   /** The handler has taken bytes of a stream: the peer gets credit when half a window is taken. */
-  creditStream(stream: H2Stream, bytes: number): void {
+  creditStream(stream: CreditedStream, bytes: number): void {
     stream.consumed += bytes;
     if (stream.consumed * 2 < this.options.streamWindowBytes || stream.remoteEnded || stream.closed) return;
     stream.receiveWindow += stream.consumed;

@@ -4,10 +4,21 @@ import type { FrameWriter } from "./frame-writer.ts";
 import { FRAME_PAYLOAD_BYTES, WINDOW_BYTES_DEFAULT, WINDOW_BYTES_LIMIT } from "./frames.ts";
 import type { Offences } from "./offences.ts";
 import type { Output } from "./output.ts";
-import type { H2Stream } from "./stream.ts";
 
 /** Bytes of one stream that go out before it is another's turn. */
 const QUANTUM_BYTES = FRAME_PAYLOAD_BYTES;
+
+/** A stream by what it has to send. */
+export interface SendingStream {
+  readonly id: number;
+  readonly closed: boolean;
+  readonly queuedBytes: number;
+  sendWindow: number;
+  /** It waits for its turn. */
+  scheduled: boolean;
+  /** Sends so many bytes at most. @returns whether more could go out at once */
+  pump(bytesMax: number): boolean;
+}
 
 /** What the streams of a connection send: how much the peer takes of it, and whose turn it is. */
 export class SendTurns {
@@ -20,7 +31,7 @@ export class SendTurns {
   private readonly writer: FrameWriter;
   private readonly offences: Offences;
   private window = WINDOW_BYTES_DEFAULT;
-  private readonly sendable: H2Stream[] = [];
+  private readonly sendable: SendingStream[] = [];
   private running = false;
 
   constructor(output: Output, writer: FrameWriter, offences: Offences) {
@@ -35,7 +46,7 @@ export class SendTurns {
   }
 
   /** Whether a stream may send so many bytes at once, past no other that waits. */
-  canSend(stream: H2Stream, length: number): boolean {
+  canSend(stream: SendingStream, length: number): boolean {
     return (
       length <= this.window &&
       length <= stream.sendWindow &&
@@ -46,12 +57,12 @@ export class SendTurns {
   }
 
   /** Bytes that a stream may send in one frame. */
-  roomFor(stream: H2Stream): number {
+  roomFor(stream: SendingStream): number {
     return this.output.full ? 0 : Math.min(this.window, stream.sendWindow, FRAME_PAYLOAD_BYTES);
   }
 
   /** Sends DATA for which there is room, and takes ownership of the bytes. */
-  write(stream: H2Stream, data: Uint8Array, start: number, end: number, endStream: boolean): void {
+  write(stream: SendingStream, data: Uint8Array, start: number, end: number, endStream: boolean): void {
     const length = end - start;
     this.window -= length;
     stream.sendWindow -= length;
@@ -67,7 +78,7 @@ export class SendTurns {
   }
 
   /** A stream has something to send: it gets its turn now or when there is room. */
-  schedule(stream: H2Stream): void {
+  schedule(stream: SendingStream): void {
     if (stream.scheduled || stream.id === 0) return;
     stream.scheduled = true;
     this.sendable.push(stream);
@@ -75,7 +86,7 @@ export class SendTurns {
   }
 
   /** The stream's window has changed. */
-  reconsider(stream: H2Stream): void {
+  reconsider(stream: SendingStream): void {
     if (stream.queuedBytes > 0 && stream.sendWindow > 0) this.schedule(stream);
   }
 
@@ -94,7 +105,7 @@ export class SendTurns {
     const { sendable } = this;
     let idle = 0;
     while (sendable.length > idle && this.window > 0 && !this.output.full) {
-      const stream = sendable.shift() as H2Stream;
+      const stream = sendable.shift() as SendingStream;
       if (stream.closed) {
         stream.scheduled = false;
         continue;
@@ -124,7 +135,7 @@ export class SendTurns {
   private flushZeroLength(): void {
     const { sendable } = this;
     for (let i = 0; i < sendable.length; i += 1) {
-      const stream = sendable[i] as H2Stream;
+      const stream = sendable[i] as SendingStream;
       if (stream.closed || stream.queuedBytes > 0) continue;
       sendable.splice(i, 1);
       i -= 1;
