@@ -7,6 +7,7 @@ function ring(name: string, include: readonly string[], timeoutMs: number, exclu
       name,
       include: [...include],
       exclude: ["**/node_modules/**", "dist/**", ...exclude],
+      setupFiles: ["test/scratch-folder.ts"],
       testTimeout: timeoutMs,
       hookTimeout: timeoutMs,
       retry: 0,
@@ -20,14 +21,14 @@ function oneByOne(project: ReturnType<typeof ring>) {
 }
 
 function seeded(project: ReturnType<typeof ring>) {
-  return { test: { ...project.test, setupFiles: ["test/property-seed.ts"] } };
+  return { test: { ...project.test, setupFiles: [...project.test.setupFiles, "test/property-seed.ts"] } };
 }
 
 export default defineConfig({
   test: {
     passWithNoTests: true,
     projects: [
-      ring("unit", ["src/**/*.test.ts", "examples/**/*.test.ts"], 10_000, ["**/*.prop.test.ts"]),
+      ring("unit", ["src/**/*.test.ts", "examples/**/*.test.ts"], 30_000, ["**/*.prop.test.ts"]),
       seeded(ring("property", ["src/**/*.prop.test.ts", "examples/**/*.prop.test.ts"], 60_000)),
       ring("conformance", ["test/conformance/**/*.test.ts"], 60_000),
       ring("integration", ["test/integration/**/*.test.ts"], 60_000),

@@ -45,6 +45,7 @@ const services: Record<string, { rpcs: number; streams: Record<string, DescMetho
     rpcs: 5,
     streams: { CallLocalStream: "bidi_streaming", CallActorStream: "server_streaming" },
   },
+  "outrigger.v1.About": { rpcs: 1, streams: {} },
   "outrigger.v1.State": { rpcs: 1, streams: {} },
   "dapr.proto.placement.v1.Placement": { rpcs: 1, streams: { ReportDaprStatus: "bidi_streaming" } },
   "dapr.proto.sentry.v1.CA": { rpcs: 1, streams: {} },

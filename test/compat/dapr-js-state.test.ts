@@ -151,7 +151,7 @@ describe.each(PROTOCOLS)("state through the official SDK over %s", (protocol) =>
   it("forgets what has outlived its time, in every store", async () => {
     const { state } = system.client;
     const stores = STORES.filter((store) => !isMissing(store));
-    const brief = [{ key: "brief", value: { n: 1 }, metadata: { ttlInSeconds: "1" } }];
+    const brief = [{ key: "brief", value: { n: 1 }, metadata: { ttlInSeconds: "4" } }];
     await Promise.all(stores.map((store) => state.save(store, brief)));
     const values = (): Promise<unknown[]> => Promise.all(stores.map((store) => state.get(store, "brief")));
     expect(await values()).toEqual(stores.map(() => ({ n: 1 })));

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Binding, BindingEvent, BindingResponse } from "../../src/components/spi/bindings.ts";
 import type { ComponentDeps, ComponentManifest, ComponentMetadata } from "../../src/components/spi/component.ts";
 import { ComponentError } from "../../src/components/spi/errors.ts";
-import type { RequestMetadata } from "../../src/components/spi/state.ts";
+import type { RequestMetadata } from "../../src/components/spi/request-metadata.ts";
 import { type CapabilityMethods, capabilitySections } from "./sections.ts";
 
 /** How a binding is brought up for the suite. */
@@ -133,7 +133,7 @@ export function bindingsConformance({ manifest, deps, metadata, object, provoke 
       test("an event reaches the handler", async () => {
         await read(keep);
         await provoke?.();
-        await vi.waitFor(() => expect(events.length).toBeGreaterThan(0), { timeout: 10_000 });
+        await vi.waitFor(() => expect(events.length).toBeGreaterThan(0), { timeout: 30_000 });
       });
 
       test("a handler that fails does not end the reading", async () => {
@@ -146,9 +146,9 @@ export function bindingsConformance({ manifest, deps, metadata, object, provoke 
           return await keep(event);
         });
         await provoke?.();
-        await vi.waitFor(() => expect(failed).toBe(1), { timeout: 10_000 });
+        await vi.waitFor(() => expect(failed).toBe(1), { timeout: 30_000 });
         await provoke?.();
-        await vi.waitFor(() => expect(events.length).toBeGreaterThan(0), { timeout: 10_000 });
+        await vi.waitFor(() => expect(events.length).toBeGreaterThan(0), { timeout: 30_000 });
       });
 
       test("a closed reading gets nothing more", async () => {

@@ -32,7 +32,7 @@ function keeper() {
   };
 }
 
-const soon = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 10_000, interval: 5 });
+const soon = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 30_000, interval: 5 });
 
 /** The contract of a configuration store as cases. */
 export function configurationConformance({ manifest, deps, metadata, put, remove }: ConfigurationConformance): void {

@@ -22,6 +22,9 @@ export interface PubSubConformance {
 
 const METHODS: CapabilityMethods<PubSub> = { SUBSCRIBE_WILDCARDS: [], MESSAGE_TTL: [], BULK_PUBSUB: ["bulkPublish"] };
 
+/** For what only has to come, from a broker in a process of its own on a busy machine. */
+const PATIENCE_MS = 30_000;
+
 let caseNumber = 0;
 
 /** A topic that no other case uses, so that cases may share one real server. */
@@ -42,7 +45,7 @@ function keeper() {
 }
 
 const arrived = (keep: { messages: readonly unknown[] }, count: number) =>
-  vi.waitFor(() => expect(keep.messages).toHaveLength(count), { timeout: 10_000, interval: 5 });
+  vi.waitFor(() => expect(keep.messages).toHaveLength(count), { timeout: PATIENCE_MS, interval: 5 });
 
 /** The contract of a broker as cases; each section runs where the manifest declares its capability. */
 export function pubsubConformance({ manifest, deps, metadata, behaviours = [] }: PubSubConformance): void {
@@ -133,7 +136,7 @@ export function pubsubConformance({ manifest, deps, metadata, behaviours = [] }:
       });
       await publish("bad");
       await publish("good");
-      await vi.waitFor(() => expect(keep.texts()).toContain("good"), { timeout: 10_000 });
+      await vi.waitFor(() => expect(keep.texts()).toContain("good"), { timeout: PATIENCE_MS });
     });
 
     test("a closed subscription gets nothing more", async () => {
@@ -236,9 +239,9 @@ export function pubsubConformance({ manifest, deps, metadata, behaviours = [] }:
         for (let count = 1; count <= 20; count += 1) {
           await publish(String(count));
         }
-        await vi.waitFor(() => expect(new Set(keep.texts()).size).toBe(21), { timeout: 10_000 });
+        await vi.waitFor(() => expect(new Set(keep.texts()).size).toBe(21), { timeout: PATIENCE_MS });
         await vi.waitFor(() => expect(keep.texts().filter((text) => text === "bad").length).toBeGreaterThan(1), {
-          timeout: 10_000,
+          timeout: PATIENCE_MS,
         });
       });
     });
@@ -256,8 +259,10 @@ export function pubsubConformance({ manifest, deps, metadata, behaviours = [] }:
         const texts = Array.from({ length: 600 }, (_, index) => String(index));
         await Promise.all(texts.map((text) => publish(text)));
         const all = (): string[] => keeps.flatMap((keep) => keep.texts());
-        await vi.waitFor(() => expect(all()).toHaveLength(texts.length), { timeout: 10_000 });
-        expect(all().toSorted()).toEqual(texts.toSorted());
+        await vi.waitFor(() => expect(new Set(all()).size).toBe(texts.length), { timeout: PATIENCE_MS });
+        expect([...new Set(all())].toSorted()).toEqual(texts.toSorted());
+        // They share: what comes twice is only what somebody has held for longer than the broker waits.
+        expect(all().length).toBeLessThan(1.5 * texts.length);
         expect(keeps.map((keep) => keep.messages.length)).not.toContain(0);
       });
 
@@ -329,8 +334,8 @@ export function pubsubConformance({ manifest, deps, metadata, behaviours = [] }:
 
     describe.runIf(behaviours.includes("delayed delivery"))("delayed delivery", () => {
       test.each([
-        ["delayInSeconds", () => "0.4"],
-        ["deliverAt", () => new Date(Date.now() + 400).toISOString()],
+        ["delayInSeconds", () => "1.5"],
+        ["deliverAt", () => new Date(Date.now() + 1_500).toISOString()],
       ])("%s holds a message back, and no other", async (name, value) => {
         const keep = keeper();
         await broker.subscribe({ topic, metadata: {} }, keep.handler);
@@ -339,7 +344,7 @@ export function pubsubConformance({ manifest, deps, metadata, behaviours = [] }:
         await publish("now");
         await arrived(keep, 2);
         expect(keep.texts()).toEqual(["now", "later"]);
-        expect(Date.now() - startedMs).toBeGreaterThanOrEqual(395);
+        expect(Date.now() - startedMs).toBeGreaterThanOrEqual(1_495);
         expect(keep.messages[1]?.metadata).toEqual({ key: "v" });
       });
     });

@@ -1,12 +1,13 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 import { type RunningSidecar, startSidecar } from "../executable/program.ts";
 import { component } from "../harness/resources.ts";
+import { until } from "../harness/until.ts";
 import { seededRandom } from "../../src/kit/seeded-random.fixture.ts";
 import { Ledger, type Verdict } from "./ledger.ts";
 import type { WriterReport } from "./writer.ts";
@@ -47,6 +48,9 @@ const WRITERS = ["one", "two"];
 /** A kill comes this long after the load began, at random. */
 const KILL_MS_MIN = 150;
 const KILL_MS_MAX = 700;
+/** What the writers have noted before each kill, so that it hits a load on a slow machine too: some hundred writes. */
+const NOTED_BYTES_MIN = 4_000;
+const LOAD_PATIENCE_MS = 60_000;
 const BULK_KEYS = 100;
 
 /** Kills a sidecar that is being written to, again and again, and looks after each restart for what was acknowledged. */
@@ -69,7 +73,9 @@ export async function runCrashes(plan: CrashPlan): Promise<CrashReport> {
       const afterMs = KILL_MS_MIN + random() * (KILL_MS_MAX - KILL_MS_MIN);
       const reports = writers.map((writer) => load(writer, sidecar.port));
       const startedMs = performance.now();
+      const enough = bytesOf(logs) + NOTED_BYTES_MIN;
       await pause(afterMs);
+      await until("the writers are at work", () => bytesOf(logs) >= enough, LOAD_PATIENCE_MS);
       await sidecar.stop("SIGKILL");
       const seconds = (performance.now() - startedMs) / 1_000;
       const counted = await Promise.all(reports);
@@ -133,6 +139,10 @@ function integrityOf(database: string): string {
   } finally {
     file.close();
   }
+}
+
+function bytesOf(files: readonly string[]): number {
+  return sum(files.map((file) => statSync(file, { throwIfNoEntry: false })?.size ?? 0));
 }
 
 function sum(values: readonly number[]): number {

@@ -63,7 +63,7 @@ export async function crashPubSub(kills: number): Promise<PubSubCrashReport> {
   let killsInFlight = 0;
   try {
     for (let kill = 0; kill < kills; kill += 1) {
-      killsInFlight += (await oneLife(folder, witness)) > 0 ? 1 : 0;
+      killsInFlight += (await oneLife(folder, witness, kill === kills - 1)) > 0 ? 1 : 0;
     }
     await drain(join(folder, FILE), witness);
   } finally {
@@ -86,8 +86,11 @@ export async function crashPubSub(kills: number): Promise<PubSubCrashReport> {
   };
 }
 
-/** One child from start to kill. @returns the publishes that it had begun and that were not acknowledged */
-async function oneLife(folder: string, witness: Witness): Promise<number> {
+/**
+ * One child from start to kill; the last one consumes, too, before it is killed.
+ * @returns the publishes that it had begun and that were not acknowledged
+ */
+async function oneLife(folder: string, witness: Witness, isLast: boolean): Promise<number> {
   const log = join(folder, "log");
   writeFileSync(log, "");
   const args = [join(import.meta.dirname, "pubsub-child.ts"), join(folder, FILE), String(witness.next), log];
@@ -95,7 +98,11 @@ async function oneLife(folder: string, witness: Witness): Promise<number> {
   let errors = "";
   child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
   const ended = once(child, "close");
-  while (!/^a/m.test(readFileSync(log, "utf8"))) {
+  const isRunning = (): boolean => {
+    const said = readFileSync(log, "utf8");
+    return /^a/m.test(said) && (!isLast || /^h/m.test(said));
+  };
+  while (!isRunning()) {
     if (child.exitCode !== null) {
       throw new Error(`the child died: ${errors}`);
     }

@@ -27,6 +27,10 @@ const WRITERS = 8;
 /** A kill comes this long after the load began, at random. */
 const KILL_MS_MIN = 200;
 const KILL_MS_MAX = 900;
+/** So many are accepted before each kill, however slow the machine is. */
+const ACCEPTED_MIN = 60;
+/** For them, and at the end for all. */
+const PATIENCE_MS = 60_000;
 /** Jobs are due at most this long after they are accepted. */
 const DUE_MS_MAX = 1_500;
 
@@ -50,7 +54,9 @@ export async function crashScheduler({
     const load = Array.from({ length: WRITERS }, (_, writer) =>
       write(scheduler, `${kill}-${writer}`, random, accepted, stop),
     );
+    const enough = accepted.size + ACCEPTED_MIN;
     await pause(KILL_MS_MIN + random() * (KILL_MS_MAX - KILL_MS_MIN));
+    await until("enough jobs are accepted", () => accepted.size >= enough, PATIENCE_MS);
     await scheduler.program.signal("SIGKILL");
     stop.now = true;
     await Promise.all(load);
@@ -59,7 +65,7 @@ export async function crashScheduler({
   watchers.push(last.watch());
   const seen = (): Set<string> => new Set(watchers.flatMap(({ names }) => names));
   const missing = (): string[] => [...accepted.keys()].filter((name) => !seen().has(name));
-  await until("every accepted job has come", () => missing().length === 0, 20_000).catch(() => undefined);
+  await until("every accepted job has come", () => missing().length === 0, PATIENCE_MS).catch(() => undefined);
   const triggers = watchers.flatMap((watcher) => watcher.triggers);
   return {
     accepted: accepted.size,

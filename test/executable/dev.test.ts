@@ -11,7 +11,11 @@ it.each([
   await using folder = await devFolder([{ id: "orders" }, { id: "stock" }]);
   await using dev = startOutrigger(["dev", ...flags], { cwd: folder.path, program: executable.program });
   await dev.says("Ctrl-C ends all.");
-  expect(await (await folder.dapr("orders", "/v1.0/invoke/stock/method/hello")).text()).toBe("stock answers /hello");
+  await until("one app calls the other", async () => {
+    const answer = await folder.dapr("orders", "/v1.0/invoke/stock/method/hello");
+    expect(await answer.text()).toBe("stock answers /hello");
+    return true;
+  });
   const { apps } = await folder.session();
   await dev.signal("SIGKILL");
   const pids = apps.flatMap(({ appPid = 0, sidecarPid = 0 }) => [appPid, sidecarPid]);

@@ -98,7 +98,7 @@ export class ActorCluster implements AsyncDisposable {
       appId: "counter",
       ...options,
       resources: [component("store", "state.sqlite", store), options.resources ?? ""].join("---\n"),
-      placement: { addresses: [this.placement.address], disseminationTimeoutMs: 10_000 },
+      placement: { addresses: [this.placement.address], disseminationTimeoutMs: 60_000 },
       scheduler: { addresses, jobStreams: 1 },
     });
   }

@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -34,19 +35,21 @@ ${spec}`;
 /** A folder of its own that goes away with its test. */
 export interface Folder extends AsyncDisposable {
   readonly path: string;
-  /** @returns the file's path */
+  /** Whoever follows the folder sees the file as it was before or whole, never half of it. @returns the file's path */
   write(name: string, text: string): Promise<string>;
 }
 
 export async function temporaryFolder(): Promise<Folder> {
-  const path = await mkdtemp(join(tmpdir(), "outrigger-test-"));
+  const path = await mkdtemp(join(tmpdir(), "t-"));
   return {
     path,
     async write(name, text) {
-      const file = join(path, name);
-      await writeFile(file, text);
+      const [file, next] = [join(path, name), `${path}-${randomUUID()}`];
+      await writeFile(next, text);
+      await rename(next, file);
       return file;
     },
-    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+    // A program that is just ending may still write a file beside those that are being removed.
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }),
   };
 }

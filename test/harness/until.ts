@@ -1,6 +1,6 @@
-/** How often an awaited condition is looked at, and how long it may take, in milliseconds. */
+/** How often an awaited condition is looked at, and how long it may take on a busy machine, in milliseconds. */
 const POLL_MS = 5;
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 /**
  * Waits for a condition instead of for a time: resolves with the first value that is neither false nor undefined.

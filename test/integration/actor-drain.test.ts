@@ -39,7 +39,7 @@ describe("calls under way when a second host joins", () => {
   }
 
   it("end before anybody hears of the new tables", async () => {
-    const { host, calls } = await busyHost({ drainOngoingCallTimeout: "8s" });
+    const { host, calls } = await busyHost({ drainOngoingCallTimeout: "45s" });
     const second = await cluster.add();
     await until("the first host drains", () => cluster.placement.phase === "update");
     expect((await second.sidecar.fetch("/v1.0/healthz")).status).toBe(500);
@@ -57,7 +57,7 @@ describe("calls under way when a second host joins", () => {
 
   it.each([
     ["that take longer than drainOngoingCallTimeout", { drainOngoingCallTimeout: "50ms" }],
-    ["where drainRebalancedActors is false", { drainOngoingCallTimeout: "8s", drainRebalancedActors: false }],
+    ["where drainRebalancedActors is false", { drainOngoingCallTimeout: "45s", drainRebalancedActors: false }],
   ])("%s hold nobody up", async (_, config) => {
     const { host, calls } = await busyHost(config);
     const second = await cluster.add();

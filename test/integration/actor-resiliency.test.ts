@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ActorCluster, type ActorMember } from "../harness/actor-cluster.ts";
+import { heldClock } from "../harness/held-clock.ts";
 import type { TestSidecar } from "../harness/test-sidecar.ts";
 import { until } from "../harness/until.ts";
 
@@ -9,7 +10,7 @@ kind: Resiliency
 metadata: { name: patience }
 spec:
   policies:
-    timeouts: { short: 200ms }
+    timeouts: { short: 201ms }
     retries: { thrice: { policy: constant, duration: 1ms, maxRetries: 3 } }
     circuitBreakers: { second: { maxRequests: 1, timeout: 1h, trip: consecutiveFailures >= 2 } }
   targets:
@@ -19,15 +20,19 @@ spec:
       guarded: { circuitBreaker: second, circuitBreakerScope: id }
 `;
 
+const TIMEOUT_MS = 201;
+
 let cluster: ActorCluster;
 let host: ActorMember;
 let peer: TestSidecar;
+const clock = heldClock(TIMEOUT_MS);
 const never = Promise.withResolvers<void>();
 
 beforeAll(async () => {
   cluster = await ActorCluster.start();
   host = await cluster.add({
     resources: RESOURCES,
+    deps: { clock },
     config: { entities: ["retried", "timed", "guarded"] },
     async answer({ method, url }) {
       if (method !== "PUT") {
@@ -59,7 +64,10 @@ it("a target's retries are the caller's, whether the actor is here or elsewhere"
 });
 
 it("a target's timeout ends a turn, and the next one begins", async () => {
-  const slow = await call(host.sidecar, "timed/1/method/hangs");
+  const hanging = call(host.sidecar, "timed/1/method/hangs");
+  await until("the turn runs", () => times("timed/1/method/hangs") === 1);
+  clock.runOut(TIMEOUT_MS);
+  const slow = await hanging;
   expect([slow.status, await slow.text()]).toEqual([500, expect.stringContaining("ERR_ACTOR_INVOKE_METHOD")]);
   expect((await call(host.sidecar, "timed/1/method/fine")).status).toBe(200);
 });

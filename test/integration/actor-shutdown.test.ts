@@ -6,7 +6,8 @@ it("a sidecar that stops deactivates the actors that are active, after their tur
   await using cluster = await ActorCluster.start();
   const release = Promise.withResolvers<void>();
   const first = await cluster.add({
-    config: { entities: ["t", "unused"], drainOngoingCallTimeout: "5s" },
+    config: { entities: ["t", "unused"], drainOngoingCallTimeout: "1m" },
+    gracefulShutdownMs: 120_000,
     async answer({ url }) {
       if (url.endsWith("/method/slow")) {
         await release.promise;

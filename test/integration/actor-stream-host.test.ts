@@ -41,7 +41,10 @@ it("an app without a port hosts actors on a stream: calls, timers, reminders, de
   await using cluster = await ActorCluster.start({ scheduler: [] });
   const sidecar = await cluster.addSidecar();
   await using host = echo(sidecar);
-  await host.register({ entities: ["s"], actorIdleTimeout: durationFromMs(1_000) });
+  await host.register({
+    entities: ["s", "idle"],
+    entitiesConfig: [{ entities: ["idle"], actorIdleTimeout: durationFromMs(100) }],
+  });
   const answer = await until("the actor is hosted", () => sidecar.grpc.call(daprMethods.invokeActor, call("m")));
   expect(Buffer.from(answer.data).toString()).toBe("in+out");
   expect(host.of("invokeRequest").at(-1)).toMatchObject({ ...ACTOR, method: "m", metadata: { kind: "test" } });
@@ -57,8 +60,10 @@ it("an app without a port hosts actors on a stream: calls, timers, reminders, de
   expect(host.of("timerRequest")).toMatchObject([{ ...ACTOR, name: "t", dueTime: "0s", callback: "cb" }]);
   expect(host.of("reminderRequest")).toMatchObject([{ ...ACTOR, name: "r" }]);
 
+  const idle = create(InvokeActorRequestSchema, { actorType: "idle", actorId: "2", method: "m" });
+  await sidecar.grpc.call(daprMethods.invokeActor, idle);
   await until("the idle actor is deactivated", () => host.of("deactivateRequest").length === 1);
-  expect(host.of("deactivateRequest")).toMatchObject([ACTOR]);
+  expect(host.of("deactivateRequest")).toMatchObject([{ actorType: "idle", actorId: "2" }]);
 });
 
 it("actors are gone with their stream, and there again with the next", async () => {

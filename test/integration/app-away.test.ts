@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { InvokeResponseSchema } from "../../src/wire/gen/dapr/proto/common/v1/common_pb.js";
 import { startGrpcApp } from "../harness/grpc-app.ts";
 import { IN_MEMORY } from "../harness/resources.ts";
-import { startTestApp } from "../harness/test-app.ts";
+import { freePort, startTestApp } from "../harness/test-app.ts";
 import { startTestSidecar, type TestSidecar } from "../harness/test-sidecar.ts";
 import { until } from "../harness/until.ts";
 
@@ -17,7 +17,7 @@ async function isHealthy(sidecar: TestSidecar): Promise<boolean> {
 
 it("delivers nothing while the app is away, and asks it again for its subscriptions when it is back", async () => {
   const subscribed = (topic: string) => ({ subscriptions: [{ pubsubname: "broker", topic, route: `/on-${topic}` }] });
-  await using first = await startTestApp(subscribed("old"));
+  await using first = await startTestApp({ ...subscribed("old"), port: await freePort() });
   await using sidecar = await startTestSidecar({ resources: IN_MEMORY, appPort: first.port });
   await publish(sidecar, "old");
   await until("the event has arrived", () => first.at("/on-old").length === 1);
@@ -39,7 +39,7 @@ it("delivers nothing while the app is away, and asks it again for its subscripti
 });
 
 it("waits for the app to listen again, and gives up waiting when it has left once more", async () => {
-  await using app = await startTestApp();
+  await using app = await startTestApp({ port: await freePort() });
   await using sidecar = await startTestSidecar({ appPort: app.port });
   await sidecar.sidecar.appLeft();
   await app.close();
@@ -57,7 +57,7 @@ it("waits for the app to listen again, and gives up waiting when it has left onc
 
 it("follows the health of an app that is back", async () => {
   const appHealth = { enabled: true, path: "/healthz", probeIntervalMs: 50, probeTimeoutMs: 50, threshold: 1 };
-  await using app = await startTestApp();
+  await using app = await startTestApp({ port: await freePort() });
   await using sidecar = await startTestSidecar({ appPort: app.port, appHealth });
   await sidecar.sidecar.appLeft();
   await app.close();
@@ -72,7 +72,7 @@ it("reaches a gRPC app that is back", async () => {
   const answering = (text: string) => ({
     onInvoke: () => create(InvokeResponseSchema, { data: { typeUrl: "", value: Buffer.from(text) } }),
   });
-  const first = await startGrpcApp(answering("first"));
+  const first = await startGrpcApp(answering("first"), await freePort());
   await using sidecar = await startTestSidecar({ appPort: first.port, appProtocol: "grpc" });
   const call = async (): Promise<string> => await (await sidecar.fetch("/v1.0/invoke/test-app/method/x")).text();
   expect(await call()).toBe("first");

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { heldClock } from "../harness/held-clock.ts";
 import { IN_MEMORY } from "../harness/resources.ts";
 import { startTestApp } from "../harness/test-app.ts";
 import { startTestSidecar } from "../harness/test-sidecar.ts";
@@ -12,7 +13,13 @@ it("subscriptions follow the app's health, and an unhealthy app is not called", 
     subscriptions: [{ pubsubname: "broker", topic: "topic", route: "/topic" }],
     answer: ({ url }) => (url === "/ready" ? { status: healthy ? 204 : 500 } : undefined),
   });
-  await using one = await startTestSidecar({ appPort: app.port, resources: IN_MEMORY, appHealth: APP_HEALTH });
+  await using one = await startTestSidecar({
+    appPort: app.port,
+    resources: IN_MEMORY,
+    appHealth: APP_HEALTH,
+    // No probe takes too long, however long it takes.
+    deps: { clock: heldClock(APP_HEALTH.probeTimeoutMs) },
+  });
   const publish = (text: string) =>
     one.fetch("/v1.0/publish/broker/topic", { method: "POST", body: text, headers: { "content-type": "text/plain" } });
   const delivered = () => app.at("/topic").map(({ body }) => (JSON.parse(body) as { data: string }).data);

@@ -18,7 +18,7 @@ interface Bulk {
 
 it("a bulk subscription takes events together, and each has its own end", async () => {
   const broker = component("broker", "pubsub.in-memory", { concurrencyMode: "parallel" });
-  const bulkSubscribe = { enabled: true, maxMessagesCount: 3, maxAwaitDurationMs: 10_000 };
+  const bulkSubscribe = { enabled: true, maxMessagesCount: 3, maxAwaitDurationMs: 600_000 };
   await using app = await startTestApp({
     subscriptions: [
       {

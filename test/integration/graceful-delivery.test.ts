@@ -20,7 +20,7 @@ it("stopping takes nothing new and waits for the delivery under way", async () =
       return undefined;
     },
   });
-  await using one = await startTestSidecar({ appPort: app.port, resources: IN_MEMORY });
+  await using one = await startTestSidecar({ appPort: app.port, resources: IN_MEMORY, gracefulShutdownMs: 60_000 });
   await one.fetch("/v1.0/publish/broker/topic", { method: "POST", body: "one" });
   await until("the app has the event", () => app.at("/topic").length === 1);
   let stopped = false;
@@ -53,7 +53,7 @@ it("an app that was given an event can still use the APIs while the sidecar stop
       return undefined;
     },
   });
-  await using one = await startTestSidecar({ appPort: app.port, resources: IN_MEMORY });
+  await using one = await startTestSidecar({ appPort: app.port, resources: IN_MEMORY, gracefulShutdownMs: 60_000 });
   await one.fetch("/v1.0/publish/broker/topic", { method: "POST", body: "one" });
   await until("the app has the event", () => app.at("/topic").length === 1);
   const stopping = one.sidecar.stop("signal");

@@ -1,3 +1,4 @@
+import { renameSync, rmSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -52,8 +53,10 @@ it("what means the same is left alone: moved, reordered, commented, reformatted"
   await one.reported("a look at the moved file", (report) => (report.reload?.rounds ?? 0) > (reload?.rounds ?? 0));
   const before = (await one.report()).reload?.rounds ?? 0;
   const reordered = component("first", "state.in-memory", { b: "2", a: "1" });
-  await one.folder.write("z.yaml", `# A comment\n${second}\n---\n${reordered}`);
-  await one.remove("a.yaml");
+  // One step: between two of them there would be a component twice, or none.
+  const joined = await one.folder.write("joined.next", `# A comment\n${second}\n---\n${reordered}`);
+  renameSync(joined, join(one.folder.path, "z.yaml"));
+  rmSync(join(one.folder.path, "a.yaml"));
   await one.reported("a look at the joined files", (report) => (report.reload?.rounds ?? 0) > before);
   const state = await one.sidecar.reload();
   expect(state).toMatchObject({ changes: 0, problems: [] });

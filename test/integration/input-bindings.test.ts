@@ -70,11 +70,13 @@ it("an HTTP app's answer saves state and calls output bindings", async () => {
       | readonly string[]
       | null;
   const [path = ""] = await until("a file is written", async () => (await list()) ?? undefined);
-  const got = await sidecar.fetch("/v1.0/bindings/files", {
-    method: "POST",
-    body: JSON.stringify({ operation: "get", metadata: { fileName: path.slice(folder.path.length) } }),
+  await until("it holds the data", async () => {
+    const got = await sidecar.fetch("/v1.0/bindings/files", {
+      method: "POST",
+      body: JSON.stringify({ operation: "get", metadata: { fileName: path.slice(folder.path.length) } }),
+    });
+    return (await got.text()) === "hello";
   });
-  expect(await got.text()).toBe("hello");
 });
 
 it("a gRPC app gets the events of the bindings that it lists, and directs what follows", async () => {
@@ -101,7 +103,10 @@ it("a gRPC app gets the events of the bindings that it lists, and directs what f
   await until("two events have come", () => events.length > 1);
   expect(new Set(events.map(({ name }) => name))).toEqual(new Set(["tick"]));
   expect(events[0]?.metadata).toMatchObject({ timeZone: "Local" });
-  expect(await (await sidecar.fetch("/v1.0/state/store/fired")).text()).toBe("yes");
+  await until(
+    "the state is saved",
+    async () => (await (await sidecar.fetch("/v1.0/state/store/fired")).text()) === "yes",
+  );
 });
 
 it("events stop while the app is unhealthy and go on when it recovers", async () => {

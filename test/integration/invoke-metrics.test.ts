@@ -19,7 +19,7 @@ it("both ends of a call count it, and the callee its call of the app and the pro
   await using callee = await startTestSidecar({
     appId: "callee",
     appPort: app.port,
-    appHealth: { enabled: true, path: "/healthz", probeIntervalMs: 60_000, probeTimeoutMs: 1_000, threshold: 1 },
+    appHealth: { enabled: true, path: "/healthz", probeIntervalMs: 60_000, probeTimeoutMs: 60_000, threshold: 1 },
     metrics,
     deps,
   });

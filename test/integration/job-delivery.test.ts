@@ -40,7 +40,8 @@ it("an HTTP app gets its jobs when they are due, as often as they say, and again
   await schedule("once", { dueTime: "0s", data: { a: 1 } });
   await schedule("twice", { schedule: "@every 1s", repeats: 2, dueTime: "0s" });
   await schedule("refused", { dueTime: "0s", failurePolicy: { constant: { interval: "0.05s", maxRetries: 5 } } });
-  const isGone = async (name: string): Promise<boolean> => (await sidecar.fetch(`/v1.0/jobs/${name}`)).status !== 200;
+  const isGone = async (name: string): Promise<boolean> =>
+    (await (await sidecar.fetch(`/v1.0/jobs/${name}`)).text()).includes("job not found");
   for (const name of ["once", "twice", "refused"]) {
     await until(`${name} is done`, () => isGone(name));
   }

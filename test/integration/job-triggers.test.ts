@@ -6,6 +6,7 @@ import {
   JobEventResponseSchema,
 } from "../../src/wire/gen/dapr/proto/runtime/v1/appcallback_pb.js";
 import { startGrpcApp } from "../harness/grpc-app.ts";
+import { heldClock } from "../harness/held-clock.ts";
 import { type SchedulerDouble, startSchedulerDouble, type WatchingSidecar } from "../harness/scheduler-double.ts";
 import { startTestApp } from "../harness/test-app.ts";
 import { startTestSidecar } from "../harness/test-sidecar.ts";
@@ -93,8 +94,14 @@ it("an unhealthy app gets none until it is well again", async () => {
   await using app = await startTestApp({
     answer: ({ url }) => ({ status: url === "/healthz" && !healthy ? 503 : 200 }),
   });
-  const appHealth = { enabled: true, path: "/healthz", probeIntervalMs: 20, probeTimeoutMs: 20, threshold: 1 };
-  await using _sidecar = await startTestSidecar({ ...settings(scheduler), appPort: app.port, appHealth });
+  const appHealth = { enabled: true, path: "/healthz", probeIntervalMs: 21, probeTimeoutMs: 21, threshold: 1 };
+  await using _sidecar = await startTestSidecar({
+    ...settings(scheduler),
+    appPort: app.port,
+    appHealth,
+    // No probe takes too long, however long it takes.
+    deps: { clock: heldClock(appHealth.probeTimeoutMs) },
+  });
   await watching(scheduler);
   healthy = false;
   await until("no more triggers are taken", () => scheduler.sidecars.length === 0);

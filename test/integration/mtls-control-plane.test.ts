@@ -56,9 +56,11 @@ it("placement takes reports of a sidecar about itself only", async () => {
     message: "entity dapr.internal.default.app-2 is not allowed for app ID app-1 in namespace default",
   });
   expect((await placement.host("app-1", ["cat"]).ended).code).toBe(14);
-  expect(sentry.requests).toEqual([
-    expect.objectContaining({ id: "dapr-placement", namespace: "default", trustDomain: "localhost" }),
-  ]);
+  expect(sentry.requests.length).toBeGreaterThan(0);
+  // A sentry that is slow to answer is asked again.
+  for (const { id, namespace, trustDomain } of sentry.requests) {
+    expect([id, namespace, trustDomain]).toEqual(["dapr-placement", "default", "localhost"]);
+  }
 });
 
 it("members of a placement vote for a leader among themselves only", async () => {
@@ -128,7 +130,10 @@ it("the scheduler takes jobs of a sidecar for its own app only", async () => {
   for (const one of [app, other]) {
     one.close();
   }
-  expect(await scheduler.metric('dapr_scheduler_sidecar_errors_total{reason="auth_failed"}')).toBe(7);
+  await until(
+    "all refusals are counted",
+    async () => (await scheduler.metric('dapr_scheduler_sidecar_errors_total{reason="auth_failed"}')) === 7,
+  );
 });
 
 it("a sidecar has actors and jobs over mutual TLS, through renewals", async () => {

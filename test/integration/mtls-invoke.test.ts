@@ -18,10 +18,9 @@ it("two sidecars call each other over mutual TLS", async () => {
   const response = await caller.fetch("/v1.0/invoke/callee/method/hello", { method: "POST", body: "x" });
 
   expect([response.status, await response.text()]).toEqual([200, "heard /hello"]);
-  expect(sentry.requests.map(({ id, namespace, trustDomain }) => ({ id, namespace, trustDomain }))).toEqual([
-    { id: "callee", namespace: "default", trustDomain: "" },
-    { id: "caller", namespace: "default", trustDomain: "" },
-  ]);
+  // A sentry that is slow to answer is asked again.
+  const asked = sentry.requests.map(({ id, namespace, trustDomain }) => JSON.stringify([id, namespace, trustDomain]));
+  expect([...new Set(asked)]).toEqual(['["callee","default",""]', '["caller","default",""]']);
   // Plain text gets no further than the handshake.
   const internal = `http://127.0.0.1:${callee.sidecar.ports.internalGrpc}`;
   await expect(fetch(internal)).rejects.toThrow();

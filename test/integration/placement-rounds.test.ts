@@ -3,9 +3,12 @@ import { expect, it } from "vitest";
 import { PlacementHost, startPlacementProgram } from "../harness/placement-program.ts";
 import { until } from "../harness/until.ts";
 
+/** Long enough for those who do answer, on a machine that stops them for seconds. */
+const PATIENT = ["--disseminate-timeout=5s", "--keepalive-timeout=10s"];
+
 it("tells every sidecar of a namespace who hosts what, and shows it", async () => {
-  await using placement = await startPlacementProgram();
-  expect(await placement.metric("dapr_placement_leader_status")).toBe(1);
+  await using placement = await startPlacementProgram(["--keepalive-timeout=10s"]);
+  await until("it leads", async () => (await placement.metric("dapr_placement_leader_status")) === 1);
   expect(await (await placement.get("/placement/state")).text()).toBe("{}");
 
   const a = placement.host("a", ["cat"]);
@@ -74,16 +77,16 @@ it("tells every sidecar of a namespace who hosts what, and shows it", async () =
 });
 
 it("cuts off who does not answer, and goes on with the others", async () => {
-  await using placement = await startPlacementProgram(["--disseminate-timeout=1s"]);
+  await using placement = await startPlacementProgram(PATIENT);
   const a = placement.host("a", ["cat"]);
   await a.hears("unlock 1");
   const silent = placement.host("silent", ["dog"], { answers: false });
-  expect(await silent.ended).toEqual({ code: 4, message: "dissemination timeout after 1s for version 2" });
+  expect(await silent.ended).toEqual({ code: 4, message: "dissemination timeout after 5s for version 2" });
   await a.hears("update 3: cat@a");
 });
 
 it("one that reads nothing holds up nobody beyond the timeout, and its own stream only", async () => {
-  await using placement = await startPlacementProgram(["--disseminate-timeout=1s"]);
+  await using placement = await startPlacementProgram(PATIENT);
   const many = Array.from({ length: 9_000 }, (_, index) => `an.actor.type.with.a.long.name.${index}`);
   const a = placement.host("a", many);
   await a.hears("unlock 1");
@@ -101,7 +104,7 @@ it("one that reads nothing holds up nobody beyond the timeout, and its own strea
 it("takes a sidecar that gives no sign of life out of the table, without waiting for a round", async () => {
   await using placement = await startPlacementProgram([
     "--keepalive-time=1s",
-    "--keepalive-timeout=1s",
+    "--keepalive-timeout=5s",
     "--disseminate-timeout=60s",
   ]);
   const sockets: Socket[] = [];

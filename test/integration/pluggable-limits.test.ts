@@ -18,6 +18,9 @@ import { until } from "../harness/until.ts";
 const MESSAGES = 400;
 const PADDING_BYTES = 16 * 1024;
 
+/** For all messages, one after the other, on a busy machine. */
+const PATIENCE_MS = 45_000;
+
 /** What may be on its way to an app that takes nothing: the windows of the connection and the queue of the stream. */
 const ON_THE_WAY_MAX = 200;
 
@@ -45,7 +48,7 @@ it("an app that takes its time holds the component, and gets its messages in ord
               const data = Buffer.from(JSON.stringify(padded));
               yield create(PullMessagesResponseSchema, { id: String(given), topicName: "orders", data });
             }
-            await until("all are acknowledged", () => acknowledged.length === MESSAGES);
+            await until("all are acknowledged", () => acknowledged.length === MESSAGES, PATIENCE_MS);
           },
         }),
     },
@@ -70,7 +73,7 @@ it("an app that takes its time holds the component, and gets its messages in ord
   }
   expect(given).toBeLessThan(ON_THE_WAY_MAX);
   release.resolve();
-  await until("all are acknowledged", () => acknowledged.length === MESSAGES);
+  await until("all are acknowledged", () => acknowledged.length === MESSAGES, PATIENCE_MS);
   expect(seen).toEqual(Array.from({ length: MESSAGES }, (_, index) => index));
 });
 

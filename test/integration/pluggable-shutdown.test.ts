@@ -23,7 +23,11 @@ async function heldDelivery(pausable: boolean) {
       return undefined;
     },
   });
-  const one = await folder.sidecar({ appPort: app.port, resources: component("broker", "pubsub.wire") });
+  const one = await folder.sidecar({
+    appPort: app.port,
+    resources: component("broker", "pubsub.wire"),
+    gracefulShutdownMs: 60_000,
+  });
   const publish = (text: string) =>
     broker.publish({
       topic: "orders",

@@ -32,17 +32,24 @@ it("runs the apps of a dapr.yaml, each with a sidecar, resources and logs of its
   });
   expect(await (await folder.dapr("stock", "/v1.0/secrets/secrets/key")).json()).toEqual({ key: "hidden" });
   expect(run.output).not.toContain("== APP - orders ==");
-  expect(run.output).toMatch(/^time="[^"]+" level=info msg="app id: stock"/m);
+  await until("the sidecar's log is told", () => /^time="[^"]+" level=info msg="app id: stock"/m.test(run.output));
   expect(run.output).not.toContain('msg="app id: orders"');
-  expect(await logs(folder.path, "orders", "app")).toContain("== APP - orders == listening");
-  expect(await logs(folder.path, "orders", "daprd")).toContain('msg="app id: orders"');
-  const { extended } = (await (await folder.dapr("orders", "/v1.0/metadata")).json()) as {
-    extended: Record<string, string>;
-  };
-  expect(extended).toMatchObject({
-    cliPID: String(run.pid),
-    appCommand: "node app.mjs",
-    runTemplatePath: join(folder.path, "dapr.yaml"),
+  for (const [kind, text] of [
+    ["app", "== APP - orders == listening"],
+    ["daprd", 'msg="app id: orders"'],
+  ] as const) {
+    await until(`${text} is in the file`, async () => (await logs(folder.path, "orders", kind)).includes(text));
+  }
+  const extended = await until("what was started is in the metadata", async () => {
+    const metadata = (await (await folder.dapr("orders", "/v1.0/metadata")).json()) as {
+      extended: Record<string, string>;
+    };
+    expect(metadata.extended).toMatchObject({
+      cliPID: String(run.pid),
+      appCommand: "node app.mjs",
+      runTemplatePath: join(folder.path, "dapr.yaml"),
+    });
+    return metadata.extended;
   });
   expect(extended["appLogPath"]).toContain(join(folder.path, "orders/.dapr/logs/orders_app_"));
   expect(await run.signal("SIGINT")).toMatchObject({ code: 0 });

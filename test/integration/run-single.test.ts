@@ -28,9 +28,15 @@ it("runs an app beside its sidecar, with Dapr's variables, prefixes and words", 
   expect(said).toContain("You're up and running! Both Dapr and your app logs will appear here.");
   expect(said).toMatch(/^time="[^"]+" level=info msg="app id: orders" app_id=orders /m);
   const url = `http://127.0.0.1:${httpPort}/v1.0`;
-  expect(await (await fetch(`${url}/invoke/orders/method/hello`)).text()).toBe("orders answers /hello");
-  const { extended } = (await (await fetch(`${url}/metadata`)).json()) as { extended: Record<string, string> };
-  expect(extended).toMatchObject({ cliPID: String(run.pid), appCommand: "node app.mjs --flag" });
+  await until("the app is called", async () => {
+    expect(await (await fetch(`${url}/invoke/orders/method/hello`)).text()).toBe("orders answers /hello");
+    return true;
+  });
+  const extended = await until("the command is in the metadata", async () => {
+    const metadata = (await (await fetch(`${url}/metadata`)).json()) as { extended: Record<string, string> };
+    expect(metadata.extended).toMatchObject({ cliPID: String(run.pid), appCommand: "node app.mjs --flag" });
+    return metadata.extended["appPID"] !== undefined && metadata.extended;
+  });
   const appPid = Number(extended["appPID"]);
   expect(isAlive(appPid)).toBe(true);
   expect(await run.signal("SIGINT")).toMatchObject({ code: 0 });
@@ -81,6 +87,7 @@ it("ends for a port that is taken, and says whose it is", async () => {
   await using folder = await devFolder([{ id: "orders" }]);
   await using dev = startOutrigger(["dev"], { cwd: folder.path });
   await dev.says("Ctrl-C ends all.");
+  await dev.says("listening");
   const port = String(folder.appPorts.get("orders"));
   await using run = startOutrigger(["run", "-a", "x", "-H", port, "--", "node", "-e", ""], { cwd: folder.path });
   expect((await run.ended).code).toBe(1);
@@ -96,7 +103,7 @@ it("runs a sidecar alone", async () => {
     cwd: folder.path,
   });
   await run.says("You're up and running! Dapr logs will appear here.");
-  expect((await fetch(`http://127.0.0.1:${httpPort}/v1.0/healthz`)).status).toBe(204);
+  await until("it is ready", async () => (await fetch(`http://127.0.0.1:${httpPort}/v1.0/healthz`)).status === 204);
   expect(await run.signal("SIGTERM")).toMatchObject({ code: 0 });
 });
 

@@ -103,8 +103,11 @@ it("ends the stream of a sidecar that answers what it was not asked", async () =
   sidecar.answer(999n);
   expect(await sidecar.ended).toEqual({ code: 1, message: "context canceled" });
   await scheduler.program.says("received unknown trigger response from stream");
-  expect(await scheduler.metric('dapr_scheduler_sidecar_errors_total{reason="recv_failed"}')).toBe(1);
-  expect(await scheduler.metric("dapr_scheduler_sidecars_connected")).toBe(0);
+  await until("it is counted, and gone", async () => {
+    expect(await scheduler.metric('dapr_scheduler_sidecar_errors_total{reason="recv_failed"}')).toBe(1);
+    expect(await scheduler.metric("dapr_scheduler_sidecars_connected")).toBe(0);
+    return true;
+  });
 });
 
 it("tells sidecars the address they are to connect to", async () => {

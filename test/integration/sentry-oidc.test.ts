@@ -59,7 +59,7 @@ it("publishes the keys of the JWTs that workloads get", async () => {
     certificateSigningRequest: Buffer.from(request),
     jwtAudiences: ["bank"],
   });
-  const keys = createRemoteJWKSet(new URL(`http://127.0.0.1:${port}/jwks.json`));
+  const keys = createRemoteJWKSet(new URL(`http://127.0.0.1:${port}/jwks.json`), { timeoutDuration: 30_000 });
   const options = { issuer: "https://issuer.example", subject: "spiffe://public/ns/default/myapp" };
   await jwtVerify(answer.jwt ?? "", keys, { ...options, audience: "public" });
   await jwtVerify(answer.perAudienceJwts["bank"]?.value ?? "", keys, { ...options, audience: "bank" });

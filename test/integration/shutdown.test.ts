@@ -40,7 +40,7 @@ it("a request under way is answered before the end", async () => {
   await using app = await startTestApp({
     answer: ({ url }) => (url === "/slow" ? answer.promise.then(() => ({ body: "done" })) : undefined),
   });
-  await using one = await startTestSidecar({ appPort: app.port });
+  await using one = await startTestSidecar({ appPort: app.port, gracefulShutdownMs: 60_000 });
   const slow = one.fetch("/v1.0/invoke/test-app/method/slow");
   await until("the app has the request", () => app.at("/slow").length === 1);
   const stopped = one.sidecar.stop("signal");

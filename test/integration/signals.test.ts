@@ -15,7 +15,9 @@ async function slowApp() {
 it("SIGTERM lets the call under way end, and exits with 0", async () => {
   const { app, answer } = await slowApp();
   await using _app = app;
-  await using one = await startSidecarProgram({ flags: [`--app-port=${app.port}`] });
+  await using one = await startSidecarProgram({
+    flags: [`--app-port=${app.port}`, "--dapr-graceful-shutdown-seconds=60"],
+  });
   const slow = one.fetch("/v1.0/invoke/test-app/method/slow");
   await until("the app has the call", () => app.at("/slow").length === 1);
   const ended = one.program.signal("SIGTERM");

@@ -6,7 +6,7 @@ import { TopicStream } from "../harness/topic-stream.ts";
 import { until } from "../harness/until.ts";
 
 it("stopping waits for the answer to what a stream holds, then ends it; a silent stream holds nothing up", async () => {
-  await using one = await startTestSidecar({ resources: IN_MEMORY });
+  await using one = await startTestSidecar({ resources: IN_MEMORY, gracefulShutdownMs: 60_000 });
   await using stream = await TopicStream.to(one, "orders", "dead");
   await using dead = await TopicStream.to(one, "dead");
   await using silent = new TopicStream(one);

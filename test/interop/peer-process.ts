@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import type { Command, Outcome } from "./protocol.ts";
 
 /** A peer may take this long over one command, in milliseconds; then the test is told instead of running into its limit. */
-const COMMAND_MS_MAX = 30_000;
+const COMMAND_MS_MAX = 90_000;
 
 interface Pending {
   readonly resolve: (outcome: Outcome) => void;

@@ -100,7 +100,7 @@ describe("input bindings", () => {
     bindings.set(loadedBinding("silent", silent));
     bindings.set(loadedBinding("quick", quick));
     const starting = inputs.start(app);
-    await vi.waitFor(() => expect(app.asked).toHaveLength(2));
+    await vi.waitFor(() => expect(app.asked).toHaveLength(2), { timeout: 8_000 });
     clock.advance(3_000);
     await starting;
     expect([silent.readings, quick.readings]).toEqual([0, 1]);
@@ -127,11 +127,11 @@ describe("input bindings", () => {
     await inputs.start(app);
     const [first, second] = [new FakeBinding(), new FakeBinding()];
     bindings.set(loadedBinding("in", first));
-    await vi.waitFor(() => expect(first.handler).toBeDefined());
+    await vi.waitFor(() => expect(first.handler).toBeDefined(), { timeout: 8_000 });
     bindings.set(loadedBinding("in", second));
-    await vi.waitFor(() => expect([first.handler, second.readings]).toEqual([undefined, 1]));
+    await vi.waitFor(() => expect([first.handler, second.readings]).toEqual([undefined, 1]), { timeout: 8_000 });
     bindings.delete("in");
-    await vi.waitFor(() => expect(second.handler).toBeUndefined());
+    await vi.waitFor(() => expect(second.handler).toBeUndefined(), { timeout: 8_000 });
   });
 
   it("give an event back that the app refused", async () => {

@@ -165,7 +165,7 @@ describe("configuration", () => {
     for await (const items of second.updates) {
       expect(items).toBeUndefined();
     }
-    await vi.waitFor(() => expect(store.listeners.size).toBe(0));
+    await vi.waitFor(() => expect(store.listeners.size).toBe(0), { timeout: 8_000 });
     await expect(block.subscribe(request("a"))).rejects.toThrow("the sidecar is shutting down");
   });
 });

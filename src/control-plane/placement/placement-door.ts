@@ -16,6 +16,7 @@ import {
   Placement as PeerPlacement,
   type Report,
 } from "../../wire/gen/outrigger/placement/v1/placement_pb.js";
+import { addAbout } from "../shared/about-service.ts";
 import { checkCaller } from "./host-rules.ts";
 import { TABLE_BYTES_MAX } from "./limits.ts";
 import { OrderCodec } from "./order-codec.ts";
@@ -48,6 +49,7 @@ export function createPlacementServer(options: PlacementDoorOptions): GrpcServer
   };
   const server = new GrpcServer();
   addPeers(server, options);
+  addAbout(server);
   server.add(method, (hosts, call) => {
     const refusal = options.refusal();
     if (refusal !== undefined) {

@@ -85,7 +85,7 @@ describe("calls", () => {
       call.signal.addEventListener("abort", () => reason.resolve(call.signal.reason));
       return new Promise(() => undefined);
     });
-    await expect(client.unary(unary, text("x"), { timeoutMs: 20 })).rejects.toMatchObject({
+    await expect(client.unary(unary, text("x"), { timeoutMs: 200 })).rejects.toMatchObject({
       code: GRPC_STATUS.DEADLINE_EXCEEDED,
     });
     expect(await reason.promise).toMatchObject({ name: "GrpcError" });
@@ -127,7 +127,7 @@ describe("calls", () => {
       expect(textOf(one)).toBe("one");
       break;
     }
-    await pause(5);
+    while (ended.length < 3) await pause(1);
     expect(ended).toEqual(["signal", "requests 1", "generator"]);
     await expect(Promise.resolve(call.send(text("two")))).rejects.toMatchObject({ code: GRPC_STATUS.CANCELLED });
   });
@@ -253,8 +253,9 @@ describe("calls", () => {
     server.add(serverStream, async function* () {
       for (; sent < 5000; sent += 1) yield Buffer.alloc(10_000);
     });
+    const reads = Promise.withResolvers<void>();
     server.add(clientStream, async (requests) => {
-      await pause(30);
+      await reads.promise;
       let count = 0;
       for await (const one of requests) count += one.length;
       return text(String(count));
@@ -273,6 +274,7 @@ describe("calls", () => {
     })();
     await pause(10);
     expect(accepted).toBeLessThan(60);
+    reads.resolve();
     await sending;
     expect((await drain(up.responses)).map(textOf)).toEqual(["10000000"]);
   });

@@ -162,10 +162,11 @@ describe.each([
       stream.on("error", () => undefined);
       const total = 3_000_000;
       stream.end(Buffer.alloc(total));
+      while (recorder.stream === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
       await new Promise((resolve) => setTimeout(resolve, 150));
       expect(recorder.bytes).toBeLessThan(150_000);
       expect(session.state.remoteWindowSize ?? 0).toBeGreaterThan(0);
-      recorder.stream?.resume();
+      recorder.stream.resume();
       while (recorder.bytes < total) await new Promise((resolve) => setTimeout(resolve, 5));
       expect(recorder.bytes).toBe(total);
     });
@@ -181,6 +182,7 @@ describe.each([
       const recorder = new Recorder();
       const stream = clientOf(address, { streamWindowBytes: 65_535 }).open(HEAD, true, recorder);
       stream.hold();
+      while (answers.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
       await new Promise((resolve) => setTimeout(resolve, 100));
       expect(answers.at(-1)).toBe(false);
       expect(server.log).not.toContain("drain");
@@ -196,12 +198,14 @@ describe.each([
       const server = new Recorder();
       const { address } = await serve((stream) => {
         stream.hold();
+        server.stream = stream;
         return server;
       });
       const recorder = new Recorder();
       const stream = clientOf(address).open(HEAD, false, recorder);
       stream.send(Buffer.alloc(10_000), false);
-      setTimeout(() => stream.reset(H2_ERROR.cancel), 30);
+      while (server.stream === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
+      stream.reset(H2_ERROR.cancel);
       expect(await server.over.promise).toBe(H2_ERROR.cancel);
       expect(await recorder.over.promise).toBe(H2_ERROR.cancel);
       expect(server.log).toEqual(["close 8"]);
@@ -408,6 +412,7 @@ describe.each([
       client.open(HEAD, true, recorders[0] as Recorder);
       while (streams.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
       for (const recorder of recorders.slice(1)) client.open(HEAD, true, recorder);
+      while (streams.length < 3) await new Promise((resolve) => setTimeout(resolve, 1));
       await new Promise((resolve) => setTimeout(resolve, 50));
       expect(streams).toHaveLength(3);
       for (let i = 0; i < 6; i += 1) {

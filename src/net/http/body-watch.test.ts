@@ -54,7 +54,7 @@ test.each([
   const socket = await connected(port);
   socket.write(bytes);
   await once(socket, "close");
-  await expect.poll(() => failures).toEqual(["PeerGoneError"]);
+  await expect.poll(() => failures, { timeout: 8_000 }).toEqual(["PeerGoneError"]);
 });
 
 test("a streamed body that does not go on ends its connection", async () => {
