@@ -2,13 +2,14 @@ import { describe, expect, it } from "vitest";
 import { OUTRIGGER_VERSION } from "../kit/release.ts";
 import { noteReleases } from "./checks/versions.ts";
 import { examine } from "./examination.ts";
-import { type Case, component, findingsOf, WELL } from "./set-up.fixture.ts";
+import { type Case, component, findingsOf, setUpOf, WELL } from "./set-up.fixture.ts";
 import type { DoctorWorld, HttpAnswer } from "./world.ts";
 
+const PLACEMENT = { addresses: ["p.test:1"], disseminationTimeoutMs: 30_000 };
 const SERVICES = {
-  shop: { placement: { addresses: ["p.test:1"] }, scheduler: { addresses: ["s.test"] } },
-  stock: { placement: { addresses: ["p.test:1"] }, scheduler: { addresses: [] } },
-} as unknown as NonNullable<Case["apps"]>;
+  shop: { placement: PLACEMENT, scheduler: { addresses: ["s.test"], jobStreams: 3 } },
+  stock: { placement: PLACEMENT, scheduler: { addresses: [], jobStreams: 3 } },
+} satisfies Case["apps"];
 const SIDECARS = ["shop", "daprd", "gone"].map((name, index) => ({
   name,
   address: { host: "h", port: index, socketPath: undefined, apiToken: "" },
@@ -31,24 +32,7 @@ function sidecarsOf(release: string): DoctorWorld["get"] {
 }
 
 async function notes(given: Case): Promise<readonly string[]> {
-  const { defaultOptions } = await import("../sidecar/default-options.ts");
-  const apps = Object.entries(given.apps ?? {}).map(([appId, options]) => ({
-    appId,
-    options: { ...defaultOptions(appId), ...options },
-    directory: "/",
-    environment: {},
-  }));
-  const setUp = {
-    apps,
-    sidecars: [],
-    isWhole: true,
-    isUp: false,
-    givenComponents: [],
-    bringsControlPlane: false,
-    directory: "/",
-    ...given.setUp,
-  };
-  return await noteReleases(await examine(setUp, { ...WELL, ...given.world }));
+  return await noteReleases(await examine(setUpOf({ apps: {}, ...given }, "/"), { ...WELL, ...given.world }));
 }
 
 describe("releases", () => {
@@ -75,8 +59,15 @@ describe("releases", () => {
   });
 
   it("are not asked of services that answer sidecars only", async () => {
-    const mtls = { sentryAddress: "sentry.test" };
-    const apps = { shop: { ...SERVICES["shop"], mtls } } as unknown as NonNullable<Case["apps"]>;
+    const mtls = {
+      sentryAddress: "sentry.test",
+      controlPlane: { trustDomain: "cluster.local", namespace: "default" },
+      trustAnchors: "",
+      jwtAudiences: [],
+      localIdentity: "",
+      tokenFile: undefined,
+    };
+    const apps = { shop: { ...SERVICES.shop, mtls } };
     const asked: string[] = [];
     const serviceRelease = async (host: string): Promise<undefined> => void asked.push(host);
     expect(await notes({ apps, world: { serviceRelease } })).toEqual([

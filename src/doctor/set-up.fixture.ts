@@ -52,27 +52,32 @@ export async function findingsOf(given: Case): Promise<readonly CheckedFinding[]
     for (const [name, text] of Object.entries(given.files ?? {})) writeFileSync(join(folder, name), text);
     const configPaths = given.configuration === undefined ? [] : [writeConfiguration(folder, given.configuration)];
     const environment = given.environment ?? {};
-    const apps = Object.entries(given.apps ?? { shop: {} }).map(([appId, options]) => ({
-      appId,
-      options: { ...defaultOptions(appId), resourcesPaths: [folder], configPaths, ...options },
-      directory: folder,
-      environment,
-    }));
-    const setUp: SetUp = {
-      apps,
-      sidecars: [],
-      isWhole: true,
-      isUp: false,
-      givenComponents: [],
-      bringsControlPlane: false,
-      directory: folder,
-      ...given.setUp,
-    };
+    const setUp = setUpOf(given, folder, { resourcesPaths: [folder], configPaths });
     const results = await diagnose(setUp, { ...WELL, environment, ...given.world }, 1_000);
     return results.flatMap(({ findings }) => findings);
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** The set-up of a case in a folder. */
+export function setUpOf(given: Case, directory: string, options: Partial<SidecarOptions> = {}): SetUp {
+  const apps = Object.entries(given.apps ?? { shop: {} }).map(([appId, own]) => ({
+    appId,
+    options: { ...defaultOptions(appId), ...options, ...own },
+    directory,
+    environment: given.environment ?? {},
+  }));
+  return {
+    apps,
+    sidecars: [],
+    isWhole: true,
+    isUp: false,
+    givenComponents: [],
+    bringsControlPlane: false,
+    directory,
+    ...given.setUp,
+  };
 }
 
 /** A component's document; `more` are lines at the level of `spec`, and above it with no indentation. */

@@ -1,3 +1,4 @@
+import { circlesOf } from "./circles-of.ts";
 import { file, type Rule } from "./rule.ts";
 import { importsOf, isTestCode, type SourceFile } from "./source.ts";
 
@@ -21,32 +22,10 @@ function graphOf(files: readonly SourceFile[]): ReadonlyMap<string, readonly str
   );
 }
 
-/** The circles that a walk through the imports closes, each once. */
-function circles(files: readonly SourceFile[]): string[] {
-  const graph = graphOf(files);
-  const done = new Set<string>();
-  const path: string[] = [];
-  const found: string[] = [];
-  const walk = (room: string): void => {
-    const start = path.indexOf(room);
-    if (start !== -1) {
-      found.push([...path.slice(start), room].join(" imports "));
-      return;
-    }
-    if (done.has(room)) return;
-    path.push(room);
-    for (const next of graph.get(room) ?? []) walk(next);
-    path.pop();
-    done.add(room);
-  };
-  for (const room of graph.keys()) walk(room);
-  return found;
-}
-
 export const circleRules: readonly Rule[] = [
   {
     name: "no files import each other in a circle, not for types either",
-    check: circles,
+    check: (files) => circlesOf(graphOf(files)).map((circle) => circle.join(" imports ")),
     broken: [
       [file("src/net/a.ts", 'import { b } from "./b.ts";'), file("src/net/b.ts", 'import type { A } from "./a.ts";')],
       [

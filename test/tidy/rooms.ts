@@ -1,3 +1,4 @@
+import { circlesOf } from "./circles-of.ts";
 import { file, type Rule } from "./rule.ts";
 import { importsOf, isOurSource, isTestCode, type Import, type SourceFile } from "./source.ts";
 
@@ -90,17 +91,6 @@ function foldersOf(room: string, files: readonly SourceFile[]): Map<string, Set<
   return graph;
 }
 
-/** Pairs of folders that reach each other. */
-function cycles(graph: ReadonlyMap<string, ReadonlySet<string>>): string[] {
-  const reaches = (from: string, to: string, seen = new Set<string>()): boolean => {
-    if (seen.has(from)) return false;
-    seen.add(from);
-    return [...(graph.get(from) ?? [])].some((next) => next === to || reaches(next, to, seen));
-  };
-  const all = [...graph.keys()];
-  return all.flatMap((a) => all.filter((b) => a < b && reaches(a, b) && reaches(b, a)).map((b) => `${a} ⇄ ${b}`));
-}
-
 export const roomRules: readonly Rule[] = [
   {
     name: "a room imports only rooms to its left",
@@ -138,7 +128,9 @@ export const roomRules: readonly Rule[] = [
   {
     name: "the blocks, the doors and the roles of the control plane have an order without cycles",
     check: (files) =>
-      ["blocks", "api"].flatMap((room) => cycles(foldersOf(room, files)).map((pair) => `src/${room}: ${pair}`)),
+      ["blocks", "api"].flatMap((room) =>
+        circlesOf(foldersOf(room, files)).map((circle) => `src/${room}: ${circle.join(" imports ")}`),
+      ),
     broken: [
       [
         file("src/blocks/state/a.ts", 'import { b } from "../pubsub/b.ts";'),

@@ -17,13 +17,7 @@ async function serving(options: ActorsBenchOptions = {}): Promise<ActorsBench> {
   return bench;
 }
 afterEach(async () => {
-  await Promise.all(
-    benches.splice(0).map(async (bench) => {
-      const closed = bench.actors.close();
-      await bench.pass(5);
-      await closed;
-    }),
-  );
+  await Promise.all(benches.splice(0).map((bench) => bench.close()));
 });
 
 /** The store of an actor that was written before. */

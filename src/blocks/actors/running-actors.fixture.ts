@@ -181,6 +181,12 @@ export class ActorsBench {
     return this;
   }
 
+  async close(): Promise<void> {
+    const closed = this.actors.close();
+    await this.pass(5);
+    await closed;
+  }
+
   /** A whole round of the placement service. */
   async tables(types: Readonly<Record<string, readonly PlacementHost[]>>): Promise<void> {
     const version = (this.#version += 1n);

@@ -27,13 +27,7 @@ async function serving(options?: ActorsBenchOptions): Promise<ActorsBench> {
   return bench;
 }
 afterEach(async () => {
-  await Promise.all(
-    benches.splice(0).map(async (bench) => {
-      const closed = bench.actors.close();
-      await bench.pass(5);
-      await closed;
-    }),
-  );
+  await Promise.all(benches.splice(0).map((bench) => bench.close()));
 });
 
 /** A call's outcome, with what it throws as its code and text. */

@@ -53,6 +53,8 @@ export interface ReloaderOptions {
   readonly observer?: { reloaded(success: boolean): void } | undefined;
 }
 
+const NOTHING_YET: ReloadState = { rounds: 0, changes: 0, changed: [], problems: [] };
+
 /**
  * Follows the resources while the sidecar runs: reads them, compares them with what is in use by meaning, and changes only
  * what is not the same. One round at a time.
@@ -66,13 +68,12 @@ export class Reloader {
   #round: Promise<void> = Promise.resolve();
   /** A comparison that has not begun. */
   #waiting: Promise<void> | undefined;
-  #state: ReloadState = { rounds: 0, changes: 0, changed: [], problems: [] };
   #closed = false;
 
   constructor(options: ReloaderOptions) {
     this.#options = options;
     this.#resources = options.resources;
-    this.#resources.reload = this.#state;
+    this.#resources.reload = NOTHING_YET;
     this.#resources.reloadNow = () => this.reload();
     this.#logger = options.logger.scope("dapr.runtime.hotreload.reconciler");
   }
@@ -89,7 +90,7 @@ export class Reloader {
   /** Compares now. Resolves when everything that has changed is in use, or has been refused. */
   async reload(): Promise<ReloadState> {
     await this.#next();
-    return this.#state;
+    return this.#state();
   }
 
   /** Nothing begins any more; resolves when what is under way has ended. */
@@ -101,6 +102,10 @@ export class Reloader {
   }
 
   /** However many ask while a comparison is under way, one more follows it. */
+  #state(): ReloadState {
+    return this.#resources.reload ?? NOTHING_YET;
+  }
+
   #next(): Promise<void> {
     this.#waiting ??= this.#round.then(async () => {
       this.#waiting = undefined;
@@ -134,15 +139,14 @@ export class Reloader {
     if (changes > 0 || problems.length > 0) {
       observer?.reloaded(problems.length === 0);
     }
-    const { rounds, changes: before, lastChangeMs } = this.#state;
+    const { rounds, changes: before, lastChangeMs } = this.#state();
     const changedMs = changes > 0 ? clock.now() : lastChangeMs;
-    this.#state = {
+    this.#resources.reload = {
       rounds: rounds + 1,
       changes: before + changes,
       ...round,
       ...(changedMs === undefined ? {} : { lastChangeMs: changedMs }),
     };
-    this.#resources.reload = this.#state;
   }
 
   async #apply(read: LoadedResources, round: Round): Promise<number> {
